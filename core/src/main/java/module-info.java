@@ -1,0 +1,11 @@
+/** The engine and the public API of Sluice. Knows no transport, no CUDA and no plugin: those are found with ServiceLoader. */
+module org.sluice.core {
+    requires org.slf4j;
+    requires static transitive org.jspecify;
+
+    exports org.sluice;
+    exports org.sluice.spi;
+
+    uses org.sluice.spi.GpuBackend;
+    uses org.sluice.spi.TransportProvider;
+}

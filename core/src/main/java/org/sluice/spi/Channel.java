@@ -1,0 +1,29 @@
+package org.sluice.spi;
+
+/**
+ * One one-way connection of a GPU pair over one rail. Belongs to one agent thread. Requests finish in the order they were
+ * posted, and only the oldest is tested: this is what plugins demand (FastSocket and TCPX fail a test of any other).
+ */
+public interface Channel extends AutoCloseable {
+    /** {@link #test()}: the oldest request is not done, or there is none. */
+    int PENDING = 0;
+
+    /** {@link #test()}: the oldest request is done and has been taken off. */
+    int DONE = 1;
+
+    /** {@link #test()}: the oldest receive is done and taken off, but its bytes are damaged (a checksum failed). */
+    int DAMAGED = 2;
+
+    /** Makes memory known. @throws TransportException if the transport does not take it */
+    Registration register(GpuMemory memory) throws TransportException;
+
+    /** Makes progress and reports on the oldest request. @throws TransportException when the channel is broken: close it */
+    int test() throws TransportException;
+
+    /** Both ends as a person would say them, for messages: {@code eth1 10.1.0.1:40312 > 10.1.0.2:35001}. */
+    String description();
+
+    /** Gives up what is in flight and frees everything. When it returns, no byte is written to posted memory any more. */
+    @Override
+    void close();
+}

@@ -1,0 +1,27 @@
+package org.sluice.spi;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+
+/**
+ * A block of memory of a GPU, or of host memory pinned for it. Device memory is a type of its own, not a
+ * {@link MemorySegment}, so that nobody dereferences it by accident.
+ *
+ * <p>Closing frees the block (an adopted one is only let go); closing twice is safe. The owner must see to it that nothing is
+ * in flight to or from it.
+ */
+public interface GpuMemory extends AutoCloseable {
+    /** First byte; aligned to 4096 unless adopted. */
+    long address();
+
+    /** Length in bytes. */
+    long size();
+
+    MemoryKind kind();
+
+    /** A view of the whole block where the CPU can touch it: present exactly when {@link #kind()} is {@link MemoryKind#HOST}. */
+    Optional<MemorySegment> host();
+
+    @Override
+    void close();
+}

@@ -1,0 +1,36 @@
+package org.sluice.spi;
+
+import java.util.List;
+
+/**
+ * Moves bytes between two nodes over NICs. One per node, shared by all its GPUs; its methods may be called by every agent
+ * thread. The channels it makes belong to the agent thread that made them.
+ *
+ * <p>Nothing here blocks: connecting and accepting answer "not yet" and are polled to the engine's deadline.
+ */
+public interface Transport extends AutoCloseable {
+    /** As {@link TransportProvider#name()}. */
+    String name();
+
+    /** The NICs it will use, in the user's order. */
+    List<Nic> devices();
+
+    /**
+     * Whether progress is made by the transport's own threads, which then ring the {@link Doorbell}. Where false, progress
+     * happens inside {@link Channel#test()}, and the engine keeps calling it.
+     */
+    boolean ringsDoorbell();
+
+    /** Prepares to receive one channel on a NIC. The result's handle goes to the peer in the bootstrap. */
+    Listener listen(int device, ChannelContext context) throws TransportException;
+
+    /** Starts to connect a sending channel. @param handle the peer listener's handle, foreign bytes: at most 128 */
+    Connector connect(int device, byte[] handle, ChannelContext context) throws TransportException;
+
+    /** Closes every channel and listener that is left. Idempotent. */
+    @Override
+    void close();
+
+    /** Longest handle. Source: NCCL_NET_HANDLE_MAXSIZE since plugin API version 5. */
+    int MAX_HANDLE_BYTES = 128;
+}

@@ -1,0 +1,23 @@
+package org.sluice.spi;
+
+/** Gathers scattered chunks into their destination on the GPU, in order. Belongs to the GPU's agent thread. */
+public interface UnpackQueue extends AutoCloseable {
+    /**
+     * Queues one chunk; the descriptors are copied, so the list may be reused at once. The caller has run
+     * {@link ScatterList#check}. Backends may hold queued chunks back to launch many at once, until {@link #flush}.
+     *
+     * @return the chunk's ticket: 1, 2, 3, ...
+     * @throws IllegalStateException when as many chunks as the capacity are in flight
+     */
+    long enqueue(ScatterList list, long destination, long bytes);
+
+    /** Launches what is held back. Cheap when there is nothing. */
+    void flush();
+
+    /** The highest ticket that is done and visible to the GPU, 0 at first. Makes progress, never waits. */
+    long completed();
+
+    /** Waits for what is in flight, then frees the queue. */
+    @Override
+    void close();
+}
