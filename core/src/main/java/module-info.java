@@ -8,4 +8,7 @@ module org.sluice.core {
 
     uses org.sluice.spi.GpuBackend;
     uses org.sluice.spi.TransportProvider;
+
+    provides org.sluice.spi.GpuBackend with
+            org.sluice.host.HostGpuBackend;
 }

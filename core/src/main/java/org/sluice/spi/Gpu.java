@@ -23,6 +23,11 @@ public interface Gpu extends AutoCloseable {
     /** PCI address as in sysfs, lower case ({@code 0000:04:00.0}); null where there is none. */
     @Nullable String pciBusId();
 
+    /** The NUMA node it hangs on, -1 where unknown. */
+    default int numaNode() {
+        return -1;
+    }
+
     /** Makes this GPU current on the calling platform thread. Idempotent and cheap when it is current already. */
     void bindThread();
 

@@ -1,0 +1,24 @@
+package org.sluice;
+
+/**
+ * What a channel has carried so far.
+ *
+ * @param index its number on the link
+ * @param sending whether this side sends on it
+ * @param nic the local NIC, {@code peerNic} the peer's
+ * @param description both ends as the transport says them
+ * @param bytes payload sent, or landed
+ * @param chunks as many pieces
+ * @param damaged chunks whose checksum was wrong, granted again
+ * @param retried chunks taken back because the channel broke
+ */
+public record ChannelStats(
+        int index,
+        boolean sending,
+        String nic,
+        String peerNic,
+        String description,
+        long bytes,
+        long chunks,
+        long damaged,
+        long retried) {}

@@ -1,0 +1,226 @@
+package org.sluice.control;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
+import java.nio.channels.ClosedSelectorException;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.sluice.ConfigException;
+import org.sluice.SluiceException;
+
+/**
+ * The bootstrap ports of a node, one per GPU, and those who come to them. One thread accepts; each connection says its first
+ * words on a virtual thread of its own, so that a stray or silent one costs nothing but itself. Those who get as far as an offer
+ * wait in a queue for the node to accept them.
+ */
+final class BootstrapPorts implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(BootstrapPorts.class);
+
+    /** Hello, proof and offer are three small messages: who needs longer is no Sluice client. */
+    private static final Duration FIRST_WORDS = Duration.ofSeconds(5);
+
+    /** Connections of one source that have not made an offer yet; a node with 64 GPUs and two tries each fits. */
+    private static final int HALF_OPEN_PER_SOURCE = 128;
+
+    private static final int QUEUED = 16;
+
+    private final @Nullable SharedSecret secret;
+    private final boolean bare;
+    private final Selector selector;
+    private final List<ServerSocketChannel> ports = new ArrayList<>();
+    private final List<BlockingQueue<LinkRequest>> requests = new ArrayList<>();
+    private final List<BlockingQueue<SocketChannel>> bareClients = new ArrayList<>();
+    private final Map<InetAddress, Integer> halfOpen = new ConcurrentHashMap<>();
+    private final Map<SocketChannel, Boolean> connections = new ConcurrentHashMap<>();
+    private final @Nullable String[] taken;
+    private final Thread thread;
+
+    /** @param bare whether whoever connects is taken as it is, without a word (UCCL's format) */
+    BootstrapPorts(int base, int gpus, @Nullable SharedSecret secret, boolean bare) {
+        this.secret = secret;
+        this.bare = bare;
+        this.taken = new String[gpus];
+        try {
+            this.selector = Selector.open();
+        } catch (IOException e) {
+            throw new ConfigException("no selector: " + e.getMessage(), e);
+        }
+        try {
+            for (int g = 0; g < gpus; g++) {
+                requests.add(new ArrayBlockingQueue<>(QUEUED));
+                bareClients.add(new ArrayBlockingQueue<>(1));
+                ports.add(open(base + g, g));
+            }
+        } catch (RuntimeException e) {
+            closeSockets();
+            throw e;
+        }
+        this.thread = Thread.ofPlatform().name("bootstrap").daemon(true).start(this::run);
+    }
+
+    private ServerSocketChannel open(int port, int gpu) {
+        try {
+            ServerSocketChannel server = ServerSocketChannel.open();
+            try {
+                server.setOption(StandardSocketOptions.SO_REUSEADDR, true);
+                server.bind(new InetSocketAddress(port), 128);
+                server.configureBlocking(false);
+                server.register(selector, SelectionKey.OP_ACCEPT, gpu);
+                return server;
+            } catch (IOException e) {
+                server.close();
+                throw e;
+            }
+        } catch (IOException e) {
+            throw new ConfigException("GPU " + gpu + ": bootstrap port " + port + " cannot be opened ("
+                    + e.getMessage() + "); another server runs here, or choose other ports with --port", e);
+        }
+    }
+
+    private void run() {
+        try {
+            while (selector.isOpen()) {
+                selector.select(this::accept);
+            }
+        } catch (ClosedSelectorException e) {
+            // closed: the end
+        } catch (IOException e) {
+            log.error("bootstrap ports failed: {}", e.toString());
+        }
+    }
+
+    private void accept(SelectionKey key) {
+        int gpu = (Integer) key.attachment();
+        try {
+            SocketChannel client = ((ServerSocketChannel) key.channel()).accept();
+            if (client == null) {
+                return;
+            }
+            InetAddress source = ((InetSocketAddress) client.getRemoteAddress()).getAddress();
+            int open = halfOpen.merge(source, 1, Integer::sum);
+            if (open > HALF_OPEN_PER_SOURCE) {
+                release(source);
+                client.close();
+                return;
+            }
+            connections.put(client, true);
+            Thread.ofVirtual().name("gpu" + gpu + "-bootstrap").start(() -> firstWords(gpu, client, source));
+        } catch (IOException e) {
+            log.debug("GPU {}: a connection on the bootstrap port came to nothing: {}", gpu, e.toString());
+        }
+    }
+
+    private void release(InetAddress source) {
+        halfOpen.computeIfPresent(source, (s, n) -> n == 1 ? null : n - 1);
+    }
+
+    private void firstWords(int gpu, SocketChannel client, InetAddress source) {
+        boolean kept = false;
+        try {
+            kept = bare ? bareClients.get(gpu).offer(client) : greet(gpu, client);
+        } catch (IOException | SluiceException e) {
+            log.info("GPU {}: connection from {} dropped: {}", gpu, source.getHostAddress(), e.getMessage());
+        } finally {
+            release(source);
+            connections.remove(client);
+            if (!kept) {
+                try {
+                    client.close();
+                } catch (IOException e) {
+                    // it is being dropped anyway
+                }
+            }
+        }
+    }
+
+    private boolean greet(int gpu, SocketChannel client) throws IOException {
+        FrameSocket socket = new FrameSocket(client, Deadline.in(FIRST_WORDS));
+        Offer offer;
+        try {
+            Handshake.asServer(socket, secret);
+            offer = Offer.decode(socket.read(FrameType.OFFER));
+        } catch (SluiceException e) {
+            socket.refuse(String.valueOf(e.getMessage()));
+            throw e;
+        }
+        String holder = holder(gpu);
+        if (holder != null) {
+            socket.refuse("GPU " + gpu + " of this server is taken by " + holder);
+            return false;
+        }
+        if (!requests.get(gpu).offer(new LinkRequest(gpu, socket, offer))) {
+            socket.refuse("GPU " + gpu + " of this server has " + QUEUED + " clients waiting already");
+            return false;
+        }
+        return true;
+    }
+
+    private synchronized @Nullable String holder(int gpu) {
+        return taken[gpu];
+    }
+
+    /** From now on clients of this GPU are refused, since {@code holder} has it. */
+    synchronized void take(int gpu, String holder) {
+        taken[gpu] = holder;
+        for (LinkRequest r = requests.get(gpu).poll(); r != null; r = requests.get(gpu).poll()) {
+            r.socket().refuse("GPU " + gpu + " of this server is taken by " + holder);
+        }
+    }
+
+    synchronized void release(int gpu) {
+        taken[gpu] = null;
+    }
+
+    /** The next client of a GPU. @return null when none came in time */
+    @Nullable LinkRequest await(int gpu, Duration atMost) throws InterruptedException {
+        return requests.get(gpu).poll(atMost.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    @Nullable SocketChannel awaitBare(int gpu, Duration atMost) throws InterruptedException {
+        return bareClients.get(gpu).poll(atMost.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    private void closeSockets() {
+        for (ServerSocketChannel s : ports) {
+            quietly(s);
+        }
+        quietly(selector);
+    }
+
+    private static void quietly(AutoCloseable c) {
+        try {
+            c.close();
+        } catch (Exception e) {
+            log.debug("while closing: {}", e.toString());
+        }
+    }
+
+    @Override
+    public void close() {
+        closeSockets();
+        connections.keySet().forEach(BootstrapPorts::quietly);
+        for (BlockingQueue<LinkRequest> q : requests) {
+            q.forEach(r -> quietly(r.socket()));
+        }
+        try {
+            thread.join(1000);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,307 @@
+package org.sluice.control;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+import org.sluice.PeerLostException;
+import org.sluice.ProtocolException;
+import org.sluice.data.LinkControl;
+import org.sluice.data.TransferRefusal;
+
+/**
+ * The connection that stays when a link is made: grants, announcements, confirmations, heartbeats, goodbye. Writes are gathered
+ * and go out when the agent flushes; runs of equal frames (grants above all) share one header. Belongs to the agent thread and
+ * allocates nothing per grant.
+ */
+final class ControlConnection implements LinkControl, AutoCloseable {
+    /** More than this unread by the peer, and it is not reading any more. */
+    private static final int MOST_UNSENT = 16 << 20;
+
+    private static final int OPEN_BYTES = 16;
+    private static final int GRANT_BYTES = 24;
+    private static final int LANDED_BYTES = 8;
+    private static final int NO_FRAME = -1;
+
+    private final SocketChannel channel;
+    private final String where;
+    private final ByteBuffer in = direct(FrameType.HEADER_BYTES + FrameType.MAX_PAYLOAD);
+    private ByteBuffer out = direct(128 << 10);
+    private int frameAt = NO_FRAME;
+    private @Nullable FrameType frameType;
+    private long readAt;
+    private long writtenAt;
+
+    /** @param where the link, as messages name it */
+    ControlConnection(SocketChannel channel, String where, long now) throws IOException {
+        this.channel = channel;
+        this.where = where;
+        this.readAt = now;
+        this.writtenAt = now;
+        channel.configureBlocking(false);
+    }
+
+    private static ByteBuffer direct(int bytes) {
+        return ByteBuffer.allocateDirect(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /** When the peer was heard last. */
+    long readAt() {
+        return readAt;
+    }
+
+    long writtenAt() {
+        return writtenAt;
+    }
+
+    @Override
+    public void open(long id, long length) {
+        record(FrameType.OPEN, OPEN_BYTES);
+        out.putLong(id).putLong(length);
+    }
+
+    @Override
+    public void grant(long id, long offset, int channelIndex, int generation) {
+        record(FrameType.GRANT, GRANT_BYTES);
+        out.putLong(id).putLong(offset).putShort((short) channelIndex).putShort((short) generation).putInt(0);
+    }
+
+    @Override
+    public void landed(long id) {
+        record(FrameType.LANDED, LANDED_BYTES);
+        out.putLong(id);
+    }
+
+    @Override
+    public void write(long id, long keyHigh, long keyLow, long offset, long length) {
+        oneSided(FrameType.WRITE, id, keyHigh, keyLow, offset, length);
+    }
+
+    @Override
+    public void read(long id, long keyHigh, long keyLow, long offset, long length) {
+        oneSided(FrameType.READ, id, keyHigh, keyLow, offset, length);
+    }
+
+    private void oneSided(FrameType type, long id, long keyHigh, long keyLow, long offset, long length) {
+        frame(type, 40);
+        out.putLong(id).putLong(keyHigh).putLong(keyLow).putLong(offset).putLong(length);
+    }
+
+    @Override
+    public void refused(long id, TransferRefusal why, long detail) {
+        frame(FrameType.REFUSED, 24);
+        out.putLong(id).putInt(why.ordinal()).putInt(0).putLong(detail);
+    }
+
+    @Override
+    public void channelDown(boolean peerSends, int channelIndex, int generation, String why) {
+        byte[] text = cut(why, FrameType.CHANNEL_DOWN.most - 8);
+        frame(FrameType.CHANNEL_DOWN, 8 + text.length);
+        out.put((byte) (peerSends ? 1 : 0)).put((byte) 0);
+        out.putShort((short) channelIndex).putShort((short) generation).putShort((short) 0).put(text);
+    }
+
+    void note(byte[] note) {
+        frame(FrameType.NOTE, note.length);
+        out.put(note);
+    }
+
+    void region(String name, long keyHigh, long keyLow, long size) {
+        byte[] text = cut(name, FrameType.REGION.most - 24);
+        frame(FrameType.REGION, 24 + text.length);
+        out.putLong(keyHigh).putLong(keyLow).putLong(size).put(text);
+    }
+
+    void ping() {
+        frame(FrameType.PING, 0);
+    }
+
+    void goodbye() {
+        frame(FrameType.GOODBYE, 0);
+    }
+
+    void error(String why) {
+        byte[] text = cut(why, FrameType.ERROR.most);
+        frame(FrameType.ERROR, text.length);
+        out.put(text);
+    }
+
+    private static byte[] cut(String text, int most) {
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        return bytes.length <= most ? bytes : java.util.Arrays.copyOf(bytes, most);
+    }
+
+    /** Room for one more record in the frame under way, or in a new one. */
+    private void record(FrameType type, int bytes) {
+        if (frameType == type && out.position() - frameAt - FrameType.HEADER_BYTES + bytes <= type.most) {
+            reserve(bytes);
+            int length = out.position() - frameAt - FrameType.HEADER_BYTES + bytes;
+            out.putInt(frameAt + 8, length);
+            return;
+        }
+        frame(type, bytes);
+        frameAt = out.position() - FrameType.HEADER_BYTES;
+        frameType = type;
+    }
+
+    private void frame(FrameType type, int payload) {
+        reserve(FrameType.HEADER_BYTES + payload);
+        frameAt = NO_FRAME;
+        frameType = null;
+        FrameHeader.write(out, type, payload);
+    }
+
+    private void reserve(int bytes) {
+        if (out.remaining() >= bytes) {
+            return;
+        }
+        if (out.capacity() >= MOST_UNSENT) {
+            throw new PeerLostException(where + ": the peer does not read its control connection any more ("
+                    + out.position() + " bytes wait)");
+        }
+        ByteBuffer larger = direct(Math.max(out.capacity() * 2, out.position() + bytes));
+        out = larger.put(out.flip());
+    }
+
+    /** Sends what was gathered, as far as the socket takes it. @return whether something went out */
+    boolean flush(long now) throws IOException {
+        if (out.position() == 0) {
+            return false;
+        }
+        frameAt = NO_FRAME;
+        frameType = null;
+        out.flip();
+        int sent = channel.write(out);
+        out.compact();
+        if (sent > 0) {
+            writtenAt = now;
+        }
+        return sent > 0;
+    }
+
+    boolean hasUnsent() {
+        return out.position() > 0;
+    }
+
+    /**
+     * Reads what is there and hands it on.
+     *
+     * @return false at the end of the stream
+     * @throws ProtocolException when the peer breaks the protocol
+     */
+    boolean read(ControlListener listener, long now) throws IOException {
+        while (true) {
+            int n = channel.read(in);
+            if (n < 0) {
+                return false;
+            }
+            if (n == 0) {
+                return true;
+            }
+            readAt = now;
+            boolean full = !in.hasRemaining();
+            in.flip();
+            while (in.remaining() >= FrameType.HEADER_BYTES) {
+                FrameType type = FrameHeader.type(in, in.position());
+                int payload = FrameHeader.payload(in, in.position());
+                if (in.remaining() - FrameType.HEADER_BYTES < payload) {
+                    break;
+                }
+                in.position(in.position() + FrameType.HEADER_BYTES);
+                int end = in.position() + payload;
+                dispatch(type, payload, end, listener);
+                in.position(end);
+            }
+            in.compact();
+            if (!full) {
+                return true;
+            }
+        }
+    }
+
+    private void dispatch(FrameType type, int payload, int end, ControlListener to) {
+        switch (type) {
+            case OPEN -> {
+                whole(type, payload, OPEN_BYTES);
+                while (in.position() < end) {
+                    long id = in.getLong();
+                    to.onOpen(id, in.getLong());
+                }
+            }
+            case GRANT -> {
+                whole(type, payload, GRANT_BYTES);
+                while (in.position() < end) {
+                    long id = in.getLong();
+                    long offset = in.getLong();
+                    int index = in.getShort() & 0xffff;
+                    int generation = in.getShort() & 0xffff;
+                    in.getInt();
+                    to.onGrant(id, offset, index, generation);
+                }
+            }
+            case LANDED -> {
+                whole(type, payload, LANDED_BYTES);
+                while (in.position() < end) {
+                    to.onLanded(in.getLong());
+                }
+            }
+            case WRITE -> to.onWrite(in.getLong(), in.getLong(), in.getLong(), in.getLong(), in.getLong());
+            case READ -> to.onRead(in.getLong(), in.getLong(), in.getLong(), in.getLong(), in.getLong());
+            case REFUSED -> {
+                long id = in.getLong();
+                int why = in.getInt();
+                in.getInt();
+                TransferRefusal[] known = TransferRefusal.values();
+                if (why < 0 || why >= known.length) {
+                    throw new ProtocolException(where + ": the peer refused a transfer for unknown reason " + why);
+                }
+                to.onRefused(id, known[why], in.getLong());
+            }
+            case CHANNEL_DOWN -> {
+                boolean weSend = in.get() == 1;
+                in.get();
+                int index = in.getShort() & 0xffff;
+                int generation = in.getShort() & 0xffff;
+                in.getShort();
+                to.onChannelDown(weSend, index, generation, FrameSocket.text(bytes(end)));
+            }
+            case PING -> {}
+            case NOTE -> to.onNote(bytes(end));
+            case REGION -> {
+                long high = in.getLong();
+                long low = in.getLong();
+                long size = in.getLong();
+                to.onRegion(FrameSocket.text(bytes(end)), high, low, size);
+            }
+            case ERROR -> to.onError(FrameSocket.text(bytes(end)));
+            case GOODBYE -> to.onGoodbye();
+            case HELLO, PROOF, OFFER, ANSWER, HANDLES, READY, REFUSE ->
+                throw new ProtocolException(where + ": the peer sent " + type + " on a link that is made already");
+        }
+    }
+
+    private byte[] bytes(int end) {
+        byte[] b = new byte[end - in.position()];
+        in.get(b);
+        return b;
+    }
+
+    private void whole(FrameType type, int payload, int record) {
+        if (payload % record != 0) {
+            throw new ProtocolException(where + ": the peer sent a " + type + " frame of " + payload
+                    + " bytes, which is not a multiple of " + record);
+        }
+    }
+
+    /** No more will be said; what the peer still says can be read. */
+    void shutdownOutput() throws IOException {
+        channel.shutdownOutput();
+    }
+
+    @Override
+    public void close() throws IOException {
+        channel.close();
+    }
+}

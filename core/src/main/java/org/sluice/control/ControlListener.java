@@ -1,0 +1,30 @@
+package org.sluice.control;
+
+import org.sluice.data.TransferRefusal;
+
+/** What comes in on a control connection, already checked for form. Called on the agent thread. */
+interface ControlListener {
+    void onOpen(long id, long length);
+
+    void onWrite(long id, long keyHigh, long keyLow, long offset, long length);
+
+    void onRead(long id, long keyHigh, long keyLow, long offset, long length);
+
+    void onGrant(long id, long offset, int channel, int generation);
+
+    void onLanded(long id);
+
+    void onRefused(long id, TransferRefusal why, long detail);
+
+    /** @param weSend whether this side is the channel's sender */
+    void onChannelDown(boolean weSend, int channel, int generation, String why);
+
+    void onNote(byte[] note);
+
+    void onRegion(String name, long keyHigh, long keyLow, long size);
+
+    /** The peer gives the link up. */
+    void onError(String why);
+
+    void onGoodbye();
+}

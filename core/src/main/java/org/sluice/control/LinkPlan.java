@@ -1,0 +1,81 @@
+package org.sluice.control;
+
+import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.sluice.NodeConfig;
+import org.sluice.Striping;
+import org.sluice.data.RegionDirectory;
+import org.sluice.spi.Gpu;
+import org.sluice.spi.Nic;
+import org.sluice.spi.Transport;
+
+/**
+ * What a node brings to every link it makes: its settings with the open ends filled in.
+ *
+ * @param chunkBytes unit of striping
+ * @param window most chunks a receiving channel has in flight
+ * @param sendWindow most chunks a sending channel has in flight
+ * @param regions what peers may name, by GPU
+ */
+public record LinkPlan(
+        NodeConfig config,
+        Transport transport,
+        long chunkBytes,
+        int window,
+        int sendWindow,
+        int stagingSlots,
+        @Nullable SharedSecret secret,
+        List<RegionDirectory> regions) {
+
+    /** Receives in flight for transports that allow more: beyond it a channel only hoards. */
+    private static final int MOST_WINDOW = 16;
+
+    /** UCCL's send window for plugins, which leaves headroom below their 16 requests. */
+    private static final int PLUGIN_SEND_WINDOW = 12;
+
+    /** The seed's and UCCL's chunk. */
+    private static final long HOST_CHUNK = 512 << 10;
+
+    /** For staged GPU memory: below 1 MiB a copy's fixed cost of about 14 µs shows. */
+    private static final long STAGED_CHUNK = 1 << 20;
+
+    /** Copying, sending, and two to keep both busy: what the C pipelines that set the mark use. */
+    private static final int STAGING_SLOTS = 4;
+
+    /** Fills in what the configuration leaves open, for these NICs and GPUs. */
+    public static LinkPlan of(NodeConfig config, Transport transport, Gpu gpu, List<RegionDirectory> regions) {
+        int requests = transport.devices().stream()
+                .mapToInt(Nic::maxRequests)
+                .min()
+                .orElse(MOST_WINDOW);
+        boolean staged = !gpu.hostAccessible()
+                && transport.devices().stream().noneMatch(n -> n.memory().contains(gpu.memoryKind()));
+        long longest = transport.devices().stream()
+                .mapToLong(Nic::maxMessageBytes)
+                .min()
+                .orElse(Long.MAX_VALUE);
+        long chunk = config.chunkBytes() != 0 ? config.chunkBytes() : staged ? STAGED_CHUNK : HOST_CHUNK;
+        if (chunk > longest) {
+            chunk = longest;
+        }
+        int window = Math.min(requests, config.window() == 0 ? MOST_WINDOW : config.window());
+        int sendWindow = transport.ringsDoorbell() ? window : Math.min(window, PLUGIN_SEND_WINDOW);
+        SharedSecret secret = config.secret().length == 0 ? null : new SharedSecret(config.secret());
+        return new LinkPlan(config, transport, chunk, window, sendWindow, STAGING_SLOTS, secret, List.copyOf(regions));
+    }
+
+    Duration deadline() {
+        return config.deadline();
+    }
+
+    boolean roundRobin() {
+        return config.striping() == Striping.ROUND_ROBIN;
+    }
+
+    List<RemoteNic> nics(Gpu gpu) {
+        return transport.devices().stream()
+                .map(n -> RemoteNic.of(n, gpu.numaNode()))
+                .toList();
+    }
+}

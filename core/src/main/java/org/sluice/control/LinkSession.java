@@ -1,0 +1,311 @@
+package org.sluice.control;
+
+import java.io.IOException;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.SocketChannel;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.sluice.ClosedException;
+import org.sluice.LinkException;
+import org.sluice.PeerLostException;
+import org.sluice.SluiceException;
+import org.sluice.data.Agent;
+import org.sluice.data.InboundEnd;
+import org.sluice.data.LinkEngine;
+import org.sluice.data.OutboundEnd;
+import org.sluice.data.TransferRefusal;
+import org.sluice.data.Work;
+import org.sluice.spi.GpuException;
+
+/**
+ * A link at work: its data plane, its control connection, its heartbeats and its end. An agent turns it.
+ *
+ * <p>It ends in one of three ways: {@linkplain #close this side} says goodbye, the peer does, or something fails. In each case
+ * the channels are closed before the transfers that are left are failed, and {@link #ended()} completes.
+ */
+public final class LinkSession implements Work {
+    private static final Logger log = LoggerFactory.getLogger(LinkSession.class);
+
+    /** Heartbeats in one peer timeout: three may be lost to a busy machine before the link is. */
+    private static final int BEATS = 4;
+
+    /** What the peer's program hears besides transfers. */
+    public interface Events {
+        void note(byte[] note);
+
+        void region(String name, long keyHigh, long keyLow, long size);
+
+        /** The link is over. @param why null after this side's or the peer's goodbye with nothing unfinished */
+        void ended(SluiceException why, boolean goodbye);
+    }
+
+    private final Agent agent;
+    private final LinkEngine engine;
+    private final @Nullable ControlConnection control;
+    private final @Nullable SelectionKey key;
+    private final ChannelManager manager;
+    private final boolean polls;
+    private final String where;
+    private final String peer;
+    private final long beatNanos;
+    private final long timeoutNanos;
+    private final Duration timeout;
+    private final Events events;
+    private final CompletableFuture<SluiceException> ended = new CompletableFuture<>();
+    private final Listening listening = new Listening();
+    private long now = System.nanoTime();
+    private boolean goodbyeSent;
+
+    LinkSession(
+            Agent agent,
+            LinkEngine engine,
+            @Nullable ControlConnection control,
+            @Nullable SocketChannel socket,
+            ChannelManager manager,
+            List<OutboundEnd> outbound,
+            List<InboundEnd> inbound,
+            boolean polls,
+            String where,
+            String peer,
+            Duration timeout,
+            Events events)
+            throws IOException {
+        this.agent = agent;
+        this.engine = engine;
+        this.control = control;
+        this.manager = manager;
+        this.polls = polls;
+        this.where = where;
+        this.peer = peer;
+        this.timeout = timeout;
+        this.timeoutNanos = timeout.toNanos();
+        this.beatNanos = timeoutNanos / BEATS;
+        this.events = events;
+        for (OutboundEnd end : outbound) {
+            engine.open(end);
+        }
+        for (InboundEnd end : inbound) {
+            engine.open(end);
+        }
+        this.key = socket == null ? null : agent.watch(socket, SelectionKey.OP_READ, this::readable);
+        agent.add(this);
+    }
+
+    public LinkEngine engine() {
+        return engine;
+    }
+
+    public String where() {
+        return where;
+    }
+
+    public String peer() {
+        return peer;
+    }
+
+    /** Completes with the reason when the link is over. */
+    public CompletableFuture<SluiceException> ended() {
+        return ended;
+    }
+
+    /** Runs a call into the engine; what it throws ends the link. Agent thread only. */
+    public void with(Runnable call) {
+        try {
+            call.run();
+        } catch (SluiceException | GpuException e) {
+            fail(asSluice(e));
+        }
+    }
+
+    public void note(byte[] note) {
+        if (control != null && !ended.isDone()) {
+            control.note(note);
+        }
+    }
+
+    public void region(String name, long keyHigh, long keyLow, long size) {
+        if (control != null && !ended.isDone()) {
+            control.region(name, keyHigh, keyLow, size);
+        }
+    }
+
+    @Override
+    public int doWork(long nanoTime) {
+        now = nanoTime;
+        if (ended.isDone()) {
+            return 0;
+        }
+        try {
+            int work = engine.doWork(now);
+            if (control != null) {
+                if (now - control.writtenAt() > beatNanos) {
+                    control.ping();
+                }
+                if (control.flush(now)) {
+                    work++;
+                }
+                watchWrites(control);
+                if (now - control.readAt() > timeoutNanos) {
+                    throw new PeerLostException(where + ": the peer has been silent for " + timeout.toMillis()
+                            + " ms on the control connection; it is frozen or cut off");
+                }
+            }
+            return work;
+        } catch (IOException e) {
+            fail(new PeerLostException(
+                    where + ": the control connection broke (" + e.getMessage() + "); the peer died or was cut off", e));
+        } catch (SluiceException | GpuException e) {
+            fail(asSluice(e));
+        } catch (RuntimeException e) {
+            log.error("{}: internal error", where, e);
+            fail(new LinkException(where + ": internal error: " + e, e));
+        }
+        return 1;
+    }
+
+    private static SluiceException asSluice(RuntimeException e) {
+        return e instanceof SluiceException s ? s : new LinkException(String.valueOf(e.getMessage()), e);
+    }
+
+    /** A full socket buffer wakes the agent when it has room again. */
+    private void watchWrites(ControlConnection c) {
+        if (key == null || !key.isValid()) {
+            return;
+        }
+        int wanted = c.hasUnsent() ? SelectionKey.OP_READ | SelectionKey.OP_WRITE : SelectionKey.OP_READ;
+        if (key.interestOps() != wanted) {
+            key.interestOps(wanted);
+        }
+    }
+
+    @Override
+    public boolean mustPoll() {
+        return !ended.isDone() && (engine.isCopying() || (polls && engine.unfinished() > 0));
+    }
+
+    private void readable() {
+        ControlConnection c = control;
+        if (c == null || ended.isDone()) {
+            return;
+        }
+        now = System.nanoTime();
+        try {
+            if (!c.read(listening, now) && !ended.isDone()) {
+                fail(new PeerLostException(where
+                        + ": the peer closed the control connection without goodbye; it died or was killed"));
+            }
+        } catch (IOException e) {
+            fail(new PeerLostException(
+                    where + ": the control connection broke (" + e.getMessage() + "); the peer died or was cut off", e));
+        } catch (SluiceException | GpuException e) {
+            fail(asSluice(e));
+        }
+    }
+
+    /** Ends the link from this side. Transfers that are not finished fail with {@link ClosedException}. */
+    public void close() {
+        if (!ended.isDone()) {
+            if (control != null) {
+                control.goodbye();
+                goodbyeSent = true;
+            }
+            end(new ClosedException(where + ": the link was closed by this side"), true);
+        }
+    }
+
+    private void fail(SluiceException why) {
+        if (ended.isDone()) {
+            return;
+        }
+        if (control != null && !(why instanceof PeerLostException)) {
+            control.error(String.valueOf(why.getMessage()));
+        }
+        end(why, false);
+    }
+
+    private void end(SluiceException why, boolean goodbye) {
+        engine.fail(why);
+        ended.complete(why);
+        agent.remove(this);
+        try {
+            if (control != null) {
+                control.flush(now);
+                if (goodbyeSent) {
+                    control.shutdownOutput();
+                }
+            }
+        } catch (IOException e) {
+            log.debug("{}: last words were lost: {}", where, e.toString());
+        }
+        try {
+            if (control != null) {
+                control.close();
+            }
+            manager.close();
+        } catch (IOException | RuntimeException e) {
+            log.warn("{}: while closing: {}", where, e.toString());
+        }
+        events.ended(why, goodbye);
+    }
+
+    private final class Listening implements ControlListener {
+        @Override
+        public void onOpen(long id, long length) {
+            engine.onOpen(id, length, now);
+        }
+
+        @Override
+        public void onWrite(long id, long keyHigh, long keyLow, long offset, long length) {
+            engine.onWrite(id, keyHigh, keyLow, offset, length, now);
+        }
+
+        @Override
+        public void onRead(long id, long keyHigh, long keyLow, long offset, long length) {
+            engine.onRead(id, keyHigh, keyLow, offset, length);
+        }
+
+        @Override
+        public void onGrant(long id, long offset, int channel, int generation) {
+            engine.onGrant(id, offset, channel, generation);
+        }
+
+        @Override
+        public void onLanded(long id) {
+            engine.onLanded(id);
+        }
+
+        @Override
+        public void onRefused(long id, TransferRefusal why, long detail) {
+            engine.onRefused(id, why, detail);
+        }
+
+        @Override
+        public void onChannelDown(boolean weSend, int channel, int generation, String why) {
+            engine.onChannelDown(weSend, channel, generation, why);
+        }
+
+        @Override
+        public void onNote(byte[] note) {
+            events.note(note);
+        }
+
+        @Override
+        public void onRegion(String name, long keyHigh, long keyLow, long size) {
+            events.region(name, keyHigh, keyLow, size);
+        }
+
+        @Override
+        public void onError(String why) {
+            fail(new PeerLostException(where + ": the peer gave the link up: " + why));
+        }
+
+        @Override
+        public void onGoodbye() {
+            end(new ClosedException(where + ": the peer closed the link"), true);
+        }
+    }
+}

@@ -1,0 +1,236 @@
+package org.sluice.control;
+
+import java.io.IOException;
+import java.nio.channels.SocketChannel;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
+import org.sluice.BootstrapFormat;
+import org.sluice.ClosedException;
+import org.sluice.ConfigException;
+import org.sluice.LinkException;
+import org.sluice.SluiceException;
+import org.sluice.data.Agent;
+
+/**
+ * Makes links for several GPUs in phases: server listen, bootstrap, accept; client bootstrap, connect. The GPUs of a phase
+ * progress side by side, a phase begins when the one before is done for all, and the first failure ends the whole.
+ */
+public final class Orchestrator implements AutoCloseable {
+    private static final Duration FAILURE_LOOK = Duration.ofMillis(50);
+
+    private final LinkPlan plan;
+    private final List<Agent> agents;
+    private @Nullable BootstrapPorts ports;
+
+    public Orchestrator(LinkPlan plan, List<Agent> agents) {
+        this.plan = plan;
+        this.agents = List.copyOf(agents);
+    }
+
+    /** A link that is up. */
+    public record Made(LinkSession session, LinkReport report) {}
+
+    /** Opens the bootstrap ports of every GPU. Idempotent. @throws ConfigException when one is taken */
+    public synchronized void bind() {
+        if (ports == null) {
+            ports = new BootstrapPorts(
+                    plan.config().portBase(),
+                    agents.size(),
+                    plan.secret(),
+                    plan.config().bootstrap() == BootstrapFormat.UCCL);
+        }
+    }
+
+    /**
+     * Accepts one client per GPU.
+     *
+     * @param exclusive whether later clients of these GPUs are refused
+     * @param line told each step, as the seed prints it
+     */
+    public List<Made> serve(
+            List<Integer> gpus, boolean exclusive, Consumer<String> line, IntFunction<LinkSession.Events> events) {
+        bind();
+        BootstrapPorts open = ports();
+        List<LinkMaking> links = links(gpus);
+        try {
+            line.accept("[SERVER] Step 1: Listening on all GPUs...");
+            each(links, LinkMaking::listen, l -> "[GPU " + l.gpu() + "] Listening on " + l.channelCount() + " channels", line);
+            line.accept("");
+            line.accept("[SERVER] Step 2: Bootstrap handshake...");
+            each(
+                    links,
+                    l -> awaitClient(l, open, exclusive),
+                    l -> "[GPU " + l.gpu() + "] Sent " + l.channelCount() + " handles",
+                    line);
+            line.accept("");
+            line.accept("[SERVER] Step 3: Accepting connections...");
+            each(
+                    links,
+                    LinkMaking::openChannels,
+                    l -> "[GPU " + l.gpu() + "] Accepted " + l.channels().inbound().size() + " connections",
+                    line);
+            line.accept("");
+            return start(links, events);
+        } catch (RuntimeException e) {
+            links.forEach(l -> l.cancel("another GPU failed"));
+            throw e;
+        }
+    }
+
+    private void awaitClient(LinkMaking link, BootstrapPorts open, boolean exclusive)
+            throws IOException, InterruptedException {
+        Duration wait = plan.config().clientWait();
+        if (plan.config().bootstrap() == BootstrapFormat.UCCL) {
+            SocketChannel client = open.awaitBare(link.gpu(), wait);
+            if (client == null) {
+                throw noClient(link, wait);
+            }
+            link.answerBare(client);
+            return;
+        }
+        LinkRequest request = open.await(link.gpu(), wait);
+        if (request == null) {
+            throw noClient(link, wait);
+        }
+        if (exclusive) {
+            open.take(link.gpu(), request.socket().peer());
+        }
+        link.answer(request);
+    }
+
+    private LinkException noClient(LinkMaking link, Duration wait) {
+        return new LinkException("GPU " + link.gpu() + ": no client came to port "
+                + (plan.config().portBase() + link.gpu()) + " within " + wait.toSeconds() + " s");
+    }
+
+    /** Connects these GPUs to those of the same number on {@code host}. */
+    public List<Made> connect(
+            List<Integer> gpus, String host, Consumer<String> line, IntFunction<LinkSession.Events> events) {
+        List<LinkMaking> links = links(gpus);
+        Deadline deadline = Deadline.in(plan.deadline());
+        boolean bare = plan.config().bootstrap() == BootstrapFormat.UCCL;
+        try {
+            line.accept("[CLIENT] Step 1: Bootstrap handshake...");
+            each(
+                    links,
+                    l -> {
+                        if (bare) {
+                            l.offerBare(host, deadline);
+                        } else {
+                            l.offer(host, deadline);
+                        }
+                    },
+                    l -> "[GPU " + l.gpu() + "] Received " + l.channelCount() + " handles",
+                    line);
+            line.accept("");
+            line.accept("[CLIENT] Step 2: Connecting to server...");
+            each(
+                    links,
+                    LinkMaking::openChannels,
+                    l -> "[GPU " + l.gpu() + "] Connected " + l.channels().outbound().size() + " channels",
+                    line);
+            line.accept("");
+            return start(links, events);
+        } catch (RuntimeException e) {
+            links.forEach(l -> l.cancel("another GPU failed"));
+            throw e;
+        }
+    }
+
+    private synchronized BootstrapPorts ports() {
+        if (ports == null) {
+            throw new IllegalStateException("not bound");
+        }
+        return ports;
+    }
+
+    private List<LinkMaking> links(List<Integer> gpus) {
+        List<LinkMaking> links = new ArrayList<>();
+        for (int g : gpus) {
+            if (g < 0 || g >= agents.size()) {
+                throw new ConfigException("GPU " + g + " does not exist, this node has " + agents.size());
+            }
+            links.add(new LinkMaking(plan, agents.get(g)));
+        }
+        return links;
+    }
+
+    private static List<Made> start(List<LinkMaking> links, IntFunction<LinkSession.Events> events) {
+        List<Made> made = new ArrayList<>();
+        for (int i = 0; i < links.size(); i++) {
+            LinkMaking l = links.get(i);
+            try {
+                LinkReport report = LinkReport.of(l);
+                made.add(new Made(l.start(events.apply(i)), report));
+            } catch (IOException e) {
+                throw new LinkException(l.where() + ": " + e.getMessage(), e);
+            }
+        }
+        return made;
+    }
+
+    private interface Step {
+        void run(LinkMaking link) throws IOException, InterruptedException;
+    }
+
+    /** One phase: the step for each GPU on a thread of its own, then a line for each in order. */
+    private static void each(
+            List<LinkMaking> links, Step step, Function<LinkMaking, String> done, Consumer<String> line) {
+        AtomicReference<RuntimeException> failure = new AtomicReference<>();
+        List<Thread> threads = new ArrayList<>();
+        for (LinkMaking l : links) {
+            threads.add(Thread.ofPlatform().name("gpu" + l.gpu() + "-bootstrap").daemon(true).start(() -> {
+                try {
+                    step.run(l);
+                } catch (RuntimeException e) {
+                    fail(failure, e, links);
+                } catch (IOException e) {
+                    fail(failure, new LinkException(l.where() + ": during the bootstrap: " + e.getMessage(), e), links);
+                } catch (InterruptedException e) {
+                    fail(failure, new ClosedException(l.where() + ": interrupted", e), links);
+                }
+            }));
+        }
+        try {
+            for (int i = 0; i < links.size(); i++) {
+                while (!threads.get(i).join(FAILURE_LOOK)) {
+                    if (failure.get() != null) {
+                        threads.forEach(Thread::interrupt); // those who wait for a client would wait on
+                    }
+                }
+                if (failure.get() == null) {
+                    line.accept(done.apply(links.get(i)));
+                }
+            }
+        } catch (InterruptedException e) {
+            threads.forEach(Thread::interrupt);
+            Thread.currentThread().interrupt();
+            throw new ClosedException("interrupted while links were being made", e);
+        }
+        RuntimeException first = failure.get();
+        if (first != null) {
+            throw first instanceof SluiceException ? first : new LinkException(String.valueOf(first.getMessage()), first);
+        }
+    }
+
+    private static void fail(
+            AtomicReference<RuntimeException> failure, RuntimeException e, List<LinkMaking> links) {
+        if (failure.compareAndSet(null, e)) {
+            links.forEach(l -> l.cancel(String.valueOf(e.getMessage())));
+        }
+    }
+
+    @Override
+    public synchronized void close() {
+        if (ports != null) {
+            ports.close();
+            ports = null;
+        }
+    }
+}

@@ -1,0 +1,80 @@
+package org.sluice.control;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import org.sluice.ProtocolException;
+
+/** Reads the payload of a bootstrap frame. Every length is checked against what is there; what lies is a {@link ProtocolException}. */
+final class PayloadReader {
+    private final FrameType type;
+    private final ByteBuffer buffer;
+
+    PayloadReader(FrameType type, byte[] payload) {
+        this.type = type;
+        this.buffer = ByteBuffer.wrap(payload).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    private void need(int bytes) {
+        if (buffer.remaining() < bytes) {
+            throw new ProtocolException("the peer sent a " + type + " frame that ends early: " + bytes
+                    + " bytes expected at " + buffer.position() + " of " + buffer.limit());
+        }
+    }
+
+    int u8() {
+        need(1);
+        return buffer.get() & 0xff;
+    }
+
+    int u16() {
+        need(2);
+        return buffer.getShort() & 0xffff;
+    }
+
+    int u32() {
+        need(4);
+        return buffer.getInt();
+    }
+
+    long u64() {
+        need(8);
+        return buffer.getLong();
+    }
+
+    byte[] raw(int length) {
+        need(length);
+        byte[] bytes = new byte[length];
+        buffer.get(bytes);
+        return bytes;
+    }
+
+    byte[] bytes(int most) {
+        int length = u16();
+        if (length > most) {
+            throw new ProtocolException(
+                    "the peer sent a " + type + " frame with a field of " + length + " bytes, allowed are " + most);
+        }
+        return raw(length);
+    }
+
+    String text(int most) {
+        return new String(bytes(most), StandardCharsets.UTF_8);
+    }
+
+    /** A number that has to be in a range. */
+    int within(int value, int least, int most, String what) {
+        if (value < least || value > most) {
+            throw new ProtocolException("the peer sent a " + type + " frame with " + what + " "
+                    + Integer.toUnsignedString(value) + ", allowed are " + least + " to " + most);
+        }
+        return value;
+    }
+
+    void end() {
+        if (buffer.hasRemaining()) {
+            throw new ProtocolException(
+                    "the peer sent a " + type + " frame with " + buffer.remaining() + " bytes too many");
+        }
+    }
+}

@@ -1,0 +1,309 @@
+package org.sluice.data;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.sluice.LengthMismatchException;
+import org.sluice.LinkException;
+import org.sluice.ProtocolException;
+import org.sluice.RemoteAccessException;
+import org.sluice.SluiceException;
+import org.sluice.spi.TransportException;
+import org.sluice.spi.UnpackQueue;
+
+/**
+ * The receiving half of a link: matches announced sends with receives, posts chunk buffers on the channels as the striping says,
+ * grants them, and confirms transfers whose last byte has landed. It alone knows what is missing.
+ */
+final class Inbound {
+    private record Announced(long id, long length) {}
+
+    private final EngineSettings settings;
+    private final LinkControl control;
+    private final @Nullable InboundChannel[] channels;
+    private final Striping<InboundTransfer> striping;
+    private final @Nullable PulledStriping pulled;
+    private final @Nullable RoundRobinStriping<InboundTransfer> roundRobin;
+    private final ChunkPick<InboundTransfer> pick = new ChunkPick<>();
+    private final TransferTable<InboundTransfer> active = new TransferTable<>();
+    /** Reads that the owner of the region has not accepted yet: nothing is posted for them, so a refusal leaves no trace. */
+    private final TransferTable<InboundTransfer> requested = new TransferTable<>();
+
+    private final ArrayDeque<InboundTransfer> receives = new ArrayDeque<>();
+    private final ArrayDeque<Announced> announced = new ArrayDeque<>();
+    private final BrokenChannelListener broken;
+    private final @Nullable UnpackQueue unpack;
+    private long receiveCount;
+    private long announcedCount;
+    private long reads;
+    private long now;
+
+    Inbound(
+            EngineSettings settings,
+            LinkControl control,
+            int channels,
+            @Nullable UnpackQueue unpack,
+            BrokenChannelListener broken) {
+        this.settings = settings;
+        this.control = control;
+        this.channels = new InboundChannel[channels];
+        this.unpack = unpack;
+        this.broken = broken;
+        if (settings.roundRobin()) {
+            roundRobin = new RoundRobinStriping<>(channels);
+            pulled = null;
+            striping = roundRobin;
+        } else {
+            roundRobin = null;
+            pulled = new PulledStriping();
+            striping = pulled;
+        }
+    }
+
+    void open(InboundChannel channel) {
+        channels[channel.index] = channel;
+    }
+
+    @Nullable InboundChannel channel(int index) {
+        return channels[index];
+    }
+
+    int unfinished() {
+        return receives.size() + requested.size() + active.size();
+    }
+
+    void receive(MemoryBlock block, long offset, long length, Completion completion, long nanoTime) {
+        now = nanoTime;
+        receives.add(new InboundTransfer(
+                MessageId.of(MessageId.TWO_SIDED, receiveCount++),
+                block,
+                offset,
+                length,
+                settings.chunkBytes(),
+                completion));
+        match();
+    }
+
+    void announced(long id, long length, long nanoTime) {
+        now = nanoTime;
+        InboundTransfer asked = requested.get(id);
+        if (asked != null && asked.length == length) {
+            requested.remove(id);
+            start(asked);
+            return;
+        }
+        if (MessageId.kind(id) != MessageId.TWO_SIDED || MessageId.count(id) != announcedCount || length < 0) {
+            throw new ProtocolException(settings.where() + ": the peer announced " + MessageId.toString(id) + " of "
+                    + length + " bytes, expected was transfer " + announcedCount);
+        }
+        if (announced.size() + active.size() >= EngineSettings.MAX_TRANSFERS) {
+            throw new ProtocolException(settings.where() + ": the peer announced more than "
+                    + EngineSettings.MAX_TRANSFERS + " transfers that are not finished");
+        }
+        announcedCount++;
+        announced.add(new Announced(id, length));
+        match();
+    }
+
+    /** The n-th send meets the n-th receive. Without a control connection nothing is announced: each receive stands for itself. */
+    private void match() {
+        while (!receives.isEmpty()) {
+            if (settings.confirmed()) {
+                Announced send = announced.poll();
+                if (send == null) {
+                    return;
+                }
+                InboundTransfer t = receives.remove();
+                if (send.length != t.length) {
+                    mismatch(t, send.length);
+                } else {
+                    start(t);
+                }
+            } else {
+                start(receives.remove());
+            }
+        }
+    }
+
+    private void mismatch(InboundTransfer t, long sendLength) {
+        SluiceException e = new LengthMismatchException(settings.where() + ": " + MessageId.toString(t.id)
+                + ": the peer sends " + sendLength + " bytes, this side's receive is of " + t.length
+                + "; give both sides the same length");
+        control.refused(t.id, TransferRefusal.LENGTH, t.length);
+        t.completion.failed(e);
+        if (roundRobin != null) {
+            // the sender does not wait for grants: its chunks are on the wire already, and nobody can tell them apart
+            throw new LinkException(e.getMessage() + " (round-robin striping cannot go on after it)");
+        }
+    }
+
+    /** The peer writes into a region of ours; key and bounds are checked. */
+    void serveWrite(long id, MemoryBlock block, long offset, long length, long nanoTime) {
+        now = nanoTime;
+        start(new InboundTransfer(id, block, offset, length, settings.chunkBytes(), Completion.NOBODY));
+    }
+
+    void read(
+            MemoryBlock block,
+            long offset,
+            long length,
+            long keyHigh,
+            long keyLow,
+            long remoteOffset,
+            Completion completion,
+            long nanoTime) {
+        now = nanoTime;
+        InboundTransfer t = new InboundTransfer(
+                MessageId.of(MessageId.READ, reads++), block, offset, length, settings.chunkBytes(), completion);
+        control.read(t.id, keyHigh, keyLow, remoteOffset, length);
+        requested.put(t);
+    }
+
+    /** The owner of the region will not let this side read. */
+    void refused(long id, TransferRefusal why) {
+        InboundTransfer t = requested.get(id);
+        if (t == null) {
+            throw new ProtocolException(
+                    settings.where() + ": the peer refused " + MessageId.toString(id) + ", which is not being read");
+        }
+        requested.remove(id);
+        t.completion.failed(new RemoteAccessException(
+                settings.where() + ": " + MessageId.toString(id) + " of " + t.length + " bytes: " + why.text()));
+    }
+
+    private void start(InboundTransfer t) {
+        t.startedAt = now;
+        if (t.chunks == 0) {
+            finish(t);
+            return;
+        }
+        active.put(t);
+        if (roundRobin != null) {
+            roundRobin.add(t);
+        } else if (pulled != null) {
+            pulled.add(t);
+        }
+    }
+
+    int doWork(long nanoTime) {
+        now = nanoTime;
+        int work = 0;
+        for (InboundChannel c : channels) {
+            if (c == null) {
+                continue;
+            }
+            try {
+                if (c.isOpen()) {
+                    work += c.arrive(this);
+                }
+                work += c.land(this, now);
+                if (c.isOpen()) {
+                    while (c.hasRoom() && striping.next(c.index, pick)) {
+                        c.take(pick.transfer(), pick.offset(), now);
+                        work++;
+                    }
+                    work += c.post(this);
+                }
+            } catch (TransportException e) {
+                down(c);
+                broken.broken(false, c.index, c.generation, c.channel.description(), e);
+            }
+        }
+        if (unpack != null) {
+            unpack.flush();
+        }
+        return work;
+    }
+
+    /** Closes a channel that broke here or at the peer, and has its chunks granted elsewhere. */
+    void down(InboundChannel c) {
+        c.abandon(this);
+    }
+
+    void posted(InboundChannel c, InboundTransfer t, long offset) {
+        if (pulled != null) {
+            control.grant(t.id, offset, c.index, c.generation);
+        }
+    }
+
+    void landed(InboundTransfer t) {
+        if (++t.landed == t.chunks) {
+            active.remove(t.id);
+            finish(t);
+        }
+    }
+
+    private void finish(InboundTransfer t) {
+        if (settings.confirmed()) {
+            control.landed(t.id);
+        }
+        t.completion.done(t.startedAt, now);
+    }
+
+    void takeBack(InboundTransfer t, long offset) {
+        if (pulled == null) {
+            throw new LinkException(settings.where() + ": a chunk of " + MessageId.toString(t.id)
+                    + " was lost with its channel, and round-robin striping cannot send it elsewhere");
+        }
+        pulled.takeBack(t, offset);
+    }
+
+    boolean isCopying() {
+        for (InboundChannel c : channels) {
+            if (c != null && c.isCopying()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    boolean isIdle() {
+        for (InboundChannel c : channels) {
+            if (c != null && !c.isIdle()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    void fail(SluiceException why) {
+        for (InboundChannel c : channels) {
+            if (c != null) {
+                c.close();
+            }
+        }
+        List<InboundTransfer> all = new ArrayList<>(receives);
+        receives.clear();
+        announced.clear();
+        active.drain(all::add);
+        requested.drain(all::add);
+        for (InboundTransfer t : all) {
+            t.completion.failed(why);
+        }
+    }
+
+    void forget(MemoryBlock block) throws TransportException {
+        for (InboundChannel c : channels) {
+            if (c != null && c.isOpen()) {
+                c.forget(block);
+            }
+        }
+    }
+
+    void register(MemoryBlock block) throws TransportException {
+        for (InboundChannel c : channels) {
+            if (c != null && c.isOpen()) {
+                c.registration(block);
+            }
+        }
+    }
+
+    int openChannels() {
+        int n = 0;
+        for (InboundChannel c : channels) {
+            n += c != null && c.isOpen() ? 1 : 0;
+        }
+        return n;
+    }
+}

@@ -1,0 +1,195 @@
+package org.sluice.data;
+
+import org.jspecify.annotations.Nullable;
+import org.sluice.spi.Channel;
+import org.sluice.spi.ReceiveChannel;
+import org.sluice.spi.Registration;
+import org.sluice.spi.ScatterList;
+import org.sluice.spi.TransportException;
+import org.sluice.spi.UnpackQueue;
+import org.sluice.stats.ChannelCounters;
+
+/**
+ * The receiving end of a channel. A chunk is taken, posted, arrives, is copied or unpacked to its destination where it arrived
+ * elsewhere, and has landed, in order; four counters say how far each step is. Its slot is free again only after the last.
+ */
+final class InboundChannel extends ChannelEnd<ReceiveChannel> {
+    final Window window;
+    private final int slots;
+    private final @Nullable StagingRing staging;
+    private final @Nullable Registration stagingRegistration;
+    private final @Nullable UnpackQueue unpack;
+    private final @Nullable InboundTransfer[] transfer;
+    private final long[] offset;
+    private final long[] ticket;
+    private final int mask;
+    private long taken;
+    private long posted;
+    private long arrived;
+    private long landed;
+
+    /** @param unpack where the transport scatters: the GPU's unpack queue; null otherwise */
+    InboundChannel(
+            int index,
+            int generation,
+            ReceiveChannel channel,
+            ChannelCounters counters,
+            Window window,
+            int most,
+            @Nullable StagingRing staging,
+            @Nullable UnpackQueue unpack)
+            throws TransportException {
+        super(index, generation, channel, counters);
+        this.window = window;
+        this.staging = staging;
+        this.unpack = unpack;
+        this.slots = staging == null ? most : Math.min(most, staging.slots);
+        this.stagingRegistration = staging == null ? null : channel.register(staging.memory);
+        int ring = Integer.highestOneBit(Math.max(1, slots * 2 - 1));
+        this.transfer = new InboundTransfer[ring];
+        this.offset = new long[ring];
+        this.ticket = new long[ring];
+        this.mask = ring - 1;
+    }
+
+    boolean hasRoom() {
+        return taken - landed < Math.min(slots, window.limit());
+    }
+
+    boolean isIdle() {
+        return taken == landed;
+    }
+
+    boolean isCopying() {
+        return landed < arrived;
+    }
+
+    /** Chunks granted and not yet here. */
+    long awaited() {
+        return posted - arrived;
+    }
+
+    void take(InboundTransfer t, long at, long now) {
+        if (taken == landed) {
+            window.started(now);
+        }
+        int slot = (int) taken & mask;
+        transfer[slot] = t;
+        offset[slot] = at;
+        taken++;
+    }
+
+    /** Posts what is taken and tells {@code inbound} of each, which grants it. @return how many chunks */
+    int post(Inbound inbound) throws TransportException {
+        int count = 0;
+        while (posted < taken) {
+            int slot = (int) posted & mask;
+            InboundTransfer t = at(slot);
+            long at = offset[slot];
+            long bytes = t.chunkLength(at);
+            boolean accepted = staging == null || stagingRegistration == null
+                    ? channel.receive(registration(t.block), t.address(at), bytes, t.id, at)
+                    : channel.receive(stagingRegistration, staging.address(posted), bytes, t.id, at);
+            if (!accepted) {
+                break;
+            }
+            posted++;
+            count++;
+            inbound.posted(this, t, at);
+        }
+        return count;
+    }
+
+    /** Takes finished receives off and starts their last step. @return how many */
+    int arrive(Inbound inbound) throws TransportException {
+        int count = 0;
+        while (arrived < posted) {
+            int state = channel.test();
+            if (state == Channel.PENDING) {
+                break;
+            }
+            int slot = (int) arrived & mask;
+            InboundTransfer t = at(slot);
+            long at = offset[slot];
+            ticket[slot] = 0;
+            if (state == Channel.DAMAGED) {
+                counters.damagedChunk();
+                inbound.takeBack(t, at);
+                transfer[slot] = null;
+            } else if (unpack != null) {
+                ScatterList list = channel.scattered();
+                list.check(t.chunkLength(at));
+                ticket[slot] = unpack.enqueue(list, t.address(at), t.chunkLength(at));
+            } else if (staging != null) {
+                ticket[slot] = staging.queue.enqueue(t.address(at), staging.address(arrived), t.chunkLength(at));
+            }
+            arrived++;
+            count++;
+        }
+        return count;
+    }
+
+    /** Ends the chunks whose last step is done. @return how many */
+    int land(Inbound inbound, long now) throws TransportException {
+        if (landed == arrived) {
+            return 0;
+        }
+        long done = unpack != null ? unpack.completed() : staging != null ? staging.queue.completed() : Long.MAX_VALUE;
+        int count = 0;
+        while (landed < arrived) {
+            int slot = (int) landed & mask;
+            if (ticket[slot] > done) {
+                break;
+            }
+            if (isOpen()) {
+                channel.consumed();
+            }
+            InboundTransfer t = transfer[slot];
+            long at = offset[slot];
+            transfer[slot] = null;
+            landed++;
+            count++;
+            if (t != null) {
+                counters.chunk(t.chunkLength(at));
+                inbound.landed(t);
+            }
+        }
+        if (count > 0) {
+            window.landed(count, now);
+        }
+        return count;
+    }
+
+    /**
+     * Closes the channel <em>first</em>, and only then takes back the chunks that have not arrived: no late byte can reach a
+     * buffer that another channel fills. What has arrived and is being copied still lands.
+     */
+    void abandon(Inbound inbound) {
+        if (unpack != null && landed < arrived) {
+            // the kernel reads bounce pages that the plugin gives back when the channel closes
+            unpack.flush();
+            long last = ticket[(int) (arrived - 1) & mask];
+            while (unpack.completed() < last) {
+                Thread.onSpinWait();
+            }
+        }
+        close();
+        while (arrived < taken) {
+            taken--;
+            int slot = (int) taken & mask;
+            InboundTransfer t = at(slot);
+            transfer[slot] = null;
+            counters.retriedChunk();
+            inbound.takeBack(t, offset[slot]);
+        }
+        posted = taken;
+    }
+
+    private InboundTransfer at(int slot) {
+        InboundTransfer t = transfer[slot];
+        if (t == null) {
+            throw new IllegalStateException("empty slot " + slot);
+        }
+        return t;
+    }
+}

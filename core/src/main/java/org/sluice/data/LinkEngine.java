@@ -1,0 +1,263 @@
+package org.sluice.data;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.sluice.LinkException;
+import org.sluice.ProtocolException;
+import org.sluice.SluiceException;
+import org.sluice.spi.TransportException;
+import org.sluice.spi.UnpackQueue;
+
+/**
+ * The data plane of one link: its sending and its receiving half. It has no thread, no socket and no clock of its own: an agent
+ * turns it, the control connection feeds it, and a test can do both.
+ *
+ * <p>Every method belongs to the agent thread. A method that takes what the peer said throws {@link ProtocolException} when the
+ * peer may not say it; the caller then {@linkplain #fail fails} the link.
+ */
+public final class LinkEngine {
+    private static final Logger log = LoggerFactory.getLogger(LinkEngine.class);
+
+    private final EngineSettings settings;
+    private final LinkControl control;
+    private final RegionDirectory regions;
+    private final Outbound outbound;
+    private final Inbound inbound;
+    private final int outboundChannels;
+    private final int inboundChannels;
+    private @Nullable SluiceException failure;
+
+    public LinkEngine(
+            EngineSettings settings,
+            LinkControl control,
+            RegionDirectory regions,
+            int outboundChannels,
+            int inboundChannels,
+            @Nullable UnpackQueue unpack) {
+        this.settings = settings;
+        this.control = control;
+        this.regions = regions;
+        this.outboundChannels = outboundChannels;
+        this.inboundChannels = inboundChannels;
+        this.outbound = new Outbound(settings, control, outboundChannels, this::broken);
+        this.inbound = new Inbound(settings, control, inboundChannels, unpack, this::broken);
+    }
+
+    public void open(OutboundEnd end) throws TransportException {
+        outbound.open(new OutboundChannel(
+                end.index(), end.generation(), end.channel(), end.counters(), settings.sendWindow(), end.staging()));
+    }
+
+    public void open(InboundEnd end) throws TransportException {
+        Window window = settings.roundRobin()
+                ? Window.fixed(settings.receiveWindow())
+                : Window.adaptive(settings.receiveWindow());
+        inbound.open(new InboundChannel(
+                end.index(),
+                end.generation(),
+                end.channel(),
+                end.counters(),
+                window,
+                settings.receiveWindow(),
+                end.staging(),
+                end.unpack()));
+    }
+
+    public void send(MemoryBlock block, long offset, long length, Completion completion) {
+        if (accepts(outbound.unfinished(), completion)) {
+            outbound.send(block, offset, length, completion);
+        }
+    }
+
+    public void receive(MemoryBlock block, long offset, long length, Completion completion, long now) {
+        if (accepts(inbound.unfinished(), completion)) {
+            inbound.receive(block, offset, length, completion, now);
+        }
+    }
+
+    public void write(
+            MemoryBlock block, long offset, long length, long keyHigh, long keyLow, long remoteOffset, Completion done) {
+        if (accepts(outbound.unfinished(), done)) {
+            outbound.write(block, offset, length, keyHigh, keyLow, remoteOffset, done);
+        }
+    }
+
+    public void read(
+            MemoryBlock block,
+            long offset,
+            long length,
+            long keyHigh,
+            long keyLow,
+            long remoteOffset,
+            Completion done,
+            long now) {
+        if (accepts(inbound.unfinished(), done)) {
+            inbound.read(block, offset, length, keyHigh, keyLow, remoteOffset, done, now);
+        }
+    }
+
+    private boolean accepts(int unfinished, Completion completion) {
+        if (failure != null) {
+            completion.failed(failure);
+            return false;
+        }
+        if (unfinished >= EngineSettings.MAX_TRANSFERS) {
+            completion.failed(new LinkException(settings.where() + ": " + unfinished
+                    + " transfers are unfinished, more are not taken; wait for some to finish"));
+            return false;
+        }
+        return true;
+    }
+
+    /** The peer announced its n-th send, or accepted a read. */
+    public void onOpen(long id, long length, long now) {
+        inbound.announced(id, length, now);
+    }
+
+    public void onWrite(long id, long keyHigh, long keyLow, long offset, long length, long now) {
+        oneSided(id, MessageId.WRITE);
+        MemoryBlock block = regions.find(keyHigh, keyLow);
+        TransferRefusal refusal = refusal(block, offset, length);
+        if (block == null || refusal != null) {
+            control.refused(id, refusal == null ? TransferRefusal.KEY : refusal, 0);
+        } else {
+            inbound.serveWrite(id, block, offset, length, now);
+        }
+    }
+
+    public void onRead(long id, long keyHigh, long keyLow, long offset, long length) {
+        oneSided(id, MessageId.READ);
+        MemoryBlock block = regions.find(keyHigh, keyLow);
+        TransferRefusal refusal = refusal(block, offset, length);
+        if (block == null || refusal != null) {
+            control.refused(id, refusal == null ? TransferRefusal.KEY : refusal, 0);
+        } else {
+            outbound.serveRead(id, block, offset, length);
+        }
+    }
+
+    private void oneSided(long id, long kind) {
+        if (settings.roundRobin() || MessageId.kind(id) != kind) {
+            throw new ProtocolException(settings.where() + ": the peer asked for " + MessageId.toString(id)
+                    + (settings.roundRobin() ? ", but round-robin striping has no one-sided transfers" : " wrongly"));
+        }
+        if (inbound.unfinished() + outbound.unfinished() >= 2 * EngineSettings.MAX_TRANSFERS) {
+            throw new ProtocolException(settings.where() + ": the peer asked for too many one-sided transfers at once");
+        }
+    }
+
+    private static @Nullable TransferRefusal refusal(@Nullable MemoryBlock block, long offset, long length) {
+        if (block == null) {
+            return TransferRefusal.KEY;
+        }
+        boolean inside = offset >= 0 && length >= 0 && length <= block.memory().size() - offset;
+        return inside ? null : TransferRefusal.BOUNDS;
+    }
+
+    public void onGrant(long id, long offset, int channel, int generation) {
+        outbound.granted(id, offset, channel, generation);
+    }
+
+    public void onLanded(long id) {
+        outbound.confirmed(id);
+    }
+
+    public void onRefused(long id, TransferRefusal why, long detail) {
+        if (MessageId.kind(id) == MessageId.READ) {
+            inbound.refused(id, why);
+        } else {
+            outbound.refused(id, why, detail);
+        }
+    }
+
+    /** The peer's end of a channel broke. @param weSend whether this side is its sender */
+    public void onChannelDown(boolean weSend, int channel, int generation, String why) {
+        int count = weSend ? outboundChannels : inboundChannels;
+        if (channel < 0 || channel >= count) {
+            throw new ProtocolException(
+                    settings.where() + ": the peer lost channel " + channel + " of " + count + ", which does not exist");
+        }
+        log.warn("{}: the peer lost channel {} ({}): {}", settings.where(), channel, weSend ? "out" : "in", why);
+        if (weSend) {
+            OutboundChannel c = outbound.channel(channel);
+            if (c != null && c.generation == generation && c.isOpen()) {
+                outbound.down(c, why);
+            }
+        } else {
+            InboundChannel c = inbound.channel(channel);
+            if (c != null && c.generation == generation && c.isOpen()) {
+                inbound.down(c);
+            }
+        }
+        checkChannelsLeft(weSend, why);
+    }
+
+    private void broken(boolean sending, int channel, int generation, String description, TransportException why) {
+        String text = "channel " + channel + " (" + description + "): " + why.getMessage();
+        log.warn("{}: lost {}", settings.where(), text);
+        if (settings.confirmed()) {
+            control.channelDown(!sending, channel, generation, text);
+        }
+        if (!settings.confirmed() || settings.roundRobin()) {
+            throw new LinkException(settings.where() + ": lost " + text
+                    + "; round-robin striping needs every channel, adaptive striping would go on without it");
+        }
+        checkChannelsLeft(sending, text);
+    }
+
+    private void checkChannelsLeft(boolean sending, String last) {
+        if ((sending ? outbound.openChannels() : inbound.openChannels()) == 0) {
+            throw new LinkException(settings.where() + ": every " + (sending ? "sending" : "receiving")
+                    + " channel is lost, the last one was " + last);
+        }
+    }
+
+    /** Registers a block on every channel now instead of at its first use. */
+    public void register(MemoryBlock block) throws TransportException {
+        outbound.register(block);
+        inbound.register(block);
+    }
+
+    /** Forgets a block that no transfer uses. */
+    public void forget(MemoryBlock block) throws TransportException {
+        outbound.forget(block);
+        inbound.forget(block);
+    }
+
+    /** One turn. @param now {@link System#nanoTime} @return how much was done; 0 means the agent may rest */
+    public int doWork(long now) {
+        if (failure != null) {
+            return 0;
+        }
+        return outbound.doWork(now) + inbound.doWork(now);
+    }
+
+    /** Whether a copy or an unpack is under way, which nobody rings a doorbell for. */
+    public boolean isCopying() {
+        return failure == null && (outbound.isCopying() || inbound.isCopying());
+    }
+
+    /** Whether no chunk is in flight in either direction. */
+    public boolean isIdle() {
+        return failure != null || (outbound.isIdle() && inbound.isIdle());
+    }
+
+    /** Transfers that are not finished, both directions. */
+    public int unfinished() {
+        return outbound.unfinished() + inbound.unfinished();
+    }
+
+    public @Nullable SluiceException failure() {
+        return failure;
+    }
+
+    /** Closes every channel, then fails every transfer. Idempotent. */
+    public void fail(SluiceException why) {
+        if (failure == null) {
+            failure = why;
+            outbound.fail(why);
+            inbound.fail(why);
+        }
+    }
+}

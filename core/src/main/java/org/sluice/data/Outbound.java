@@ -1,0 +1,254 @@
+package org.sluice.data;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.sluice.LengthMismatchException;
+import org.sluice.ProtocolException;
+import org.sluice.RemoteAccessException;
+import org.sluice.SluiceException;
+import org.sluice.spi.TransportException;
+
+/**
+ * The sending half of a link: announces transfers, sends their chunks on the channels as the striping says, and completes them
+ * when the receiver has confirmed.
+ */
+final class Outbound {
+    private final EngineSettings settings;
+    private final LinkControl control;
+    private final @Nullable OutboundChannel[] channels;
+    private final Striping<OutboundTransfer> striping;
+    private final @Nullable GrantedStriping granted;
+    private final @Nullable RoundRobinStriping<OutboundTransfer> roundRobin;
+    private final ChunkPick<OutboundTransfer> pick = new ChunkPick<>();
+    private final TransferTable<OutboundTransfer> active = new TransferTable<>();
+    private final BrokenChannelListener broken;
+    private long sends;
+    private long writes;
+    private long now;
+
+    Outbound(EngineSettings settings, LinkControl control, int channels, BrokenChannelListener broken) {
+        this.settings = settings;
+        this.control = control;
+        this.channels = new OutboundChannel[channels];
+        this.broken = broken;
+        if (settings.roundRobin()) {
+            roundRobin = new RoundRobinStriping<>(channels);
+            granted = null;
+            striping = roundRobin;
+        } else {
+            roundRobin = null;
+            granted = new GrantedStriping(channels, Integer.highestOneBit(settings.receiveWindow() * 2 - 1));
+            striping = granted;
+        }
+    }
+
+    void open(OutboundChannel channel) {
+        channels[channel.index] = channel;
+    }
+
+    @Nullable OutboundChannel channel(int index) {
+        return channels[index];
+    }
+
+    int unfinished() {
+        return active.size();
+    }
+
+    void send(MemoryBlock block, long offset, long length, Completion completion) {
+        OutboundTransfer t = new OutboundTransfer(
+                MessageId.of(MessageId.TWO_SIDED, sends++), block, offset, length, settings.chunkBytes(), completion);
+        if (settings.confirmed()) {
+            control.open(t.id, length);
+        }
+        start(t);
+    }
+
+    void write(
+            MemoryBlock block,
+            long offset,
+            long length,
+            long keyHigh,
+            long keyLow,
+            long remoteOffset,
+            Completion completion) {
+        OutboundTransfer t = new OutboundTransfer(
+                MessageId.of(MessageId.WRITE, writes++), block, offset, length, settings.chunkBytes(), completion);
+        control.write(t.id, keyHigh, keyLow, remoteOffset, length);
+        start(t);
+    }
+
+    /** The peer reads: it is told that it may, and grants what it wants. */
+    void serveRead(long id, MemoryBlock block, long offset, long length) {
+        control.open(id, length);
+        start(new OutboundTransfer(id, block, offset, length, settings.chunkBytes(), Completion.NOBODY));
+    }
+
+    private void start(OutboundTransfer t) {
+        active.put(t);
+        if (roundRobin != null) {
+            roundRobin.add(t);
+        }
+        if (!settings.confirmed() && t.chunks == 0) {
+            complete(t);
+        }
+    }
+
+    void granted(long id, long offset, int channel, int generation) {
+        if (granted == null || channel < 0 || channel >= channels.length) {
+            throw new ProtocolException(settings.where() + ": the peer granted a chunk on channel " + channel
+                    + ", this link has " + channels.length + " and "
+                    + (granted == null ? "round-robin" : "adaptive") + " striping");
+        }
+        OutboundTransfer t = active.get(id);
+        if (t == null || !t.isChunkStart(offset)) {
+            throw new ProtocolException(settings.where() + ": the peer granted offset " + offset + " of "
+                    + MessageId.toString(id) + (t == null ? ", which is not being sent" : " of " + t.length + " bytes"));
+        }
+        OutboundChannel c = channels[channel];
+        if (c == null || !c.isOpen() || c.generation != generation) {
+            return; // it broke here meanwhile: the peer has been told, and grants the chunk elsewhere
+        }
+        if (!granted.grant(channel, t, offset)) {
+            throw new ProtocolException(settings.where() + ": the peer granted more than its window of "
+                    + settings.receiveWindow() + " chunks on channel " + channel);
+        }
+    }
+
+    void confirmed(long id) {
+        OutboundTransfer t = active.get(id);
+        if (t == null || t.landed) {
+            throw new ProtocolException(
+                    settings.where() + ": the peer confirmed " + MessageId.toString(id) + ", which is not being sent");
+        }
+        t.landed = true;
+        if (t.inFlight == 0) {
+            complete(t);
+        }
+    }
+
+    void refused(long id, TransferRefusal why, long detail) {
+        OutboundTransfer t = active.get(id);
+        if (t == null) {
+            throw new ProtocolException(
+                    settings.where() + ": the peer refused " + MessageId.toString(id) + ", which is not being sent");
+        }
+        active.remove(id);
+        String what = settings.where() + ": " + MessageId.toString(id);
+        SluiceException e = why == TransferRefusal.LENGTH
+                ? new LengthMismatchException(what + ": this side sends " + t.length
+                        + " bytes, the peer's receive is of " + detail + "; give both sides the same length")
+                : new RemoteAccessException(what + " of " + t.length + " bytes: " + why.text());
+        t.completion.failed(e);
+    }
+
+    int doWork(long nanoTime) {
+        now = nanoTime;
+        int work = 0;
+        for (OutboundChannel c : channels) {
+            if (c == null || !c.isOpen()) {
+                continue;
+            }
+            try {
+                work += c.reap(this);
+                while (c.hasRoom() && striping.next(c.index, pick)) {
+                    OutboundTransfer t = pick.transfer();
+                    if (t.startedAt == 0) {
+                        t.startedAt = now;
+                    }
+                    c.take(t, pick.offset());
+                    work++;
+                }
+                work += c.post();
+            } catch (TransportException e) {
+                down(c, e.getMessage());
+                broken.broken(true, c.index, c.generation, c.channel.description(), e);
+            }
+        }
+        return work;
+    }
+
+    /** Closes a channel that broke here or at the peer. */
+    void down(OutboundChannel c, String why) {
+        if (granted != null) {
+            granted.clear(c.index);
+        }
+        c.abandon(this);
+    }
+
+    void sent(OutboundTransfer t) {
+        t.inFlight--;
+        t.sent++;
+        if (t.inFlight == 0 && (settings.confirmed() ? t.landed : t.sent == t.chunks)) {
+            complete(t);
+        }
+    }
+
+    void abandoned(OutboundTransfer t) {
+        t.inFlight--;
+        if (t.inFlight == 0 && t.landed) {
+            complete(t);
+        }
+    }
+
+    private void complete(OutboundTransfer t) {
+        active.remove(t.id);
+        t.completion.done(t.startedAt == 0 ? now : t.startedAt, now);
+    }
+
+    /** Whether something needs the agent's turn soon although no doorbell will ring for it. */
+    boolean isCopying() {
+        for (OutboundChannel c : channels) {
+            if (c != null && c.isCopying()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    boolean isIdle() {
+        for (OutboundChannel c : channels) {
+            if (c != null && !c.isIdle()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    void fail(SluiceException why) {
+        for (OutboundChannel c : channels) {
+            if (c != null) {
+                c.close();
+            }
+        }
+        List<OutboundTransfer> all = new ArrayList<>();
+        active.drain(all::add);
+        for (OutboundTransfer t : all) {
+            t.completion.failed(why);
+        }
+    }
+
+    void forget(MemoryBlock block) throws TransportException {
+        for (OutboundChannel c : channels) {
+            if (c != null && c.isOpen()) {
+                c.forget(block);
+            }
+        }
+    }
+
+    void register(MemoryBlock block) throws TransportException {
+        for (OutboundChannel c : channels) {
+            if (c != null && c.isOpen()) {
+                c.registration(block);
+            }
+        }
+    }
+
+    int openChannels() {
+        int n = 0;
+        for (OutboundChannel c : channels) {
+            n += c != null && c.isOpen() ? 1 : 0;
+        }
+        return n;
+    }
+}

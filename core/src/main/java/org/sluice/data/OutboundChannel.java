@@ -1,0 +1,116 @@
+package org.sluice.data;
+
+import org.jspecify.annotations.Nullable;
+import org.sluice.spi.Channel;
+import org.sluice.spi.Registration;
+import org.sluice.spi.SendChannel;
+import org.sluice.spi.TransportException;
+import org.sluice.stats.ChannelCounters;
+
+/**
+ * The sending end of a channel. A chunk is taken, copied to a staging slot where the transport cannot reach the GPU's memory,
+ * posted, and sent, in order; three counters say how far each step is.
+ */
+final class OutboundChannel extends ChannelEnd<SendChannel> {
+    private final int window;
+    private final @Nullable StagingRing staging;
+    private final @Nullable Registration stagingRegistration;
+    private final OutboundTransfer[] transfer;
+    private final long[] offset;
+    private final long[] ticket;
+    private final int mask;
+    private long taken;
+    private long posted;
+    private long sent;
+
+    OutboundChannel(
+            int index,
+            int generation,
+            SendChannel channel,
+            ChannelCounters counters,
+            int window,
+            @Nullable StagingRing staging)
+            throws TransportException {
+        super(index, generation, channel, counters);
+        this.staging = staging;
+        this.window = staging == null ? window : Math.min(window, staging.slots);
+        this.stagingRegistration = staging == null ? null : channel.register(staging.memory);
+        int ring = Integer.highestOneBit(Math.max(1, this.window * 2 - 1));
+        this.transfer = new OutboundTransfer[ring];
+        this.offset = new long[ring];
+        this.ticket = new long[ring];
+        this.mask = ring - 1;
+    }
+
+    boolean hasRoom() {
+        return taken - sent < window;
+    }
+
+    boolean isIdle() {
+        return taken == sent;
+    }
+
+    boolean isCopying() {
+        return staging != null && posted < taken;
+    }
+
+    void take(OutboundTransfer t, long at) {
+        int slot = (int) taken & mask;
+        transfer[slot] = t;
+        offset[slot] = at;
+        ticket[slot] = staging == null
+                ? 0
+                : staging.queue.enqueue(staging.address(taken), t.address(at), t.chunkLength(at));
+        t.inFlight++;
+        taken++;
+    }
+
+    /** Posts what is ready. @return how many chunks */
+    int post() throws TransportException {
+        int count = 0;
+        long copied = staging == null ? 0 : staging.queue.completed();
+        while (posted < taken) {
+            int slot = (int) posted & mask;
+            OutboundTransfer t = transfer[slot];
+            long at = offset[slot];
+            boolean accepted;
+            if (staging == null || stagingRegistration == null) {
+                accepted = channel.send(registration(t.block), t.address(at), t.chunkLength(at), t.id, at);
+            } else {
+                accepted = ticket[slot] <= copied
+                        && channel.send(
+                                stagingRegistration, staging.address(posted), t.chunkLength(at), t.id, at);
+            }
+            if (!accepted) {
+                break;
+            }
+            posted++;
+            count++;
+        }
+        return count;
+    }
+
+    /** Takes finished sends off and tells {@code outbound} of each. @return how many */
+    int reap(Outbound outbound) throws TransportException {
+        int count = 0;
+        while (sent < posted && channel.test() != Channel.PENDING) {
+            int slot = (int) sent & mask;
+            OutboundTransfer t = transfer[slot];
+            counters.chunk(t.chunkLength(offset[slot]));
+            sent++;
+            count++;
+            outbound.sent(t);
+        }
+        return count;
+    }
+
+    /** Closes the channel and gives its unfinished chunks up: the receiver will grant them elsewhere. */
+    void abandon(Outbound outbound) {
+        close();
+        while (sent < taken) {
+            OutboundTransfer t = transfer[(int) sent++ & mask];
+            counters.retriedChunk();
+            outbound.abandoned(t);
+        }
+    }
+}

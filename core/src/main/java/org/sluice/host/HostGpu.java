@@ -1,0 +1,96 @@
+package org.sluice.host;
+
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+import org.sluice.data.Pattern;
+import org.sluice.spi.CopyQueue;
+import org.sluice.spi.Gpu;
+import org.sluice.spi.GpuMemory;
+import org.sluice.spi.MemoryKind;
+import org.sluice.spi.UnpackMode;
+import org.sluice.spi.UnpackQueue;
+
+/** Plain memory in the place of a GPU's. Its copies are done at once, by the calling thread. */
+final class HostGpu implements Gpu {
+    private final int id;
+
+    HostGpu(int id) {
+        this.id = id;
+    }
+
+    @Override
+    public int id() {
+        return id;
+    }
+
+    @Override
+    public String name() {
+        return "host";
+    }
+
+    @Override
+    public MemoryKind memoryKind() {
+        return MemoryKind.HOST;
+    }
+
+    @Override
+    public @Nullable String pciBusId() {
+        return null;
+    }
+
+    @Override
+    public void bindThread() {}
+
+    @Override
+    public GpuMemory allocate(long bytes) {
+        return HostMemory.allocate(bytes);
+    }
+
+    @Override
+    public GpuMemory adopt(long address, long bytes) {
+        return HostMemory.adopt(address, bytes);
+    }
+
+    @Override
+    public GpuMemory allocatePinned(long bytes) {
+        return HostMemory.allocate(bytes);
+    }
+
+    @Override
+    public CopyQueue copyQueue(CopyQueue.Direction direction, int capacity) {
+        return new HostCopyQueue();
+    }
+
+    @Override
+    public UnpackQueue unpackQueue(UnpackMode mode, int capacity) {
+        return new HostUnpackQueue();
+    }
+
+    @Override
+    public void write(GpuMemory target, long offset, MemorySegment source) {
+        segment(target).asSlice(offset, source.byteSize()).copyFrom(source);
+    }
+
+    @Override
+    public void read(GpuMemory source, long offset, MemorySegment target) {
+        target.copyFrom(segment(source).asSlice(offset, target.byteSize()));
+    }
+
+    @Override
+    public void fill(GpuMemory target, long offset, long bytes, long seed) {
+        Pattern.fill(segment(target), offset, bytes, seed);
+    }
+
+    @Override
+    public long mismatch(GpuMemory memory, long offset, long bytes, long seed) {
+        return Pattern.mismatch(segment(memory), offset, bytes, seed);
+    }
+
+    private static MemorySegment segment(GpuMemory memory) {
+        return memory.host()
+                .orElseThrow(() -> new IllegalArgumentException("a host GPU cannot reach " + memory.kind() + " memory"));
+    }
+
+    @Override
+    public void close() {}
+}
