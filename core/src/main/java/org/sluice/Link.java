@@ -125,8 +125,7 @@ public final class Link implements AutoCloseable {
                 from,
                 offset,
                 length,
-                c -> session().engine()
-                        .write(from.block(), offset, length, to.keyHigh(), to.keyLow(), toOffset, c));
+                c -> session().engine().write(from.block(), offset, length, to.keyHigh(), to.keyLow(), toOffset, c));
     }
 
     /** Reads from a region of the peer's; it need not do anything. */
@@ -135,7 +134,8 @@ public final class Link implements AutoCloseable {
                 to,
                 offset,
                 length,
-                c -> session().engine()
+                c -> session()
+                        .engine()
                         .read(
                                 to.block(),
                                 offset,
@@ -154,8 +154,7 @@ public final class Link implements AutoCloseable {
     private Transfer start(Region region, long offset, long length, EngineCall call) {
         region.check(offset, length);
         if (region.gpu() != gpu()) {
-            throw new IllegalArgumentException(
-                    "the region is on GPU " + region.gpu() + ", the link on GPU " + gpu());
+            throw new IllegalArgumentException("the region is on GPU " + region.gpu() + ", the link on GPU " + gpu());
         }
         Transfer transfer = new Transfer(length);
         Completion completion = transfer.completion(region);

@@ -5,7 +5,6 @@ import java.security.SecureRandom;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.sluice.data.MemoryBlock;
-import org.sluice.spi.GpuMemory;
 
 /**
  * Memory of one GPU that transfers move bytes from and to. Peers name it by an unguessable key, never by address.
@@ -26,7 +25,8 @@ public final class Region implements AutoCloseable {
         this.node = node;
         this.gpu = gpu;
         this.block = block;
-        this.key = new RemoteRegion(RANDOM.nextLong(), RANDOM.nextLong(), block.memory().size());
+        this.key = new RemoteRegion(
+                RANDOM.nextLong(), RANDOM.nextLong(), block.memory().size());
     }
 
     public int gpu() {

@@ -80,7 +80,8 @@ public final class Transfer {
             }
             throw new LinkException(String.valueOf(e.getCause()), e);
         } catch (TimeoutException e) {
-            throw new LinkException("a transfer of " + bytes + " bytes was not done within " + atMost.toMillis() + " ms", e);
+            throw new LinkException(
+                    "a transfer of " + bytes + " bytes was not done within " + atMost.toMillis() + " ms", e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new ClosedException("interrupted while waiting for a transfer", e);

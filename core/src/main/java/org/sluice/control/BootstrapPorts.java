@@ -13,9 +13,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -87,8 +87,10 @@ final class BootstrapPorts implements AutoCloseable {
                 throw e;
             }
         } catch (IOException e) {
-            throw new ConfigException("GPU " + gpu + ": bootstrap port " + port + " cannot be opened ("
-                    + e.getMessage() + "); another server runs here, or choose other ports with --port", e);
+            throw new ConfigException(
+                    "GPU " + gpu + ": bootstrap port " + port + " cannot be opened (" + e.getMessage()
+                            + "); another server runs here, or choose other ports with --port",
+                    e);
         }
     }
 
@@ -177,7 +179,9 @@ final class BootstrapPorts implements AutoCloseable {
     /** From now on clients of this GPU are refused, since {@code holder} has it. */
     synchronized void take(int gpu, String holder) {
         taken[gpu] = holder;
-        for (LinkRequest r = requests.get(gpu).poll(); r != null; r = requests.get(gpu).poll()) {
+        for (LinkRequest r = requests.get(gpu).poll();
+                r != null;
+                r = requests.get(gpu).poll()) {
             r.socket().refuse("GPU " + gpu + " of this server is taken by " + holder);
         }
     }

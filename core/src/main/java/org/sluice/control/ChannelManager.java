@@ -96,7 +96,8 @@ final class ChannelManager {
     }
 
     private String where(int channel, int device) {
-        return "GPU " + agent.gpu().id() + " channel " + channel + " on " + nic(device).name();
+        return "GPU " + agent.gpu().id() + " channel " + channel + " on "
+                + nic(device).name();
     }
 
     /** What a link's data plane is made of. */
@@ -153,8 +154,7 @@ final class ChannelManager {
         if (gpu.hostAccessible() || nic(device).memory().contains(gpu.memoryKind())) {
             return null;
         }
-        StagingRing ring =
-                new StagingRing(gpu, toHost ? agent.toHost() : agent.toGpu(), stagingSlots, chunkBytes);
+        StagingRing ring = new StagingRing(gpu, toHost ? agent.toHost() : agent.toGpu(), stagingSlots, chunkBytes);
         made.add(ring);
         return ring;
     }
@@ -244,8 +244,7 @@ final class ChannelManager {
                 for (int c = 0; c < sending.length; c++) {
                     SendChannel channel = sending[c];
                     if (channel != null) {
-                        outbound.add(new OutboundEnd(
-                                c, 0, channel, new ChannelCounters(), staging(devices[c], true)));
+                        outbound.add(new OutboundEnd(c, 0, channel, new ChannelCounters(), staging(devices[c], true)));
                     }
                 }
                 for (int c = 0; c < receiving.length; c++) {
@@ -272,12 +271,14 @@ final class ChannelManager {
             List<String> late = new ArrayList<>();
             for (int c = 0; c < connectors.length; c++) {
                 if (connectors[c] != null) {
-                    late.add("channel " + c + " to connect on " + nic(devices[c]).name());
+                    late.add(
+                            "channel " + c + " to connect on " + nic(devices[c]).name());
                 }
             }
             for (int c = 0; accept && c < listening; c++) {
                 if (listeners[c] != null) {
-                    late.add("channel " + c + " to be accepted on " + nic(listenDevice[c]).name());
+                    late.add("channel " + c + " to be accepted on "
+                            + nic(listenDevice[c]).name());
                 }
             }
             return "GPU " + agent.gpu().id() + ": not made within " + deadline.text() + ": " + String.join(", ", late)

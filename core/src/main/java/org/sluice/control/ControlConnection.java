@@ -65,7 +65,11 @@ final class ControlConnection implements LinkControl, AutoCloseable {
     @Override
     public void grant(long id, long offset, int channelIndex, int generation) {
         record(FrameType.GRANT, GRANT_BYTES);
-        out.putLong(id).putLong(offset).putShort((short) channelIndex).putShort((short) generation).putInt(0);
+        out.putLong(id)
+                .putLong(offset)
+                .putShort((short) channelIndex)
+                .putShort((short) generation)
+                .putInt(0);
     }
 
     @Override
@@ -92,7 +96,7 @@ final class ControlConnection implements LinkControl, AutoCloseable {
     @Override
     public void refused(long id, TransferRefusal why, long detail) {
         frame(FrameType.REFUSED, 24);
-        out.putLong(id).putInt(why.ordinal()).putInt(0).putLong(detail);
+        out.putLong(id).putInt(why.code()).putInt(0).putLong(detail);
     }
 
     @Override
@@ -100,7 +104,10 @@ final class ControlConnection implements LinkControl, AutoCloseable {
         byte[] text = cut(why, FrameType.CHANNEL_DOWN.most - 8);
         frame(FrameType.CHANNEL_DOWN, 8 + text.length);
         out.put((byte) (peerSends ? 1 : 0)).put((byte) 0);
-        out.putShort((short) channelIndex).putShort((short) generation).putShort((short) 0).put(text);
+        out.putShort((short) channelIndex)
+                .putShort((short) generation)
+                .putShort((short) 0)
+                .put(text);
     }
 
     void note(byte[] note) {
@@ -253,11 +260,11 @@ final class ControlConnection implements LinkControl, AutoCloseable {
                 long id = in.getLong();
                 int why = in.getInt();
                 in.getInt();
-                TransferRefusal[] known = TransferRefusal.values();
-                if (why < 0 || why >= known.length) {
+                TransferRefusal known = TransferRefusal.of(why);
+                if (known == null) {
                     throw new ProtocolException(where + ": the peer refused a transfer for unknown reason " + why);
                 }
-                to.onRefused(id, known[why], in.getLong());
+                to.onRefused(id, known, in.getLong());
             }
             case CHANNEL_DOWN -> {
                 boolean weSend = in.get() == 1;

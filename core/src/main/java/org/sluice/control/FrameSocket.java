@@ -70,7 +70,8 @@ final class FrameSocket implements AutoCloseable {
             throw new LinkException("the peer " + peer() + " refused: " + text(payload));
         }
         if (type != expected) {
-            throw new ProtocolException("the peer " + peer() + " sent " + type + " where " + expected + " was expected");
+            throw new ProtocolException(
+                    "the peer " + peer() + " sent " + type + " where " + expected + " was expected");
         }
         lastRead = new byte[head.length + payload.length];
         System.arraycopy(head, 0, lastRead, 0, head.length);
@@ -88,7 +89,8 @@ final class FrameSocket implements AutoCloseable {
             try {
                 n = in.read(all, have, bytes - have);
             } catch (SocketTimeoutException e) {
-                throw new LinkException("the peer " + peer() + " was silent until the deadline of " + deadline.text(), e);
+                throw new LinkException(
+                        "the peer " + peer() + " was silent until the deadline of " + deadline.text(), e);
             }
             if (n < 0) {
                 throw new EOFException("the peer " + peer() + " closed the connection");

@@ -58,13 +58,15 @@ final class Handshake {
 
     private static void check(Hello other, boolean client, @Nullable SharedSecret secret, FrameSocket socket) {
         if (other.client() != client) {
-            throw new ProtocolException("the peer " + socket.peer() + " says it is a " + (other.client() ? "client" : "server")
-                    + " too; start one side as server and the other as client");
+            throw new ProtocolException(
+                    "the peer " + socket.peer() + " says it is a " + (other.client() ? "client" : "server")
+                            + " too; start one side as server and the other as client");
         }
         if (other.secret() != (secret != null)) {
-            throw new LinkException("authentication failed: " + (secret != null ? "this side" : "the peer " + socket.peer())
-                    + " has a shared secret and " + (secret != null ? "the peer " + socket.peer() : "this side")
-                    + " has none; set the same SLUICE_SECRET or --secret-file on both");
+            throw new LinkException(
+                    "authentication failed: " + (secret != null ? "this side" : "the peer " + socket.peer())
+                            + " has a shared secret and " + (secret != null ? "the peer " + socket.peer() : "this side")
+                            + " has none; set the same SLUICE_SECRET or --secret-file on both");
         }
     }
 

@@ -69,12 +69,14 @@ final class LinkMaking {
         return rails.isEmpty() ? plan.config().channels() : rails.size();
     }
 
-    // --- server ---------------------------------------------------------------------------------------------------------
+    // --- server
+    // ---------------------------------------------------------------------------------------------------------
 
     /** Listens on as many channels as configured, spread over the node's NICs; the client's NICs may change that later. */
     void listen() {
-        int[] devices =
-                ownSpread(plan.config().channels()).stream().mapToInt(Rail::server).toArray();
+        int[] devices = ownSpread(plan.config().channels()).stream()
+                .mapToInt(Rail::server)
+                .toArray();
         onAgent(() -> manager.listen(devices));
     }
 
@@ -129,7 +131,8 @@ final class LinkMaking {
         UcclBootstrap.send(client, onAgent(manager::handles));
     }
 
-    // --- client ---------------------------------------------------------------------------------------------------------
+    // --- client
+    // ---------------------------------------------------------------------------------------------------------
 
     /** Connects to the server, makes the offer and takes the answer. */
     void offer(String host, Deadline deadline) throws IOException {
@@ -152,8 +155,9 @@ final class LinkMaking {
                         .encode());
         Answer answer = Answer.decode(s.read(FrameType.ANSWER), nics.size());
         if (answer.rails().size() != plan.config().channels()) {
-            throw new ProtocolException(where() + ": the server answered with " + answer.rails().size()
-                    + " channels, asked for were " + plan.config().channels());
+            throw new ProtocolException(
+                    where() + ": the server answered with " + answer.rails().size() + " channels, asked for were "
+                            + plan.config().channels());
         }
         peerGpu = answer.gpu();
         peerNics = answer.nics();
@@ -184,7 +188,8 @@ final class LinkMaking {
         try {
             address = InetAddress.getByName(host);
         } catch (UnknownHostException e) {
-            throw new ConfigException("the host " + host + " is not known; give a name that resolves, or an address", e);
+            throw new ConfigException(
+                    "the host " + host + " is not known; give a name that resolves, or an address", e);
         }
         long pause = FIRST_PAUSE_MILLIS;
         while (true) {
@@ -197,8 +202,10 @@ final class LinkMaking {
             } catch (ConnectException | SocketTimeoutException e) {
                 channel.close();
                 if (deadline.passed() || cancelled) {
-                    throw new LinkException("GPU " + gpu + ": no server at " + host + ":" + port + " within "
-                            + deadline.text() + " (" + e.getMessage() + "); start one there, or check address, port and firewall", e);
+                    throw new LinkException(
+                            "GPU " + gpu + ": no server at " + host + ":" + port + " within " + deadline.text() + " ("
+                                    + e.getMessage() + "); start one there, or check address, port and firewall",
+                            e);
                 }
             } catch (IOException e) {
                 channel.close();
@@ -215,7 +222,8 @@ final class LinkMaking {
         }
     }
 
-    // --- both -----------------------------------------------------------------------------------------------------------
+    // --- both
+    // -----------------------------------------------------------------------------------------------------------
 
     private void expectHandles(int count) {
         if (peerHandles.size() != count) {
@@ -247,15 +255,17 @@ final class LinkMaking {
         Deadline deadline = Deadline.in(plan.deadline());
         FrameSocket s = first.until(deadline);
         boolean accepts = server || duplex;
-        int[] devices = rails.stream().mapToInt(server ? Rail::server : Rail::client).toArray();
+        int[] devices =
+                rails.stream().mapToInt(server ? Rail::server : Rail::client).toArray();
         CompletableFuture<ChannelManager.Channels> made = new CompletableFuture<>();
-        agent.execute(() -> manager.open(devices, peerHandles, accepts, deadline).whenComplete((c, e) -> {
-            if (e == null) {
-                made.complete(c);
-            } else {
-                made.completeExceptionally(e);
-            }
-        }));
+        agent.execute(() -> manager.open(devices, peerHandles, accepts, deadline)
+                .whenComplete((c, e) -> {
+                    if (e == null) {
+                        made.complete(c);
+                    } else {
+                        made.completeExceptionally(e);
+                    }
+                }));
         if (plan.config().bootstrap() == org.sluice.BootstrapFormat.UCCL) {
             channels = get(made, deadline);
             return;
@@ -289,7 +299,10 @@ final class LinkMaking {
 
     private String rails() {
         List<String> nics = rails.stream()
-                .map(r -> plan.transport().devices().get(server ? r.server() : r.client()).name())
+                .map(r -> plan.transport()
+                        .devices()
+                        .get(server ? r.server() : r.client())
+                        .name())
                 .distinct()
                 .toList();
         return rails.size() + " channels over " + String.join(", ", nics);
@@ -306,8 +319,7 @@ final class LinkMaking {
         Duration timeout = plan.config().peerTimeout();
         String where = where();
         LinkSession session = onAgent(() -> {
-            ControlConnection control =
-                    confirmed ? new ControlConnection(s.channel(), where, System.nanoTime()) : null;
+            ControlConnection control = confirmed ? new ControlConnection(s.channel(), where, System.nanoTime()) : null;
             int channelsOut = made.outbound().size();
             int channelsIn = made.inbound().size();
             LinkEngine engine = new LinkEngine(
@@ -397,8 +409,10 @@ final class LinkMaking {
             }
             throw new LinkException(where() + ": " + c.getMessage(), c);
         } catch (TimeoutException e) {
-            throw new LinkException(where() + ": the agent did not answer within " + deadline.text()
-                    + "; a plugin or driver call may hang", e);
+            throw new LinkException(
+                    where() + ": the agent did not answer within " + deadline.text()
+                            + "; a plugin or driver call may hang",
+                    e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new ClosedException(where() + ": interrupted", e);

@@ -45,10 +45,8 @@ public record LinkPlan(
 
     /** Fills in what the configuration leaves open, for these NICs and GPUs. */
     public static LinkPlan of(NodeConfig config, Transport transport, Gpu gpu, List<RegionDirectory> regions) {
-        int requests = transport.devices().stream()
-                .mapToInt(Nic::maxRequests)
-                .min()
-                .orElse(MOST_WINDOW);
+        int requests =
+                transport.devices().stream().mapToInt(Nic::maxRequests).min().orElse(MOST_WINDOW);
         boolean staged = !gpu.hostAccessible()
                 && transport.devices().stream().noneMatch(n -> n.memory().contains(gpu.memoryKind()));
         long longest = transport.devices().stream()

@@ -157,7 +157,8 @@ public final class LinkSession implements Work {
             return work;
         } catch (IOException e) {
             fail(new PeerLostException(
-                    where + ": the control connection broke (" + e.getMessage() + "); the peer died or was cut off", e));
+                    where + ": the control connection broke (" + e.getMessage() + "); the peer died or was cut off",
+                    e));
         } catch (SluiceException | GpuException e) {
             fail(asSluice(e));
         } catch (RuntimeException e) {
@@ -195,12 +196,13 @@ public final class LinkSession implements Work {
         now = System.nanoTime();
         try {
             if (!c.read(listening, now) && !ended.isDone()) {
-                fail(new PeerLostException(where
-                        + ": the peer closed the control connection without goodbye; it died or was killed"));
+                fail(new PeerLostException(
+                        where + ": the peer closed the control connection without goodbye; it died or was killed"));
             }
         } catch (IOException e) {
             fail(new PeerLostException(
-                    where + ": the control connection broke (" + e.getMessage() + "); the peer died or was cut off", e));
+                    where + ": the control connection broke (" + e.getMessage() + "); the peer died or was cut off",
+                    e));
         } catch (SluiceException | GpuException e) {
             fail(asSluice(e));
         }

@@ -60,7 +60,11 @@ public final class Orchestrator implements AutoCloseable {
         List<LinkMaking> links = links(gpus);
         try {
             line.accept("[SERVER] Step 1: Listening on all GPUs...");
-            each(links, LinkMaking::listen, l -> "[GPU " + l.gpu() + "] Listening on " + l.channelCount() + " channels", line);
+            each(
+                    links,
+                    LinkMaking::listen,
+                    l -> "[GPU " + l.gpu() + "] Listening on " + l.channelCount() + " channels",
+                    line);
             line.accept("");
             line.accept("[SERVER] Step 2: Bootstrap handshake...");
             each(
@@ -73,7 +77,8 @@ public final class Orchestrator implements AutoCloseable {
             each(
                     links,
                     LinkMaking::openChannels,
-                    l -> "[GPU " + l.gpu() + "] Accepted " + l.channels().inbound().size() + " connections",
+                    l -> "[GPU " + l.gpu() + "] Accepted "
+                            + l.channels().inbound().size() + " connections",
                     line);
             line.accept("");
             return start(links, events);
@@ -133,7 +138,8 @@ public final class Orchestrator implements AutoCloseable {
             each(
                     links,
                     LinkMaking::openChannels,
-                    l -> "[GPU " + l.gpu() + "] Connected " + l.channels().outbound().size() + " channels",
+                    l -> "[GPU " + l.gpu() + "] Connected "
+                            + l.channels().outbound().size() + " channels",
                     line);
             line.accept("");
             return start(links, events);
@@ -185,17 +191,23 @@ public final class Orchestrator implements AutoCloseable {
         AtomicReference<RuntimeException> failure = new AtomicReference<>();
         List<Thread> threads = new ArrayList<>();
         for (LinkMaking l : links) {
-            threads.add(Thread.ofPlatform().name("gpu" + l.gpu() + "-bootstrap").daemon(true).start(() -> {
-                try {
-                    step.run(l);
-                } catch (RuntimeException e) {
-                    fail(failure, e, links);
-                } catch (IOException e) {
-                    fail(failure, new LinkException(l.where() + ": during the bootstrap: " + e.getMessage(), e), links);
-                } catch (InterruptedException e) {
-                    fail(failure, new ClosedException(l.where() + ": interrupted", e), links);
-                }
-            }));
+            threads.add(Thread.ofPlatform()
+                    .name("gpu" + l.gpu() + "-bootstrap")
+                    .daemon(true)
+                    .start(() -> {
+                        try {
+                            step.run(l);
+                        } catch (RuntimeException e) {
+                            fail(failure, e, links);
+                        } catch (IOException e) {
+                            fail(
+                                    failure,
+                                    new LinkException(l.where() + ": during the bootstrap: " + e.getMessage(), e),
+                                    links);
+                        } catch (InterruptedException e) {
+                            fail(failure, new ClosedException(l.where() + ": interrupted", e), links);
+                        }
+                    }));
         }
         try {
             for (int i = 0; i < links.size(); i++) {
@@ -215,12 +227,13 @@ public final class Orchestrator implements AutoCloseable {
         }
         RuntimeException first = failure.get();
         if (first != null) {
-            throw first instanceof SluiceException ? first : new LinkException(String.valueOf(first.getMessage()), first);
+            throw first instanceof SluiceException
+                    ? first
+                    : new LinkException(String.valueOf(first.getMessage()), first);
         }
     }
 
-    private static void fail(
-            AtomicReference<RuntimeException> failure, RuntimeException e, List<LinkMaking> links) {
+    private static void fail(AtomicReference<RuntimeException> failure, RuntimeException e, List<LinkMaking> links) {
         if (failure.compareAndSet(null, e)) {
             links.forEach(l -> l.cancel(String.valueOf(e.getMessage())));
         }

@@ -120,7 +120,7 @@ final class RailAgreement {
             return false;
         }
         for (int bit = 0; bit < prefix; bit += 8) {
-            int mask = prefix - bit >= 8 ? 0xff : 0xff << (8 - (prefix - bit)) & 0xff;
+            int mask = prefix - bit >= 8 ? 0xff : (0xff << (8 - (prefix - bit))) & 0xff;
             if (((p[bit / 8] ^ q[bit / 8]) & mask) != 0) {
                 return false;
             }
@@ -135,7 +135,9 @@ final class RailAgreement {
             InetAddress address = InetAddress.ofLiteral(slash < 0 ? text : text.substring(0, slash));
             int bits = address.getAddress().length * 8;
             int prefix = slash < 0 ? bits : Integer.parseInt(text.substring(slash + 1));
-            return prefix < 0 || prefix > bits ? Optional.empty() : Optional.of(new Subnet(address.getAddress(), prefix));
+            return prefix < 0 || prefix > bits
+                    ? Optional.empty()
+                    : Optional.of(new Subnet(address.getAddress(), prefix));
         } catch (IllegalArgumentException e) {
             return Optional.empty();
         }

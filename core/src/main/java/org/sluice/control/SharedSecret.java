@@ -18,7 +18,8 @@ public final class SharedSecret {
 
     public SharedSecret(byte[] key) {
         if (key.length < LEAST_BYTES) {
-            throw new ConfigException("the shared secret has " + key.length + " bytes, it needs at least " + LEAST_BYTES);
+            throw new ConfigException(
+                    "the shared secret has " + key.length + " bytes, it needs at least " + LEAST_BYTES);
         }
         this.key = key.clone();
     }

@@ -34,7 +34,9 @@ final class UcclBootstrap {
     }
 
     static List<byte[]> receive(FrameSocket from) throws IOException {
-        int count = ByteBuffer.wrap(from.readFully(4)).order(ByteOrder.LITTLE_ENDIAN).getInt();
+        int count = ByteBuffer.wrap(from.readFully(4))
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .getInt();
         if (count < 1 || count > MOST_CHANNELS) {
             throw new ProtocolException("the peer " + from.peer() + " announced " + Integer.toUnsignedString(count)
                     + " channel handles, allowed are 1 to " + MOST_CHANNELS + "; does it speak --bootstrap uccl?");

@@ -68,7 +68,10 @@ public final class Agent implements Doorbell, AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        this.thread = Thread.ofPlatform().name("gpu" + gpu.id() + "-agent").daemon(true).unstarted(this::run);
+        this.thread = Thread.ofPlatform()
+                .name("gpu" + gpu.id() + "-agent")
+                .daemon(true)
+                .unstarted(this::run);
         thread.start();
     }
 
@@ -200,6 +203,7 @@ public final class Agent implements Doorbell, AutoCloseable {
     }
 
     /** Nothing to do, but a copy or a plugin has to be asked again: with few CPUs, let those work who can. */
+    @SuppressWarnings("ThreadPriorityCheck")
     private static void breathe() {
         if (FEW_CPUS) {
             Thread.yield();

@@ -87,7 +87,7 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
             InboundTransfer t = at(slot);
             long at = offset[slot];
             long bytes = t.chunkLength(at);
-            boolean accepted = staging == null || stagingRegistration == null
+            boolean accepted = (staging == null || stagingRegistration == null)
                     ? channel.receive(registration(t.block), t.address(at), bytes, t.id, at)
                     : channel.receive(stagingRegistration, staging.address(posted), bytes, t.id, at);
             if (!accepted) {

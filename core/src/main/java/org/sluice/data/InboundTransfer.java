@@ -8,8 +8,7 @@ final class InboundTransfer extends ChunkedTransfer {
     /** Next chunk that was never given to a channel. */
     long next;
 
-    InboundTransfer(
-            long id, MemoryBlock block, long blockOffset, long length, long chunkBytes, Completion completion) {
+    InboundTransfer(long id, MemoryBlock block, long blockOffset, long length, long chunkBytes, Completion completion) {
         super(id, block, blockOffset, length, chunkBytes, completion);
     }
 

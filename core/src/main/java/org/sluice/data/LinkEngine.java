@@ -77,7 +77,13 @@ public final class LinkEngine {
     }
 
     public void write(
-            MemoryBlock block, long offset, long length, long keyHigh, long keyLow, long remoteOffset, Completion done) {
+            MemoryBlock block,
+            long offset,
+            long length,
+            long keyHigh,
+            long keyLow,
+            long remoteOffset,
+            Completion done) {
         if (accepts(outbound.unfinished(), done)) {
             outbound.write(block, offset, length, keyHigh, keyLow, remoteOffset, done);
         }
@@ -175,8 +181,8 @@ public final class LinkEngine {
     public void onChannelDown(boolean weSend, int channel, int generation, String why) {
         int count = weSend ? outboundChannels : inboundChannels;
         if (channel < 0 || channel >= count) {
-            throw new ProtocolException(
-                    settings.where() + ": the peer lost channel " + channel + " of " + count + ", which does not exist");
+            throw new ProtocolException(settings.where() + ": the peer lost channel " + channel + " of " + count
+                    + ", which does not exist");
         }
         log.warn("{}: the peer lost channel {} ({}): {}", settings.where(), channel, weSend ? "out" : "in", why);
         if (weSend) {

@@ -20,7 +20,7 @@ public final class MessageId {
     private MessageId() {}
 
     public static long of(long kind, long count) {
-        return kind << KIND_SHIFT | count;
+        return (kind << KIND_SHIFT) | count;
     }
 
     public static long kind(long id) {
@@ -33,13 +33,12 @@ public final class MessageId {
 
     /** As a person says it: {@code send 12}, {@code write 3}. */
     public static String toString(long id) {
-        String kind =
-                switch ((int) kind(id)) {
-                    case 0 -> "transfer ";
-                    case 1 -> "write ";
-                    case 2 -> "read ";
-                    default -> "unknown transfer ";
-                };
+        String kind = switch ((int) kind(id)) {
+            case 0 -> "transfer ";
+            case 1 -> "write ";
+            case 2 -> "read ";
+            default -> "unknown transfer ";
+        };
         return kind + count(id);
     }
 }

@@ -102,8 +102,9 @@ final class Outbound {
         }
         OutboundTransfer t = active.get(id);
         if (t == null || !t.isChunkStart(offset)) {
-            throw new ProtocolException(settings.where() + ": the peer granted offset " + offset + " of "
-                    + MessageId.toString(id) + (t == null ? ", which is not being sent" : " of " + t.length + " bytes"));
+            throw new ProtocolException(
+                    settings.where() + ": the peer granted offset " + offset + " of " + MessageId.toString(id)
+                            + (t == null ? ", which is not being sent" : " of " + t.length + " bytes"));
         }
         OutboundChannel c = channels[channel];
         if (c == null || !c.isOpen() || c.generation != generation) {

@@ -58,9 +58,8 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
         int slot = (int) taken & mask;
         transfer[slot] = t;
         offset[slot] = at;
-        ticket[slot] = staging == null
-                ? 0
-                : staging.queue.enqueue(staging.address(taken), t.address(at), t.chunkLength(at));
+        ticket[slot] =
+                staging == null ? 0 : staging.queue.enqueue(staging.address(taken), t.address(at), t.chunkLength(at));
         t.inFlight++;
         taken++;
     }
@@ -78,8 +77,7 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
                 accepted = channel.send(registration(t.block), t.address(at), t.chunkLength(at), t.id, at);
             } else {
                 accepted = ticket[slot] <= copied
-                        && channel.send(
-                                stagingRegistration, staging.address(posted), t.chunkLength(at), t.id, at);
+                        && channel.send(stagingRegistration, staging.address(posted), t.chunkLength(at), t.id, at);
             }
             if (!accepted) {
                 break;

@@ -12,4 +12,8 @@ import org.sluice.stats.ChannelCounters;
  * @param staging pinned slots where the transport cannot take the GPU's memory, else null
  */
 public record OutboundEnd(
-        int index, int generation, SendChannel channel, ChannelCounters counters, @Nullable StagingRing staging) {}
+        int index,
+        int generation,
+        SendChannel channel,
+        ChannelCounters counters,
+        @Nullable StagingRing staging) {}

@@ -20,7 +20,8 @@ public final class Pattern {
     /** A seed for the bytes that a GPU sends in an iteration; {@code sender} tells two directions apart (0 client, 1 server). */
     public static long seed(int sender, int gpu, long iteration) {
         long z = ((long) sender << 56) ^ ((long) gpu << 48) ^ iteration;
-        // two rounds of a 64-bit finaliser, so that seeds of neighbours are far apart and their sequences do not overlap
+        // two rounds of a 64-bit finaliser, so that seeds of neighbours are far apart and their sequences do not
+        // overlap
         z = (z ^ (z >>> 32)) * 0xD6E8FEB86659FD93L;
         z = (z ^ (z >>> 32)) * 0xD6E8FEB86659FD93L;
         return z ^ (z >>> 32);

@@ -1,18 +1,36 @@
 package org.sluice.data;
 
-/** Why a receiver, or the owner of a region, will not do a transfer. The ordinal goes over the wire. */
+import org.jspecify.annotations.Nullable;
+
+/** Why a receiver, or the owner of a region, will not do a transfer. The code goes over the wire. */
 public enum TransferRefusal {
     /** The receive has another length than the send. */
-    LENGTH("the lengths differ"),
+    LENGTH(0, "the lengths differ"),
     /** No region has that key. */
-    KEY("no region of the peer has this key"),
+    KEY(1, "no region of the peer has this key"),
     /** The range is not inside the region. */
-    BOUNDS("the range is not inside the peer's region");
+    BOUNDS(2, "the range is not inside the peer's region");
 
+    private final int code;
     private final String text;
 
-    TransferRefusal(String text) {
+    TransferRefusal(int code, String text) {
+        this.code = code;
         this.text = text;
+    }
+
+    public int code() {
+        return code;
+    }
+
+    /** The refusal with this code; null where there is none. */
+    public static @Nullable TransferRefusal of(int code) {
+        for (TransferRefusal r : values()) {
+            if (r.code == code) {
+                return r;
+            }
+        }
+        return null;
     }
 
     public String text() {

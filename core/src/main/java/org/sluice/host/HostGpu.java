@@ -88,7 +88,8 @@ final class HostGpu implements Gpu {
 
     private static MemorySegment segment(GpuMemory memory) {
         return memory.host()
-                .orElseThrow(() -> new IllegalArgumentException("a host GPU cannot reach " + memory.kind() + " memory"));
+                .orElseThrow(
+                        () -> new IllegalArgumentException("a host GPU cannot reach " + memory.kind() + " memory"));
     }
 
     @Override

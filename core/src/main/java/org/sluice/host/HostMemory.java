@@ -40,8 +40,7 @@ final class HostMemory implements GpuMemory {
                     ValueLayout.JAVA_INT,
                     ValueLayout.JAVA_LONG));
     private static final MethodHandle MUNMAP = function(
-            "munmap",
-            FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
+            "munmap", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
     private static final MethodHandle MADVISE = function(
             "madvise",
             FunctionDescriptor.of(
@@ -89,7 +88,8 @@ final class HostMemory implements GpuMemory {
             long at = (long) MMAP.invokeExact(state, 0L, bytes, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0L);
             if (at == -1) {
                 int errno = (int) ERRNO.get(state, 0L);
-                throw new GpuException("mmap of " + bytes + " bytes for a host GPU failed (errno " + errno + ")", errno);
+                throw new GpuException(
+                        "mmap of " + bytes + " bytes for a host GPU failed (errno " + errno + ")", errno);
             }
             return at;
         } catch (GpuException e) {

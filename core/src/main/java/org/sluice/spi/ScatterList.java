@@ -20,6 +20,9 @@ public final class ScatterList {
     private long bounceBuffer;
     private long bounceBytes;
 
+    /** An empty list; {@link #set} points it somewhere. */
+    public ScatterList() {}
+
     /**
      * Points the view at another chunk's descriptors.
      *
@@ -47,13 +50,11 @@ public final class ScatterList {
     }
 
     public long sourceOffset(int i) {
-        return Integer.toUnsignedLong(
-                descriptors.get(ValueLayout.JAVA_INT_UNALIGNED, (long) i * DESCRIPTOR_BYTES));
+        return Integer.toUnsignedLong(descriptors.get(ValueLayout.JAVA_INT_UNALIGNED, (long) i * DESCRIPTOR_BYTES));
     }
 
     public long length(int i) {
-        return Integer.toUnsignedLong(
-                descriptors.get(ValueLayout.JAVA_INT_UNALIGNED, (long) i * DESCRIPTOR_BYTES + 4));
+        return Integer.toUnsignedLong(descriptors.get(ValueLayout.JAVA_INT_UNALIGNED, (long) i * DESCRIPTOR_BYTES + 4));
     }
 
     public long destinationOffset(int i) {
@@ -67,7 +68,8 @@ public final class ScatterList {
      */
     public void check(long bytes) throws TransportException {
         if (count < 0 || count > MAX_DESCRIPTORS || (long) count * DESCRIPTOR_BYTES > descriptors.byteSize()) {
-            throw new TransportException("unpack list has " + count + " descriptors, allowed are 0 to " + MAX_DESCRIPTORS);
+            throw new TransportException(
+                    "unpack list has " + count + " descriptors, allowed are 0 to " + MAX_DESCRIPTORS);
         }
         long sum = 0;
         for (int i = 0; i < count; i++) {
@@ -79,8 +81,8 @@ public final class ScatterList {
                         + Long.toUnsignedString(destination) + " of a chunk of " + bytes);
             }
             if (source > bounceBytes - length) {
-                throw new TransportException("unpack descriptor " + i + " reads " + length + " bytes at offset " + source
-                        + " of a bounce buffer of " + bounceBytes);
+                throw new TransportException("unpack descriptor " + i + " reads " + length + " bytes at offset "
+                        + source + " of a bounce buffer of " + bounceBytes);
             }
             sum += length;
         }

@@ -1,0 +1,11 @@
+/** The command line. */
+module org.sluice.cli {
+    requires info.picocli;
+    requires org.slf4j;
+    requires org.sluice.core;
+    requires org.sluice.linux;
+    requires static transitive org.jspecify;
+
+    opens org.sluice.cli to
+            info.picocli;
+}

@@ -1,0 +1,7 @@
+/** The CUDA memory backend: driver API only, found at run time. */
+module org.sluice.cuda {
+    requires org.slf4j;
+    requires org.sluice.core;
+    requires org.sluice.linux;
+    requires static transitive org.jspecify;
+}

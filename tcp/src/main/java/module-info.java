@@ -1,0 +1,7 @@
+/** The kernel TCP transport: the embedded default. */
+module org.sluice.tcp {
+    requires org.slf4j;
+    requires org.sluice.core;
+    requires org.sluice.linux;
+    requires static transitive org.jspecify;
+}
