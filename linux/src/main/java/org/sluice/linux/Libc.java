@@ -32,6 +32,15 @@ final class Libc {
         return LINKER.downcallHandle(symbol(name), descriptor, Linker.Option.captureCallState("errno"));
     }
 
+    /** As {@link #withErrno}, of a function whose parameters from number {@code fixed} on are C's {@code ...}. */
+    static MethodHandle variadicWithErrno(String name, FunctionDescriptor descriptor, int fixed) {
+        return LINKER.downcallHandle(
+                symbol(name),
+                descriptor,
+                Linker.Option.captureCallState("errno"),
+                Linker.Option.firstVariadicArg(fixed));
+    }
+
     private static MemorySegment symbol(String name) {
         return LINKER.defaultLookup().findOrThrow(name);
     }
