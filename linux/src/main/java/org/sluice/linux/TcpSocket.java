@@ -1,0 +1,348 @@
+package org.sluice.linux;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A TCP socket by its descriptor: what {@link java.net.Socket} does not have is the device it is bound to, the kernel's {@code
+ * TCP_INFO}, and one system call for the two parts of a frame ({@link FrameIo}).
+ *
+ * <p>Connecting and accepting never block. Thread rule: one thread at a time, but {@link #shutdown} may come from any.
+ */
+@SuppressWarnings("restricted")
+public final class TcpSocket implements AutoCloseable {
+    // <sys/socket.h>, <netinet/in.h>, <netinet/tcp.h>, <fcntl.h> and <errno.h> of Linux, the same on x86-64 and AArch64
+    private static final int AF_INET = 2;
+    private static final int AF_INET6 = 10;
+    private static final int SOCK_STREAM = 1;
+    private static final int SOCK_NONBLOCK_CLOEXEC = 0x800 | 0x80000;
+    private static final int SOL_SOCKET = 1;
+    private static final int SO_REUSEADDR = 2;
+    private static final int SO_ERROR = 4;
+    private static final int SO_LINGER = 13;
+    private static final int SO_BINDTODEVICE = 25;
+    private static final int IPPROTO_TCP = 6;
+    private static final int TCP_NODELAY = 1;
+    private static final int MSG_DONTWAIT = 0x40;
+    private static final int MSG_NOSIGNAL = 0x4000;
+    private static final int SHUT_RDWR = 2;
+    private static final int F_SETFL = 4;
+    private static final short POLLOUT = 4;
+    private static final int EPERM = 1;
+    private static final int EINTR = 4;
+    private static final int EAGAIN = 11;
+    private static final int ECONNABORTED = 103;
+    private static final int EINPROGRESS = 115;
+
+    private static final ValueLayout.OfShort NETWORK_SHORT =
+            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
+
+    /** {@code sockaddr_in6}, the longer one. */
+    private static final int ADDRESS_BYTES = 28;
+
+    private static final MethodHandle SOCKET = Libc.withErrno("socket", FunctionDescriptor.of(INT, INT, INT, INT));
+    private static final FunctionDescriptor FD_ADDRESS_INT = FunctionDescriptor.of(INT, INT, ValueLayout.ADDRESS, INT);
+    private static final MethodHandle BIND = Libc.withErrno("bind", FD_ADDRESS_INT);
+    private static final MethodHandle CONNECT = Libc.withErrno("connect", FD_ADDRESS_INT);
+    private static final MethodHandle LISTEN = Libc.withErrno("listen", FunctionDescriptor.of(INT, INT, INT));
+    private static final MethodHandle ACCEPT =
+            Libc.withErrno("accept4", FunctionDescriptor.of(INT, INT, ValueLayout.ADDRESS, ValueLayout.ADDRESS, INT));
+    private static final FunctionDescriptor FD_NAME =
+            FunctionDescriptor.of(INT, INT, ValueLayout.ADDRESS, ValueLayout.ADDRESS);
+    private static final MethodHandle GETSOCKNAME = Libc.withErrno("getsockname", FD_NAME);
+    private static final MethodHandle GETPEERNAME = Libc.withErrno("getpeername", FD_NAME);
+    private static final MethodHandle SETSOCKOPT =
+            Libc.withErrno("setsockopt", FunctionDescriptor.of(INT, INT, INT, INT, ValueLayout.ADDRESS, INT));
+    private static final MethodHandle GETSOCKOPT = Libc.withErrno(
+            "getsockopt", FunctionDescriptor.of(INT, INT, INT, INT, ValueLayout.ADDRESS, ValueLayout.ADDRESS));
+    private static final FunctionDescriptor TRANSFER =
+            FunctionDescriptor.of(ValueLayout.JAVA_LONG, INT, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, INT);
+    private static final MethodHandle SEND = Libc.withErrno("send", TRANSFER);
+    private static final MethodHandle RECV = Libc.withErrno("recv", TRANSFER);
+    private static final MethodHandle POLL =
+            Libc.withErrno("poll", FunctionDescriptor.of(INT, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, INT));
+    private static final MethodHandle FCNTL = Libc.withErrno("fcntl", FunctionDescriptor.of(INT, INT, INT, INT));
+    private static final MethodHandle SHUTDOWN = Libc.function("shutdown", FunctionDescriptor.of(INT, INT, INT));
+    private static final MethodHandle CLOSE = Libc.function("close", FunctionDescriptor.of(INT, INT));
+
+    private final int fd;
+    private boolean open = true;
+
+    private TcpSocket(int fd) {
+        this.fd = fd;
+    }
+
+    /** A call into libc with its call state and scratch memory. */
+    private interface Call<T> {
+        T on(MemorySegment callState, Arena scratch) throws Throwable;
+    }
+
+    private static <T> T call(Call<T> call) throws LinuxException {
+        try (Arena scratch = Arena.ofConfined()) {
+            return call.on(scratch.allocate(Libc.CALL_STATE), scratch);
+        } catch (LinuxException | RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static void check(int result, MemorySegment callState, String what) throws LinuxException {
+        if (result < 0) {
+            throw new LinuxException(what, Libc.errno(callState));
+        }
+    }
+
+    /** A fresh socket for addresses of this family, non-blocking, without Nagle's delay. */
+    public static TcpSocket open(InetAddress family) throws LinuxException {
+        return call((state, scratch) -> {
+            int domain = family.getAddress().length == 4 ? AF_INET : AF_INET6;
+            int fd = (int) SOCKET.invokeExact(state, domain, SOCK_STREAM | SOCK_NONBLOCK_CLOEXEC, 0);
+            check(fd, state, "socket");
+            TcpSocket socket = new TcpSocket(fd);
+            socket.option(IPPROTO_TCP, TCP_NODELAY, 1);
+            return socket;
+        });
+    }
+
+    private static MemorySegment encode(Arena scratch, InetSocketAddress address) {
+        byte[] ip = address.getAddress().getAddress();
+        MemorySegment s = scratch.allocate(ADDRESS_BYTES, 4);
+        s.set(ValueLayout.JAVA_SHORT, 0, (short) (ip.length == 4 ? AF_INET : AF_INET6));
+        s.set(NETWORK_SHORT, 2, (short) address.getPort());
+        MemorySegment.copy(ip, 0, s, ValueLayout.JAVA_BYTE, ip.length == 4 ? 4 : 8, ip.length);
+        return s;
+    }
+
+    private static int length(InetSocketAddress address) {
+        return address.getAddress().getAddress().length == 4 ? 16 : ADDRESS_BYTES;
+    }
+
+    /** Fixes the local address. @param port 0 for any that is free */
+    public void bind(InetAddress address, int port) throws LinuxException {
+        InetSocketAddress local = new InetSocketAddress(address, port);
+        call((state, scratch) -> {
+            option(SOL_SOCKET, SO_REUSEADDR, 1);
+            int result = (int) BIND.invokeExact(state, fd, encode(scratch, local), length(local));
+            check(result, state, "bind to " + text(local));
+            return true;
+        });
+    }
+
+    /** Makes packets leave by this device, whatever the routes say. @return false where the process may not */
+    public boolean bindToDevice(String device) throws LinuxException {
+        byte[] name = device.getBytes(StandardCharsets.US_ASCII);
+        return call((state, scratch) -> {
+            MemorySegment text = scratch.allocate(name.length + 1L);
+            MemorySegment.copy(name, 0, text, ValueLayout.JAVA_BYTE, 0, name.length);
+            int result = (int) SETSOCKOPT.invokeExact(state, fd, SOL_SOCKET, SO_BINDTODEVICE, text, name.length);
+            if (result < 0 && Libc.errno(state) == EPERM) {
+                return false;
+            }
+            check(result, state, "bind to device " + device);
+            return true;
+        });
+    }
+
+    /** Starts to connect. @return whether it is connected at once; else ask {@link #finishConnect} */
+    public boolean connect(InetSocketAddress peer) throws LinuxException {
+        return call((state, scratch) -> {
+            int result = (int) CONNECT.invokeExact(state, fd, encode(scratch, peer), length(peer));
+            if (result < 0 && Libc.errno(state) == EINPROGRESS) {
+                return false;
+            }
+            check(result, state, "connect to " + text(peer));
+            return true;
+        });
+    }
+
+    /** Whether the connection is there. @throws LinuxException when it will never be */
+    public boolean finishConnect(InetSocketAddress peer) throws LinuxException {
+        return call((state, scratch) -> {
+            MemorySegment pollFd = scratch.allocate(8, 4);
+            pollFd.set(INT, 0, fd);
+            pollFd.set(ValueLayout.JAVA_SHORT, 4, POLLOUT);
+            int ready = (int) POLL.invokeExact(state, pollFd, 1L, 0);
+            if (ready == 0) {
+                return false;
+            }
+            int error = option(SOL_SOCKET, SO_ERROR);
+            if (error != 0) {
+                throw new LinuxException("connect to " + text(peer), error);
+            }
+            return true;
+        });
+    }
+
+    public void listen(int backlog) throws LinuxException {
+        call((state, scratch) -> {
+            int result = (int) LISTEN.invokeExact(state, fd, backlog);
+            check(result, state, "listen");
+            return true;
+        });
+    }
+
+    /** The next who has connected, non-blocking; null for nobody. */
+    public @Nullable TcpSocket accept() throws LinuxException {
+        int accepted = call((state, scratch) -> {
+            int result =
+                    (int) ACCEPT.invokeExact(state, fd, MemorySegment.NULL, MemorySegment.NULL, SOCK_NONBLOCK_CLOEXEC);
+            int errno = result < 0 ? Libc.errno(state) : 0;
+            if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED) {
+                return -1;
+            }
+            check(result, state, "accept");
+            return result;
+        });
+        if (accepted < 0) {
+            return null;
+        }
+        TcpSocket socket = new TcpSocket(accepted);
+        socket.option(IPPROTO_TCP, TCP_NODELAY, 1);
+        return socket;
+    }
+
+    public InetSocketAddress localAddress() throws LinuxException {
+        return name(true);
+    }
+
+    public InetSocketAddress peerAddress() throws LinuxException {
+        return name(false);
+    }
+
+    private InetSocketAddress name(boolean local) throws LinuxException {
+        return call((state, scratch) -> {
+            MemorySegment address = scratch.allocate(ADDRESS_BYTES, 4);
+            MemorySegment size = scratch.allocate(INT);
+            size.set(INT, 0, ADDRESS_BYTES);
+            int result = local
+                    ? (int) GETSOCKNAME.invokeExact(state, fd, address, size)
+                    : (int) GETPEERNAME.invokeExact(state, fd, address, size);
+            check(result, state, "address of a socket");
+            boolean four = address.get(ValueLayout.JAVA_SHORT, 0) == AF_INET;
+            byte[] ip = new byte[four ? 4 : 16];
+            MemorySegment.copy(address, ValueLayout.JAVA_BYTE, four ? 4 : 8, ip, 0, ip.length);
+            try {
+                return new InetSocketAddress(InetAddress.getByAddress(ip), address.get(NETWORK_SHORT, 2) & 0xffff);
+            } catch (UnknownHostException e) {
+                throw new AssertionError(e);
+            }
+        });
+    }
+
+    /** Sends what fits now. @return bytes, 0 for "not now" */
+    public int sendNow(byte[] bytes, int from) throws LinuxException {
+        return call((state, scratch) -> {
+            MemorySegment copy = scratch.allocate(bytes.length - (long) from);
+            MemorySegment.copy(bytes, from, copy, ValueLayout.JAVA_BYTE, 0, bytes.length - from);
+            long n = (long) SEND.invokeExact(state, fd, copy, copy.byteSize(), MSG_DONTWAIT | MSG_NOSIGNAL);
+            return transferred(n, state, "send");
+        });
+    }
+
+    /** Receives what is there. @return bytes, 0 for "nothing yet", -1 at the end of the stream */
+    public int receiveNow(byte[] into, int from) throws LinuxException {
+        return call((state, scratch) -> {
+            MemorySegment copy = scratch.allocate(into.length - (long) from);
+            long n = (long) RECV.invokeExact(state, fd, copy, copy.byteSize(), MSG_DONTWAIT);
+            int received = transferred(n, state, "receive");
+            if (received == 0 && n == 0) {
+                return -1;
+            }
+            MemorySegment.copy(copy, ValueLayout.JAVA_BYTE, 0, into, from, received);
+            return received;
+        });
+    }
+
+    private static int transferred(long n, MemorySegment state, String what) throws LinuxException {
+        if (n < 0) {
+            int errno = Libc.errno(state);
+            if (errno == EAGAIN || errno == EINTR) {
+                return 0;
+            }
+            throw new LinuxException(what, errno);
+        }
+        return (int) n;
+    }
+
+    /** From now on calls wait: a socket that an I/O thread of its own serves. */
+    public void block() throws LinuxException {
+        call((state, scratch) -> {
+            int result = (int) FCNTL.invokeExact(state, fd, F_SETFL, 0);
+            check(result, state, "fcntl");
+            return true;
+        });
+    }
+
+    private void option(int level, int name, int value) throws LinuxException {
+        call((state, scratch) -> {
+            int result = (int) SETSOCKOPT.invokeExact(
+                    state, fd, level, name, scratch.allocateFrom(INT, value), (int) INT.byteSize());
+            check(result, state, "setsockopt " + name);
+            return true;
+        });
+    }
+
+    private int option(int level, int name) throws LinuxException {
+        return call((state, scratch) -> {
+            MemorySegment value = scratch.allocate(INT);
+            int result = (int) GETSOCKOPT.invokeExact(
+                    state, fd, level, name, value, scratch.allocateFrom(INT, (int) INT.byteSize()));
+            check(result, state, "getsockopt " + name);
+            return value.get(INT, 0);
+        });
+    }
+
+    /** For {@link FrameIo} and {@code TCP_INFO}. */
+    public int fd() {
+        return fd;
+    }
+
+    /** Ends the conversation: calls that wait in another thread return. Any thread. */
+    public void shutdown() {
+        try {
+            int ignored = (int) SHUTDOWN.invokeExact(fd, SHUT_RDWR);
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** Closing will drop what is unsent and reset the connection, rather than deliver it behind our back. */
+    public void discardOnClose() throws LinuxException {
+        call((state, scratch) -> {
+            MemorySegment linger = scratch.allocateFrom(INT, 1, 0);
+            int result = (int) SETSOCKOPT.invokeExact(state, fd, SOL_SOCKET, SO_LINGER, linger, 8);
+            check(result, state, "setsockopt SO_LINGER");
+            return true;
+        });
+    }
+
+    /** Frees the descriptor; no thread may be inside a call. Idempotent. */
+    @Override
+    public void close() {
+        if (open) {
+            open = false;
+            try {
+                int ignored = (int) CLOSE.invokeExact(fd);
+            } catch (Throwable e) {
+                throw new AssertionError(e);
+            }
+        }
+    }
+
+    /** {@code 10.1.0.2:35001}, {@code [fe80::1]:35001}. */
+    public static String text(InetSocketAddress a) {
+        String ip = a.getAddress().getHostAddress();
+        return (ip.indexOf(':') >= 0 ? "[" + ip + "]" : ip) + ":" + a.getPort();
+    }
+}

@@ -1,0 +1,52 @@
+package org.sluice.tcp;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.NetworkInterface;
+import java.net.SocketException;
+import java.util.Set;
+import org.sluice.linux.LinuxException;
+import org.sluice.linux.TcpSocket;
+import org.sluice.spi.ChannelContext;
+import org.sluice.spi.Nic;
+
+/**
+ * Where a channel ends at this node.
+ *
+ * @param nic its NIC
+ * @param address the NIC's address that it uses
+ * @param open everything of the transport that is open; a channel takes itself off when it closes
+ */
+record Endpoint(Nic nic, InetAddress address, TcpOptions options, ChannelContext context, Set<AutoCloseable> open) {
+    /** {@code eth1-rx-3.5} for channel 5 of GPU 3: what fits the 15 characters that the kernel keeps of a thread's name. */
+    String threadName(boolean sends) {
+        return nic.name() + (sends ? "-tx-" : "-rx-") + context.gpu().id() + "." + context.channel();
+    }
+
+    /** {@code eth1 10.1.0.1:40312 > 10.1.0.2:35001}, the sender first. */
+    String description(boolean sends, InetSocketAddress local, InetSocketAddress peer) {
+        String from = TcpSocket.text(sends ? local : peer);
+        String to = TcpSocket.text(sends ? peer : local);
+        return nic.name() + " " + from + " > " + to;
+    }
+
+    /**
+     * Holds a socket to the NIC, so that no route takes its packets elsewhere. Not where the peer is this same host, whose
+     * packets only go over the loopback device.
+     */
+    void bindToDevice(TcpSocket socket, InetAddress peer) throws LinuxException {
+        String device = nic.kernelDevice();
+        if (options.bindDevice() && device != null && !isThisHost(peer)) {
+            boolean ignored =
+                    socket.bindToDevice(device); // without the right to, the source address alone chooses the NIC
+        }
+    }
+
+    private static boolean isThisHost(InetAddress peer) {
+        try {
+            return peer.isLoopbackAddress() || NetworkInterface.getByInetAddress(peer) != null;
+        } catch (SocketException e) {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,72 @@
+package org.sluice.tcp;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import org.sluice.spi.TransportException;
+
+/**
+ * What a listener tells the one who is to connect, as it travels in the bootstrap: 44 bytes, little-endian but for the address.
+ *
+ * @param address where it listens
+ * @param token 16 random bytes; who does not present them is dropped
+ * @param sockets connections that make the channel up, 1 to {@link #MOST_SOCKETS}
+ */
+record Handle(InetSocketAddress address, byte[] token, int sockets) {
+    static final int TOKEN_BYTES = 16;
+    static final int MOST_SOCKETS = 16;
+
+    /** {@code SLTH}, little-endian. */
+    private static final int MAGIC = 0x48544C53;
+
+    private static final int VERSION = 1;
+    private static final int BYTES = 44;
+
+    byte[] encode() {
+        byte[] ip = address.getAddress().getAddress();
+        ByteBuffer out = ByteBuffer.allocate(BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        out.putInt(MAGIC).put((byte) VERSION).put((byte) sockets);
+        out.put((byte) ip.length).put((byte) 0);
+        out.putInt(address.getPort());
+        out.put(ip).position(12 + 16);
+        return out.put(token).array();
+    }
+
+    /** @throws TransportException when these bytes are no handle of this transport */
+    static Handle decode(byte[] bytes) throws TransportException {
+        // longer is allowed: the uccl bootstrap pads handles to 128 bytes
+        if (bytes.length < BYTES) {
+            throw new TransportException(
+                    "the peer's channel handle has " + bytes.length + " bytes, expected were " + BYTES);
+        }
+        ByteBuffer in = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+        if (in.getInt() != MAGIC || in.get() != VERSION) {
+            throw new TransportException("the peer's channel handle is not one of the tcp transport, version " + VERSION
+                    + "; do both sides use the same --transport and the same version of Sluice?");
+        }
+        int sockets = in.get();
+        int length = in.get();
+        int zero = in.get();
+        int port = in.getInt();
+        if (sockets < 1
+                || sockets > MOST_SOCKETS
+                || (length != 4 && length != 16)
+                || zero != 0
+                || port < 1
+                || port > 65535) {
+            throw new TransportException("the peer's channel handle is damaged: " + sockets + " sockets, an address of "
+                    + length + " bytes, port " + port);
+        }
+        byte[] ip = new byte[length];
+        in.get(ip).position(12 + 16);
+        byte[] token = new byte[TOKEN_BYTES];
+        in.get(token);
+        try {
+            return new Handle(new InetSocketAddress(InetAddress.getByAddress(ip), port), token, sockets);
+        } catch (UnknownHostException e) {
+            throw new AssertionError(e);
+        }
+    }
+}

@@ -1,0 +1,49 @@
+package org.sluice.tcp;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import org.sluice.linux.FrameIo;
+import org.sluice.linux.TcpSocket;
+import org.sluice.spi.Channel;
+import org.sluice.spi.Doorbell;
+
+/**
+ * The receiving end of a connection. Head and payload come with one call: the payload goes where the oldest posted request wants
+ * it and never beyond, whatever the head says; a head that says something else breaks the channel.
+ */
+final class ReceiveLane extends Lane {
+    /**
+     * How long the agent may stay unaware of finished chunks while the next is awaited. On a fast connection the next is there
+     * sooner, and one ring serves several; on a slow one it costs the agent nothing that it would miss.
+     */
+    private static final long QUIET_NANOS = 200_000;
+
+    private final Checksum checksum = new Checksum();
+
+    ReceiveLane(TcpSocket socket, String threadName, String description, Doorbell doorbell) {
+        super(socket, threadName, description, doorbell);
+    }
+
+    @Override
+    int serve(FrameIo io, MemorySegment head, long address, long bytes, long message, long offset) throws IOException {
+        if (owesRing() && !io.awaitReadable(QUIET_NANOS)) {
+            ring();
+        }
+        long got = io.receive(head.address(), FrameHead.BYTES, address, bytes, 0, true);
+        if (got == FrameIo.END_OF_STREAM) {
+            throw new EOFException("the peer closed the connection");
+        }
+        if (!FrameHead.announces(head, message, offset, bytes)) {
+            throw new IOException("the peer sent " + FrameHead.text(head) + " where offset " + offset + " of message "
+                    + Long.toHexString(message) + ", " + bytes + " bytes, was awaited");
+        }
+        boolean intact = !FrameHead.isChecked(head) || FrameHead.checksum(head) == checksum.of(address, bytes);
+        return intact ? Channel.DONE : Channel.DAMAGED;
+    }
+
+    @Override
+    boolean deliversOnClose() {
+        return false;
+    }
+}

@@ -1,0 +1,37 @@
+package org.sluice.tcp;
+
+import java.util.Map;
+import java.util.Set;
+import org.sluice.spi.TransportException;
+
+/**
+ * The settings that only this transport has.
+ *
+ * @param checksum {@code checksum}: whether senders put a CRC-32C over each chunk
+ * @param bindDevice {@code bind-device}: whether sockets are bound to their NIC where the process may
+ */
+record TcpOptions(boolean checksum, boolean bindDevice) {
+    private static final Set<String> KNOWN = Set.of("checksum", "bind-device");
+
+    static TcpOptions of(Map<String, String> options) throws TransportException {
+        for (String name : options.keySet()) {
+            if (!KNOWN.contains(name)) {
+                throw new TransportException("transport tcp has no option " + name + "; it has "
+                        + String.join(", ", KNOWN.stream().sorted().toList()));
+            }
+        }
+        return new TcpOptions(isOn(options, "checksum", false), isOn(options, "bind-device", true));
+    }
+
+    private static boolean isOn(Map<String, String> options, String name, boolean otherwise) throws TransportException {
+        String value = options.get(name);
+        return switch (value) {
+            case null -> otherwise;
+            case "on" -> true;
+            case "off" -> false;
+            default ->
+                throw new TransportException(
+                        "option " + name + " of transport tcp is " + value + ", it may be on or off");
+        };
+    }
+}

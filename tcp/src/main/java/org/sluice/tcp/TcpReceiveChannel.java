@@ -1,0 +1,30 @@
+package org.sluice.tcp;
+
+import java.util.Set;
+import org.sluice.spi.ReceiveChannel;
+import org.sluice.spi.Registration;
+import org.sluice.spi.ScatterList;
+import org.sluice.spi.TransportException;
+
+/** The receiving end of a channel. */
+final class TcpReceiveChannel extends TcpChannel<ReceiveLane> implements ReceiveChannel {
+    TcpReceiveChannel(ReceiveLane[] lanes, String description, Set<AutoCloseable> open) {
+        super(lanes, description, open);
+    }
+
+    @Override
+    public boolean receive(Registration memory, long address, long bytes, long message, long offset)
+            throws TransportException {
+        return post(address, bytes, message, offset);
+    }
+
+    @Override
+    public ScatterList scattered() {
+        throw new UnsupportedOperationException("the kernel delivers a chunk in one piece");
+    }
+
+    @Override
+    public void consumed() {
+        // the bytes are where they were wanted: there is nothing to give back
+    }
+}

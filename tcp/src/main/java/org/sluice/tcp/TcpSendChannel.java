@@ -1,0 +1,19 @@
+package org.sluice.tcp;
+
+import java.util.Set;
+import org.sluice.spi.Registration;
+import org.sluice.spi.SendChannel;
+import org.sluice.spi.TransportException;
+
+/** The sending end of a channel. */
+final class TcpSendChannel extends TcpChannel<SendLane> implements SendChannel {
+    TcpSendChannel(SendLane[] lanes, String description, Set<AutoCloseable> open) {
+        super(lanes, description, open);
+    }
+
+    @Override
+    public boolean send(Registration memory, long address, long bytes, long message, long offset)
+            throws TransportException {
+        return post(address, bytes, message, offset);
+    }
+}

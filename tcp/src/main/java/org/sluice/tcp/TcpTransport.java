@@ -1,0 +1,68 @@
+package org.sluice.tcp;
+
+import java.net.InetAddress;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.sluice.spi.ChannelContext;
+import org.sluice.spi.Connector;
+import org.sluice.spi.Listener;
+import org.sluice.spi.Nic;
+import org.sluice.spi.Transport;
+import org.sluice.spi.TransportException;
+
+/** Kernel sockets: a channel is one or more connections between two NICs' addresses, each with an I/O thread of its own. */
+final class TcpTransport implements Transport {
+    private final List<Nic> nics;
+    private final int socketsPerChannel;
+    private final TcpOptions options;
+    private final Set<AutoCloseable> open = ConcurrentHashMap.newKeySet();
+
+    TcpTransport(List<Nic> nics, int socketsPerChannel, TcpOptions options) {
+        this.nics = List.copyOf(nics);
+        this.socketsPerChannel = socketsPerChannel;
+        this.options = options;
+    }
+
+    @Override
+    public String name() {
+        return TcpTransportProvider.NAME;
+    }
+
+    @Override
+    public List<Nic> devices() {
+        return nics;
+    }
+
+    @Override
+    public boolean ringsDoorbell() {
+        return true;
+    }
+
+    @Override
+    public Listener listen(int device, ChannelContext context) throws TransportException {
+        Nic nic = nics.get(device);
+        InetAddress address = TcpNics.address(nic);
+        return new TcpListener(new Endpoint(nic, address, options, context, open), socketsPerChannel);
+    }
+
+    @Override
+    public Connector connect(int device, byte[] handle, ChannelContext context) throws TransportException {
+        Handle to = Handle.decode(handle);
+        Nic nic = nics.get(device);
+        InetAddress address = TcpNics.address(nic);
+        return new TcpConnector(new Endpoint(nic, address, options, context, open), to);
+    }
+
+    @Override
+    public void close() {
+        for (AutoCloseable c : open) {
+            try {
+                c.close();
+            } catch (Exception e) {
+                throw new IllegalStateException(e);
+            }
+        }
+        open.clear();
+    }
+}
