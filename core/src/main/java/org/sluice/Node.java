@@ -93,7 +93,7 @@ public final class Node implements AutoCloseable {
                         + (config.portBase() + count - 1) + " go beyond 65535; give a lower --port");
             }
             for (int g = 0; g < count; g++) {
-                agents.add(new Agent(gpus.open(g), config.unpack()));
+                agents.add(new Agent(gpus.open(g), config.unpack(), config.agentStart()));
                 registries.add(new Registry());
             }
             this.plan = LinkPlan.of(config, transport, agents.getFirst().gpu(), List.copyOf(registries));

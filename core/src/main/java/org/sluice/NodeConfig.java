@@ -4,6 +4,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
+import org.sluice.spi.Gpu;
 import org.sluice.spi.UnpackMode;
 
 /**
@@ -25,6 +27,7 @@ import org.sluice.spi.UnpackMode;
  * @param duplex whether links have channels in both directions; a client's word
  * @param note up to 4 KiB that the peer's program gets to read with the link
  * @param transportOptions settings that only one transport knows
+ * @param agentStart called once on each GPU's agent thread when it begins, with the GPU current there: to place the thread on CPUs
  */
 public record NodeConfig(
         String backend,
@@ -45,7 +48,8 @@ public record NodeConfig(
         Duration peerTimeout,
         byte[] secret,
         boolean duplex,
-        byte[] note) {
+        byte[] note,
+        Consumer<Gpu> agentStart) {
 
     /** Most GPUs of one node. */
     public static final int MAX_GPUS = 64;
@@ -119,6 +123,7 @@ public record NodeConfig(
         private byte[] secret = {};
         private boolean duplex = true;
         private byte[] note = {};
+        private Consumer<Gpu> agentStart = gpu -> {};
 
         private Builder() {}
 
@@ -217,6 +222,11 @@ public record NodeConfig(
             return this;
         }
 
+        public Builder agentStart(Consumer<Gpu> call) {
+            agentStart = call;
+            return this;
+        }
+
         /** @throws ConfigException naming the setting and what it may be */
         public NodeConfig build() {
             return new NodeConfig(
@@ -238,7 +248,8 @@ public record NodeConfig(
                     peerTimeout,
                     secret,
                     duplex,
-                    note);
+                    note,
+                    agentStart);
         }
     }
 }

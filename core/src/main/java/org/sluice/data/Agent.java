@@ -46,6 +46,7 @@ public final class Agent implements Doorbell, AutoCloseable {
 
     private final Gpu gpu;
     private final UnpackMode unpackMode;
+    private final Consumer<Gpu> atStart;
     private final Selector selector;
     private final Thread thread;
     private final ConcurrentLinkedQueue<Runnable> commands = new ConcurrentLinkedQueue<>();
@@ -60,8 +61,10 @@ public final class Agent implements Doorbell, AutoCloseable {
     private @Nullable CopyQueue toGpu;
     private @Nullable UnpackQueue unpack;
 
-    public Agent(Gpu gpu, UnpackMode unpackMode) {
+    /** @param atStart called on the agent's thread when it begins, with the GPU current there */
+    public Agent(Gpu gpu, UnpackMode unpackMode, Consumer<Gpu> atStart) {
         this.gpu = gpu;
+        this.atStart = atStart;
         this.unpackMode = unpackMode;
         try {
             this.selector = Selector.open();
@@ -162,6 +165,7 @@ public final class Agent implements Doorbell, AutoCloseable {
     private void run() {
         try {
             gpu.bindThread();
+            begin();
             while (!closing) {
                 turn();
             }
@@ -170,6 +174,15 @@ public final class Agent implements Doorbell, AutoCloseable {
             log.error("{} stopped: {}", thread.getName(), e.toString(), e);
         } finally {
             free();
+        }
+    }
+
+    /** The caller's code: the agent works without it too. */
+    private void begin() {
+        try {
+            atStart.accept(gpu);
+        } catch (RuntimeException e) {
+            log.warn("{}: what was to be called at its start failed: {}", thread.getName(), e.toString());
         }
     }
 

@@ -5,6 +5,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.sluice.linux.FrameIo;
@@ -23,14 +24,11 @@ abstract class Lane {
     /** Most requests of one lane in flight; a power of two. */
     static final int CAPACITY = 1024;
 
-    /** A lane's thread copies between a socket and memory, and calls nothing deep. */
-    private static final long STACK_BYTES = 256 << 10;
-
     private static final VarHandle POSTED = field("posted");
     private static final VarHandle DONE = field("done");
 
     final TcpSocket socket;
-    private final String threadName;
+    private final ThreadFactory threads;
     private final String description;
     private final Doorbell doorbell;
     private long @Nullable [] address;
@@ -56,9 +54,9 @@ abstract class Lane {
         }
     }
 
-    Lane(TcpSocket socket, String threadName, String description, Doorbell doorbell) {
+    Lane(TcpSocket socket, ThreadFactory threads, String description, Doorbell doorbell) {
         this.socket = socket;
-        this.threadName = threadName;
+        this.threads = threads;
         this.description = description;
         this.doorbell = doorbell;
     }
@@ -106,11 +104,9 @@ abstract class Lane {
         message = new long[CAPACITY];
         offset = new long[CAPACITY];
         outcome = new byte[CAPACITY];
-        thread = Thread.ofPlatform()
-                .name(threadName)
-                .daemon(true)
-                .stackSize(STACK_BYTES)
-                .start(() -> run(addresses));
+        Thread serving = threads.newThread(() -> run(addresses));
+        thread = serving;
+        serving.start();
         return addresses;
     }
 

@@ -3,6 +3,7 @@ package org.sluice.tcp;
 import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.ThreadFactory;
 import org.sluice.linux.FrameIo;
 import org.sluice.linux.TcpSocket;
 import org.sluice.spi.Channel;
@@ -21,8 +22,8 @@ final class ReceiveLane extends Lane {
 
     private final Checksum checksum = new Checksum();
 
-    ReceiveLane(TcpSocket socket, String threadName, String description, Doorbell doorbell) {
-        super(socket, threadName, description, doorbell);
+    ReceiveLane(TcpSocket socket, ThreadFactory threads, String description, Doorbell doorbell) {
+        super(socket, threads, description, doorbell);
     }
 
     @Override

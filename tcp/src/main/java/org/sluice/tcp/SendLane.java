@@ -2,6 +2,7 @@ package org.sluice.tcp;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.ThreadFactory;
 import org.sluice.linux.FrameIo;
 import org.sluice.linux.TcpSocket;
 import org.sluice.spi.Channel;
@@ -13,8 +14,8 @@ final class SendLane extends Lane {
     private final Checksum checksum = new Checksum();
 
     /** @param checks whether to put a checksum over each chunk */
-    SendLane(TcpSocket socket, String threadName, String description, Doorbell doorbell, boolean checks) {
-        super(socket, threadName, description, doorbell);
+    SendLane(TcpSocket socket, ThreadFactory threads, String description, Doorbell doorbell, boolean checks) {
+        super(socket, threads, description, doorbell);
         this.checks = checks;
     }
 

@@ -94,7 +94,7 @@ final class TcpConnector implements Connector {
         for (int i = 0; i < lanes.length; i++) {
             lanes[i] = new SendLane(
                     sockets[i],
-                    endpoint.threadName(true),
+                    endpoint.threads(true),
                     endpoint.description(true, sockets[i].localAddress(), sockets[i].peerAddress()),
                     endpoint.context().doorbell(),
                     endpoint.options().checksum());

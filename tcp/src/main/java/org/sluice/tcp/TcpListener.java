@@ -140,7 +140,7 @@ final class TcpListener implements Listener {
             TcpSocket s = socket(i);
             lanes[i] = new ReceiveLane(
                     s,
-                    endpoint.threadName(false),
+                    endpoint.threads(false),
                     description(s),
                     endpoint.context().doorbell());
         }

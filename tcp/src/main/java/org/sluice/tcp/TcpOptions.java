@@ -2,6 +2,8 @@ package org.sluice.tcp;
 
 import java.util.Map;
 import java.util.Set;
+import org.sluice.linux.LinuxException;
+import org.sluice.linux.ThreadPlacement;
 import org.sluice.spi.TransportException;
 
 /**
@@ -9,9 +11,11 @@ import org.sluice.spi.TransportException;
  *
  * @param checksum {@code checksum}: whether senders put a CRC-32C over each chunk
  * @param bindDevice {@code bind-device}: whether sockets are bound to their NIC where the process may
+ * @param placement {@code affinity} ({@code auto}, {@code off}), {@code tx-bindings} and {@code rx-bindings}: where I/O threads run
  */
-record TcpOptions(boolean checksum, boolean bindDevice) {
-    private static final Set<String> KNOWN = Set.of("checksum", "bind-device");
+record TcpOptions(boolean checksum, boolean bindDevice, ThreadPlacement placement) {
+    private static final Set<String> KNOWN =
+            Set.of("checksum", "bind-device", "affinity", "tx-bindings", "rx-bindings");
 
     static TcpOptions of(Map<String, String> options) throws TransportException {
         for (String name : options.keySet()) {
@@ -20,7 +24,18 @@ record TcpOptions(boolean checksum, boolean bindDevice) {
                         + String.join(", ", KNOWN.stream().sorted().toList()));
             }
         }
-        return new TcpOptions(isOn(options, "checksum", false), isOn(options, "bind-device", true));
+        return new TcpOptions(isOn(options, "checksum", false), isOn(options, "bind-device", true), placement(options));
+    }
+
+    private static ThreadPlacement placement(Map<String, String> options) throws TransportException {
+        try {
+            return ThreadPlacement.of(
+                    options.getOrDefault("affinity", "auto"),
+                    options.getOrDefault("tx-bindings", ""),
+                    options.getOrDefault("rx-bindings", ""));
+        } catch (IllegalArgumentException | LinuxException e) {
+            throw new TransportException(String.valueOf(e.getMessage()), e);
+        }
     }
 
     private static boolean isOn(Map<String, String> options, String name, boolean otherwise) throws TransportException {
