@@ -1,0 +1,171 @@
+package org.sluice.bench;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OperationsPerInvocation;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.Warmup;
+import org.sluice.SluiceException;
+import org.sluice.data.Completion;
+import org.sluice.data.EngineSettings;
+import org.sluice.data.InboundEnd;
+import org.sluice.data.LinkControl;
+import org.sluice.data.LinkEngine;
+import org.sluice.data.MemoryBlock;
+import org.sluice.data.OutboundEnd;
+import org.sluice.data.TransferRefusal;
+import org.sluice.spi.GpuMemory;
+import org.sluice.spi.MemoryKind;
+import org.sluice.spi.TransportException;
+import org.sluice.stats.ChannelCounters;
+
+/**
+ * What the engine itself costs per chunk, both sides together: striping, windows, grants, completions, counters. Two engines and
+ * a transport that moves nothing, in one thread; one transfer that does not end, so that no transfer is made or finished.
+ */
+@State(Scope.Thread)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.NANOSECONDS)
+@Fork(1)
+@Warmup(iterations = 3, time = 1)
+@Measurement(iterations = 5, time = 1)
+public class EngineBenchmark {
+    private static final int CHUNKS = 4096;
+    private static final int WINDOW = 16;
+    private static final long CHUNK_BYTES = 512 << 10;
+    private static final long ENDLESS = 1L << 62;
+
+    @Param({"1", "8", "64"})
+    public int channels;
+
+    @Param({"ADAPTIVE", "ROUND_ROBIN"})
+    public org.sluice.Striping striping;
+
+    private LinkEngine sender;
+    private LinkEngine receiver;
+    private ChannelCounters[] landed;
+    private long now;
+
+    /** What one engine says, told to the other at once. */
+    private static final class Wire implements LinkControl {
+        private LinkEngine peer;
+
+        @Override
+        public void open(long id, long length) {
+            peer.onOpen(id, length, 0);
+        }
+
+        @Override
+        public void grant(long id, long offset, int channel, int generation) {
+            peer.onGrant(id, offset, channel, generation);
+        }
+
+        @Override
+        public void landed(long id) {
+            peer.onLanded(id);
+        }
+
+        @Override
+        public void write(long id, long keyHigh, long keyLow, long offset, long length) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public void read(long id, long keyHigh, long keyLow, long offset, long length) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public void refused(long id, TransferRefusal why, long detail) {
+            throw new IllegalStateException(why.text());
+        }
+
+        @Override
+        public void channelDown(boolean peerSends, int channel, int generation, String why) {
+            throw new IllegalStateException(why);
+        }
+    }
+
+    /** Addresses only: nobody touches the bytes. */
+    private record Unbacked(long address, long size) implements GpuMemory {
+        @Override
+        public MemoryKind kind() {
+            return MemoryKind.HOST;
+        }
+
+        @Override
+        public Optional<MemorySegment> host() {
+            return Optional.empty();
+        }
+
+        @Override
+        public void close() {}
+    }
+
+    private static final Completion MUST_NOT_END = new Completion() {
+        @Override
+        public void done(long started, long ended) {
+            throw new IllegalStateException("the endless transfer ended");
+        }
+
+        @Override
+        public void failed(SluiceException why) {
+            throw why;
+        }
+    };
+
+    @Setup
+    public void connect() throws TransportException {
+        EngineSettings settings = new EngineSettings(
+                CHUNK_BYTES, striping == org.sluice.Striping.ROUND_ROBIN, WINDOW, WINDOW, true, "benchmark");
+        Wire toReceiver = new Wire();
+        Wire toSender = new Wire();
+        sender = new LinkEngine(settings, toReceiver, (high, low) -> null, channels, 0, null);
+        receiver = new LinkEngine(settings, toSender, (high, low) -> null, 0, channels, null);
+        toReceiver.peer = receiver;
+        toSender.peer = sender;
+        landed = new ChannelCounters[channels];
+        for (int c = 0; c < channels; c++) {
+            MemoryRail rail = new MemoryRail();
+            landed[c] = new ChannelCounters();
+            sender.open(new OutboundEnd(c, 0, rail.sender(), new ChannelCounters(), null));
+            receiver.open(new InboundEnd(c, 0, rail.receiver(), landed[c], null, null));
+        }
+        MemoryBlock block = new MemoryBlock(new Unbacked(4096, ENDLESS), 0);
+        receiver.receive(block, 0, ENDLESS, MUST_NOT_END, 0);
+        sender.send(block, 0, ENDLESS, MUST_NOT_END);
+    }
+
+    private long landed() {
+        long sum = 0;
+        for (ChannelCounters c : landed) {
+            sum += c.chunks();
+        }
+        return sum;
+    }
+
+    /** Turns both engines until so many chunks more have landed. */
+    @Benchmark
+    @OperationsPerInvocation(CHUNKS)
+    public long chunk() {
+        long end = landed() + CHUNKS;
+        long count = end - CHUNKS;
+        while (count < end) {
+            now += 1000; // a clock that runs, so that the adaptive window does what it does
+            receiver.doWork(now);
+            sender.doWork(now);
+            count = landed();
+        }
+        return count;
+    }
+}
