@@ -1,5 +1,6 @@
 /** The engine and the public API of Sluice. Knows no transport, no CUDA and no plugin: those are found with ServiceLoader. */
 module org.sluice.core {
+    requires jdk.jfr;
     requires org.slf4j;
     requires static transitive org.jspecify;
 

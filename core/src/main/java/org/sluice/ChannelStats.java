@@ -11,6 +11,7 @@ package org.sluice;
  * @param chunks as many pieces
  * @param damaged chunks whose checksum was wrong, granted again
  * @param retried chunks taken back because the channel broke
+ * @param times where its time went; all zero where instrumentation is off
  */
 public record ChannelStats(
         int index,
@@ -21,4 +22,5 @@ public record ChannelStats(
         long bytes,
         long chunks,
         long damaged,
-        long retried) {}
+        long retried,
+        ChannelTimes times) {}

@@ -1,6 +1,7 @@
 package org.sluice;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
@@ -13,6 +14,9 @@ import org.sluice.control.LinkReport;
 import org.sluice.control.LinkSession;
 import org.sluice.data.Agent;
 import org.sluice.data.Completion;
+import org.sluice.stats.ChannelTiming;
+import org.sluice.stats.TransferCounters;
+import org.sluice.stats.TransferEvent;
 
 /**
  * All channels between a local and a remote GPU. The n-th {@link #send} of one side meets the n-th {@link #receive} of the
@@ -26,6 +30,7 @@ public final class Link implements AutoCloseable {
     private final BlockingQueue<byte[]> notes = new LinkedBlockingQueue<>();
     private final Map<String, CompletableFuture<RemoteRegion>> shared = new ConcurrentHashMap<>();
     private final CompletableFuture<SluiceException> ended = new CompletableFuture<>();
+    private final TransferCounters transfers = new TransferCounters();
     private volatile boolean goodbye;
     private @Nullable LinkSession session;
 
@@ -101,18 +106,56 @@ public final class Link implements AutoCloseable {
                         c.counters().bytes(),
                         c.counters().chunks(),
                         c.counters().damaged(),
-                        c.counters().retried()))
+                        c.counters().retried(),
+                        times(c.counters().timing())))
                 .toList();
+    }
+
+    private static ChannelTimes times(@Nullable ChannelTiming timing) {
+        return timing == null ? ChannelTimes.NONE : timing.snapshot();
+    }
+
+    /** A snapshot of all that is counted. */
+    public LinkStats stats() {
+        return new LinkStats(gpu(), peer(), transfers.snapshot(), channels());
+    }
+
+    /** What is below the transport says of each open channel now; empty when the link has ended. Waits for the agent. */
+    public List<ChannelConnections> connections() {
+        if (ended.isDone()) {
+            return List.of();
+        }
+        return Node.get(agent.call(() -> {
+            List<ChannelConnections> all = new ArrayList<>();
+            for (boolean sending : new boolean[] {true, false}) {
+                session()
+                        .engine()
+                        .eachOpen(
+                                sending,
+                                (channel, index) -> all.add(new ChannelConnections(
+                                        gpu(), index, sending, nic(sending, index), channel.connections())));
+            }
+            return List.copyOf(all);
+        }));
+    }
+
+    private String nic(boolean sending, int channel) {
+        return report.channels().stream()
+                .filter(c -> c.sending() == sending && c.index() == channel)
+                .map(LinkReport.ChannelView::nic)
+                .findFirst()
+                .orElse("unknown");
     }
 
     /** Sends the bytes {@code [offset, offset + length)} of a region of this link's GPU; they must stay as they are until it is done. */
     public Transfer send(Region region, long offset, long length) {
-        return start(region, offset, length, c -> session().engine().send(region.block(), offset, length, c));
+        return start("send", region, offset, length, c -> session().engine().send(region.block(), offset, length, c));
     }
 
     /** Receives exactly {@code length} bytes into a region of this link's GPU. */
     public Transfer receive(Region region, long offset, long length) {
         return start(
+                "receive",
                 region,
                 offset,
                 length,
@@ -122,6 +165,7 @@ public final class Link implements AutoCloseable {
     /** Writes into a region of the peer's; it need not do anything. */
     public Transfer write(Region from, long offset, long length, RemoteRegion to, long toOffset) {
         return start(
+                "write",
                 from,
                 offset,
                 length,
@@ -131,6 +175,7 @@ public final class Link implements AutoCloseable {
     /** Reads from a region of the peer's; it need not do anything. */
     public Transfer read(Region to, long offset, long length, RemoteRegion from, long fromOffset) {
         return start(
+                "read",
                 to,
                 offset,
                 length,
@@ -151,13 +196,13 @@ public final class Link implements AutoCloseable {
         void run(Completion completion);
     }
 
-    private Transfer start(Region region, long offset, long length, EngineCall call) {
+    private Transfer start(String kind, Region region, long offset, long length, EngineCall call) {
         region.check(offset, length);
         if (region.gpu() != gpu()) {
             throw new IllegalArgumentException("the region is on GPU " + region.gpu() + ", the link on GPU " + gpu());
         }
         Transfer transfer = new Transfer(length);
-        Completion completion = transfer.completion(region);
+        Completion completion = transfer.completion(region, transfers, new TransferEvent(gpu(), kind, peer(), length));
         agent.execute(() -> session().with(() -> call.run(completion)));
         return transfer;
     }

@@ -28,6 +28,7 @@ import org.sluice.spi.UnpackMode;
  * @param note up to 4 KiB that the peer's program gets to read with the link
  * @param transportOptions settings that only one transport knows
  * @param agentStart called once on each GPU's agent thread when it begins, with the GPU current there: to place the thread on CPUs
+ * @param instrumented whether channels keep times and latencies besides their counts
  */
 public record NodeConfig(
         String backend,
@@ -49,7 +50,8 @@ public record NodeConfig(
         byte[] secret,
         boolean duplex,
         byte[] note,
-        Consumer<Gpu> agentStart) {
+        Consumer<Gpu> agentStart,
+        boolean instrumented) {
 
     /** Most GPUs of one node. */
     public static final int MAX_GPUS = 64;
@@ -124,6 +126,7 @@ public record NodeConfig(
         private boolean duplex = true;
         private byte[] note = {};
         private Consumer<Gpu> agentStart = gpu -> {};
+        private boolean instrumented = true;
 
         private Builder() {}
 
@@ -227,6 +230,11 @@ public record NodeConfig(
             return this;
         }
 
+        public Builder instrumented(boolean on) {
+            instrumented = on;
+            return this;
+        }
+
         /** @throws ConfigException naming the setting and what it may be */
         public NodeConfig build() {
             return new NodeConfig(
@@ -249,7 +257,8 @@ public record NodeConfig(
                     secret,
                     duplex,
                     note,
-                    agentStart);
+                    agentStart,
+                    instrumented);
         }
     }
 }

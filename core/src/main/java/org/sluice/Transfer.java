@@ -6,6 +6,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.sluice.data.Completion;
+import org.sluice.stats.TransferCounters;
+import org.sluice.stats.TransferEvent;
 
 /**
  * One message under way. It is done when its last byte is in its destination and visible to the GPU there, on the sender's side
@@ -21,19 +23,24 @@ public final class Transfer {
         this.bytes = bytes;
     }
 
-    Completion completion(Region region) {
+    Completion completion(Region region, TransferCounters counters, TransferEvent event) {
         region.use();
+        event.begin();
         return new Completion() {
             @Override
             public void done(long started, long ended) {
                 startedAt = started;
                 endedAt = ended;
+                counters.done(bytes, ended - started);
+                event.commit("");
                 region.release();
                 future.complete(Transfer.this);
             }
 
             @Override
             public void failed(SluiceException why) {
+                counters.failed();
+                event.commit(String.valueOf(why.getMessage()));
                 region.release();
                 future.completeExceptionally(why);
             }

@@ -21,6 +21,8 @@ import org.sluice.spi.SendChannel;
 import org.sluice.spi.Transport;
 import org.sluice.spi.TransportException;
 import org.sluice.stats.ChannelCounters;
+import org.sluice.stats.ChannelTiming;
+import org.sluice.stats.ChunkEvent;
 
 /**
  * Makes the channels of one GPU's link: listens, accepts and connects, all channels side by side, since a plugin's accept can
@@ -30,6 +32,7 @@ final class ChannelManager {
     private final Agent agent;
     private final Transport transport;
     private final int stagingSlots;
+    private final boolean instrumented;
     private long chunkBytes;
     private final @Nullable Listener[] listeners = new Listener[Offer.MOST_CHANNELS];
     private final int[] listenDevice = new int[Offer.MOST_CHANNELS];
@@ -37,11 +40,12 @@ final class ChannelManager {
     private final List<AutoCloseable> made = new ArrayList<>();
     private @Nullable Setup running;
 
-    ChannelManager(Agent agent, Transport transport, long chunkBytes, int stagingSlots) {
+    ChannelManager(Agent agent, Transport transport, long chunkBytes, int stagingSlots, boolean instrumented) {
         this.agent = agent;
         this.transport = transport;
         this.chunkBytes = chunkBytes;
         this.stagingSlots = stagingSlots;
+        this.instrumented = instrumented;
     }
 
     /** The client's word on the chunk size, which staging slots hold. Before {@link #open}. */
@@ -149,6 +153,15 @@ final class ChannelManager {
         made.clear();
     }
 
+    private ChannelCounters counters(int channel, boolean sending, int device) {
+        ChunkEvent.Source source = new ChunkEvent.Source(
+                agent.gpu().id(),
+                channel,
+                sending ? "send" : "receive",
+                nic(device).name());
+        return new ChannelCounters(instrumented ? new ChannelTiming(source) : null);
+    }
+
     private @Nullable StagingRing staging(int device, boolean toHost) {
         Gpu gpu = agent.gpu();
         if (gpu.hostAccessible() || nic(device).memory().contains(gpu.memoryKind())) {
@@ -244,7 +257,8 @@ final class ChannelManager {
                 for (int c = 0; c < sending.length; c++) {
                     SendChannel channel = sending[c];
                     if (channel != null) {
-                        outbound.add(new OutboundEnd(c, 0, channel, new ChannelCounters(), staging(devices[c], true)));
+                        outbound.add(new OutboundEnd(
+                                c, 0, channel, counters(c, true, devices[c]), staging(devices[c], true)));
                     }
                 }
                 for (int c = 0; c < receiving.length; c++) {
@@ -255,7 +269,7 @@ final class ChannelManager {
                                 c,
                                 0,
                                 channel,
-                                new ChannelCounters(),
+                                counters(c, false, device),
                                 staging(device, false),
                                 nic(device).scatters() ? agent.unpack() : null));
                     }

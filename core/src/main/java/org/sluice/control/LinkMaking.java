@@ -54,7 +54,12 @@ final class LinkMaking {
         this.plan = plan;
         this.agent = agent;
         this.gpu = agent.gpu().id();
-        this.manager = new ChannelManager(agent, plan.transport(), plan.chunkBytes(), plan.stagingSlots());
+        this.manager = new ChannelManager(
+                agent,
+                plan.transport(),
+                plan.chunkBytes(),
+                plan.stagingSlots(),
+                plan.config().instrumented());
     }
 
     int gpu() {

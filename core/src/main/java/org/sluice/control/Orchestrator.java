@@ -16,6 +16,7 @@ import org.sluice.ConfigException;
 import org.sluice.LinkException;
 import org.sluice.SluiceException;
 import org.sluice.data.Agent;
+import org.sluice.stats.PhaseEvent;
 
 /**
  * Makes links for several GPUs in phases: server listen, bootstrap, accept; client bootstrap, connect. The GPUs of a phase
@@ -61,6 +62,7 @@ public final class Orchestrator implements AutoCloseable {
         try {
             line.accept("[SERVER] Step 1: Listening on all GPUs...");
             each(
+                    "listen",
                     links,
                     LinkMaking::listen,
                     l -> "[GPU " + l.gpu() + "] Listening on " + l.channelCount() + " channels",
@@ -68,6 +70,7 @@ public final class Orchestrator implements AutoCloseable {
             line.accept("");
             line.accept("[SERVER] Step 2: Bootstrap handshake...");
             each(
+                    "bootstrap",
                     links,
                     l -> awaitClient(l, open, exclusive),
                     l -> "[GPU " + l.gpu() + "] Sent " + l.channelCount() + " handles",
@@ -75,6 +78,7 @@ public final class Orchestrator implements AutoCloseable {
             line.accept("");
             line.accept("[SERVER] Step 3: Accepting connections...");
             each(
+                    "accept",
                     links,
                     LinkMaking::openChannels,
                     l -> "[GPU " + l.gpu() + "] Accepted "
@@ -123,6 +127,7 @@ public final class Orchestrator implements AutoCloseable {
         try {
             line.accept("[CLIENT] Step 1: Bootstrap handshake...");
             each(
+                    "bootstrap",
                     links,
                     l -> {
                         if (bare) {
@@ -136,6 +141,7 @@ public final class Orchestrator implements AutoCloseable {
             line.accept("");
             line.accept("[CLIENT] Step 2: Connecting to server...");
             each(
+                    "connect",
                     links,
                     LinkMaking::openChannels,
                     l -> "[GPU " + l.gpu() + "] Connected "
@@ -187,7 +193,7 @@ public final class Orchestrator implements AutoCloseable {
 
     /** One phase: the step for each GPU on a thread of its own, then a line for each in order. */
     private static void each(
-            List<LinkMaking> links, Step step, Function<LinkMaking, String> done, Consumer<String> line) {
+            String phase, List<LinkMaking> links, Step step, Function<LinkMaking, String> done, Consumer<String> line) {
         AtomicReference<RuntimeException> failure = new AtomicReference<>();
         List<Thread> threads = new ArrayList<>();
         for (LinkMaking l : links) {
@@ -195,8 +201,11 @@ public final class Orchestrator implements AutoCloseable {
                     .name("gpu" + l.gpu() + "-bootstrap")
                     .daemon(true)
                     .start(() -> {
+                        PhaseEvent event = new PhaseEvent(phase, l.gpu());
+                        event.begin();
                         try {
                             step.run(l);
+                            event.commit();
                         } catch (RuntimeException e) {
                             fail(failure, e, links);
                         } catch (IOException e) {

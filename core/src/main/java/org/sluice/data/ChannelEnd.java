@@ -6,6 +6,7 @@ import org.sluice.spi.Channel;
 import org.sluice.spi.Registration;
 import org.sluice.spi.TransportException;
 import org.sluice.stats.ChannelCounters;
+import org.sluice.stats.ChannelTiming;
 
 /**
  * This node's end of a channel: the transport's object, its number and generation, what is registered on it and what it has
@@ -18,6 +19,7 @@ abstract class ChannelEnd<C extends Channel> {
     final int generation;
     final C channel;
     final ChannelCounters counters;
+    final @Nullable ChannelTiming timing;
     private @Nullable Registration[] registrations = new Registration[4];
     private boolean open = true;
 
@@ -26,6 +28,7 @@ abstract class ChannelEnd<C extends Channel> {
         this.generation = generation;
         this.channel = channel;
         this.counters = counters;
+        this.timing = counters.timing();
     }
 
     /** The block's registration on this channel, made on first use. */

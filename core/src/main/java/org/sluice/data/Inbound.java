@@ -3,12 +3,14 @@ package org.sluice.data;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.ObjIntConsumer;
 import org.jspecify.annotations.Nullable;
 import org.sluice.LengthMismatchException;
 import org.sluice.LinkException;
 import org.sluice.ProtocolException;
 import org.sluice.RemoteAccessException;
 import org.sluice.SluiceException;
+import org.sluice.spi.Channel;
 import org.sluice.spi.TransportException;
 import org.sluice.spi.UnpackQueue;
 
@@ -209,6 +211,7 @@ final class Inbound {
                 down(c);
                 broken.broken(false, c.index, c.generation, c.channel.description(), e);
             }
+            c.turned(now);
         }
         if (unpack != null) {
             unpack.flush();
@@ -295,6 +298,14 @@ final class Inbound {
         for (InboundChannel c : channels) {
             if (c != null && c.isOpen()) {
                 c.registration(block);
+            }
+        }
+    }
+
+    void eachOpen(ObjIntConsumer<Channel> look) {
+        for (InboundChannel c : channels) {
+            if (c != null && c.isOpen()) {
+                look.accept(c.channel, c.index);
             }
         }
     }

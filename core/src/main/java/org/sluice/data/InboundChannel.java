@@ -8,6 +8,7 @@ import org.sluice.spi.ScatterList;
 import org.sluice.spi.TransportException;
 import org.sluice.spi.UnpackQueue;
 import org.sluice.stats.ChannelCounters;
+import org.sluice.stats.ChannelState;
 
 /**
  * The receiving end of a channel. A chunk is taken, posted, arrives, is copied or unpacked to its destination where it arrived
@@ -50,6 +51,9 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
         this.offset = new long[ring];
         this.ticket = new long[ring];
         this.mask = ring - 1;
+        if (timing != null) {
+            timing.open(ring);
+        }
     }
 
     boolean hasRoom() {
@@ -76,6 +80,9 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
         int slot = (int) taken & mask;
         transfer[slot] = t;
         offset[slot] = at;
+        if (timing != null) {
+            timing.began(taken, now);
+        }
         taken++;
     }
 
@@ -147,6 +154,9 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
             InboundTransfer t = transfer[slot];
             long at = offset[slot];
             transfer[slot] = null;
+            if (t != null && timing != null) {
+                timing.ended(landed, t.id, at, t.chunkLength(at), now);
+            }
             landed++;
             count++;
             if (t != null) {
@@ -158,6 +168,18 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
             window.landed(count, now);
         }
         return count;
+    }
+
+    /** Says, at the end of a turn, what the channel waits for. */
+    void turned(long now) {
+        if (timing != null) {
+            ChannelState state = taken == landed
+                    ? ChannelState.IDLE
+                    : posted < taken
+                            ? ChannelState.NO_SLOT
+                            : arrived < posted ? ChannelState.SOCKET : ChannelState.STAGING;
+            timing.turned(state, (int) (taken - landed), Math.min(slots, window.limit()), now);
+        }
     }
 
     /**

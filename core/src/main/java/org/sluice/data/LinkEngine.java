@@ -1,11 +1,13 @@
 package org.sluice.data;
 
+import java.util.function.ObjIntConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sluice.LinkException;
 import org.sluice.ProtocolException;
 import org.sluice.SluiceException;
+import org.sluice.spi.Channel;
 import org.sluice.spi.TransportException;
 import org.sluice.spi.UnpackQueue;
 
@@ -229,6 +231,15 @@ public final class LinkEngine {
     public void forget(MemoryBlock block) throws TransportException {
         outbound.forget(block);
         inbound.forget(block);
+    }
+
+    /** Looks at the transport's side of every open channel of a direction, by its number. */
+    public void eachOpen(boolean sending, ObjIntConsumer<Channel> look) {
+        if (sending) {
+            outbound.eachOpen(look);
+        } else {
+            inbound.eachOpen(look);
+        }
     }
 
     /** One turn. @param now {@link System#nanoTime} @return how much was done; 0 means the agent may rest */

@@ -2,11 +2,13 @@ package org.sluice.data;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.ObjIntConsumer;
 import org.jspecify.annotations.Nullable;
 import org.sluice.LengthMismatchException;
 import org.sluice.ProtocolException;
 import org.sluice.RemoteAccessException;
 import org.sluice.SluiceException;
+import org.sluice.spi.Channel;
 import org.sluice.spi.TransportException;
 
 /**
@@ -151,13 +153,13 @@ final class Outbound {
                 continue;
             }
             try {
-                work += c.reap(this);
+                work += c.reap(this, now);
                 while (c.hasRoom() && striping.next(c.index, pick)) {
                     OutboundTransfer t = pick.transfer();
                     if (t.startedAt == 0) {
                         t.startedAt = now;
                     }
-                    c.take(t, pick.offset());
+                    c.take(t, pick.offset(), now);
                     work++;
                 }
                 work += c.post();
@@ -165,6 +167,7 @@ final class Outbound {
                 down(c, e.getMessage());
                 broken.broken(true, c.index, c.generation, c.channel.description(), e);
             }
+            c.turned(granted != null && active.size() > 0, now);
         }
         return work;
     }
@@ -241,6 +244,14 @@ final class Outbound {
         for (OutboundChannel c : channels) {
             if (c != null && c.isOpen()) {
                 c.registration(block);
+            }
+        }
+    }
+
+    void eachOpen(ObjIntConsumer<Channel> look) {
+        for (OutboundChannel c : channels) {
+            if (c != null && c.isOpen()) {
+                look.accept(c.channel, c.index);
             }
         }
     }

@@ -6,6 +6,7 @@ import org.sluice.spi.Registration;
 import org.sluice.spi.SendChannel;
 import org.sluice.spi.TransportException;
 import org.sluice.stats.ChannelCounters;
+import org.sluice.stats.ChannelState;
 
 /**
  * The sending end of a channel. A chunk is taken, copied to a staging slot where the transport cannot reach the GPU's memory,
@@ -22,6 +23,7 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
     private long taken;
     private long posted;
     private long sent;
+    private boolean refused;
 
     OutboundChannel(
             int index,
@@ -40,6 +42,9 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
         this.offset = new long[ring];
         this.ticket = new long[ring];
         this.mask = ring - 1;
+        if (timing != null) {
+            timing.open(ring);
+        }
     }
 
     boolean hasRoom() {
@@ -54,12 +59,15 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
         return staging != null && posted < taken;
     }
 
-    void take(OutboundTransfer t, long at) {
+    void take(OutboundTransfer t, long at, long now) {
         int slot = (int) taken & mask;
         transfer[slot] = t;
         offset[slot] = at;
         ticket[slot] =
                 staging == null ? 0 : staging.queue.enqueue(staging.address(taken), t.address(at), t.chunkLength(at));
+        if (timing != null) {
+            timing.began(taken, now);
+        }
         t.inFlight++;
         taken++;
     }
@@ -68,6 +76,7 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
     int post() throws TransportException {
         int count = 0;
         long copied = staging == null ? 0 : staging.queue.completed();
+        refused = false;
         while (posted < taken) {
             int slot = (int) posted & mask;
             OutboundTransfer t = transfer[slot];
@@ -80,6 +89,7 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
                         && channel.send(stagingRegistration, staging.address(posted), t.chunkLength(at), t.id, at);
             }
             if (!accepted) {
+                refused = ticket[slot] <= copied;
                 break;
             }
             posted++;
@@ -89,17 +99,34 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
     }
 
     /** Takes finished sends off and tells {@code outbound} of each. @return how many */
-    int reap(Outbound outbound) throws TransportException {
+    int reap(Outbound outbound, long now) throws TransportException {
         int count = 0;
         while (sent < posted && channel.test() != Channel.PENDING) {
             int slot = (int) sent & mask;
             OutboundTransfer t = transfer[slot];
             counters.chunk(t.chunkLength(offset[slot]));
+            if (timing != null) {
+                timing.ended(sent, t.id, offset[slot], t.chunkLength(offset[slot]), now);
+            }
             sent++;
             count++;
             outbound.sent(t);
         }
         return count;
+    }
+
+    /** Says, at the end of a turn, what the channel waits for. @param awaitsGrants whether transfers are not over */
+    void turned(boolean awaitsGrants, long now) {
+        if (timing != null) {
+            ChannelState state = refused
+                    ? ChannelState.NO_SLOT
+                    : sent < posted
+                            ? ChannelState.SOCKET
+                            : posted < taken
+                                    ? ChannelState.STAGING
+                                    : awaitsGrants ? ChannelState.NO_GRANT : ChannelState.IDLE;
+            timing.turned(state, (int) (taken - sent), window, now);
+        }
     }
 
     /** Closes the channel and gives its unfinished chunks up: the receiver will grant them elsewhere. */

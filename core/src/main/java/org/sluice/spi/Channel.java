@@ -1,5 +1,7 @@
 package org.sluice.spi;
 
+import java.util.List;
+
 /**
  * One one-way connection of a GPU pair over one rail. Belongs to one agent thread. Requests finish in the order they were
  * posted, and only the oldest is tested: this is what plugins demand (FastSocket and TCPX fail a test of any other).
@@ -22,6 +24,11 @@ public interface Channel extends AutoCloseable {
 
     /** Both ends as a person would say them, for messages: {@code eth1 10.1.0.1:40312 > 10.1.0.2:35001}. */
     String description();
+
+    /** Its connections, as whoever is below the transport sees them; may cost a system call each. */
+    default List<ConnectionFacts> connections() {
+        return List.of();
+    }
 
     /** Gives up what is in flight and frees everything. When it returns, no byte is written to posted memory any more. */
     @Override

@@ -2,6 +2,7 @@ package org.sluice.stats;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What one channel has carried. The agent that owns the channel writes, anybody reads: a release store costs 0.6 ns where an
@@ -13,10 +14,16 @@ public final class ChannelCounters {
     private static final VarHandle DAMAGED = field("damaged");
     private static final VarHandle RETRIED = field("retried");
 
+    private final @Nullable ChannelTiming timing;
     private long bytes;
     private long chunks;
     private long damaged;
     private long retried;
+
+    /** @param timing where the channel's time goes; null where nobody asks */
+    public ChannelCounters(@Nullable ChannelTiming timing) {
+        this.timing = timing;
+    }
 
     private static VarHandle field(String name) {
         try {
@@ -40,6 +47,11 @@ public final class ChannelCounters {
     /** A chunk was taken back from the channel after it failed. Agent only. */
     public void retriedChunk() {
         RETRIED.setRelease(this, retried + 1);
+    }
+
+    /** Null where nobody asks. */
+    public @Nullable ChannelTiming timing() {
+        return timing;
     }
 
     public long bytes() {
