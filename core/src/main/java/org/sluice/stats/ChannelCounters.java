@@ -20,6 +20,11 @@ public final class ChannelCounters {
     private long damaged;
     private long retried;
 
+    /** Counts alone. */
+    public ChannelCounters() {
+        this(null);
+    }
+
     /** @param timing where the channel's time goes; null where nobody asks */
     public ChannelCounters(@Nullable ChannelTiming timing) {
         this.timing = timing;
