@@ -11,6 +11,7 @@ package org.sluice;
  * @param chunks as many pieces
  * @param damaged chunks whose checksum was wrong, granted again
  * @param retried chunks taken back because the channel broke
+ * @param reconnects how often it was lost and came back
  * @param times where its time went; all zero where instrumentation is off
  */
 public record ChannelStats(
@@ -23,4 +24,5 @@ public record ChannelStats(
         long chunks,
         long damaged,
         long retried,
+        long reconnects,
         ChannelTimes times) {}

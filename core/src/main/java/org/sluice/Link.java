@@ -107,6 +107,7 @@ public final class Link implements AutoCloseable {
                         c.counters().chunks(),
                         c.counters().damaged(),
                         c.counters().retried(),
+                        c.counters().reconnects(),
                         times(c.counters().timing())))
                 .toList();
     }

@@ -20,9 +20,11 @@ import org.sluice.spi.UnpackMode;
  * @param window most chunks a channel has in flight, 1 to 1024; 0 for what the transport allows, up to 16
  * @param socketsPerChannel connections of a channel, 1 to 16 (tcp)
  * @param portBase bootstrap port of GPU 0; GPU <i>g</i> has {@code portBase + g}
- * @param deadline for each phase of making a link
+ * @param deadline for each phase of making a link, and for a link that has lost every rail to get one back
  * @param clientWait how long a server waits for its first client
  * @param peerTimeout silence after which a peer counts as lost
+ * @param stallTimeout how long a channel may owe chunks and move no byte, while the peer is alive, before it is given up and made
+ *     anew, 50 ms to 1 minute
  * @param secret file or environment content shared by both sides, at least 8 bytes; empty for none
  * @param duplex whether links have channels in both directions; a client's word
  * @param note up to 4 KiB that the peer's program gets to read with the link
@@ -47,6 +49,7 @@ public record NodeConfig(
         Duration deadline,
         Duration clientWait,
         Duration peerTimeout,
+        Duration stallTimeout,
         byte[] secret,
         boolean duplex,
         byte[] note,
@@ -59,6 +62,9 @@ public record NodeConfig(
     /** Most channels of a GPU pair, as in UCCL's format, whose client refuses more. */
     public static final int MAX_CHANNELS = 64;
 
+    /** A year: longer is a slip of the unit. */
+    private static final long MAX_MILLIS = 365L * 24 * 3600 * 1000;
+
     public NodeConfig {
         nics = List.copyOf(nics);
         transportOptions = Map.copyOf(transportOptions);
@@ -69,6 +75,10 @@ public record NodeConfig(
         within("window", window, 0, 1024);
         within("sockets per channel", socketsPerChannel, 1, 16);
         within("port", portBase, 1, 65535);
+        within("deadline in ms", deadline.toMillis(), 1, MAX_MILLIS);
+        within("client wait in ms", clientWait.toMillis(), 1, MAX_MILLIS);
+        within("peer timeout in ms", peerTimeout.toMillis(), 100, MAX_MILLIS);
+        within("stall timeout in ms", stallTimeout.toMillis(), 50, 60_000);
         if (chunkBytes != 0) {
             within("chunk bytes", chunkBytes, 4096, 1 << 30);
             if (chunkBytes % 4096 != 0) {
@@ -122,6 +132,7 @@ public record NodeConfig(
         private Duration deadline = Duration.ofSeconds(30);
         private Duration clientWait = Duration.ofMinutes(10);
         private Duration peerTimeout = Duration.ofSeconds(5);
+        private Duration stallTimeout = Duration.ofMillis(400);
         private byte[] secret = {};
         private boolean duplex = true;
         private byte[] note = {};
@@ -210,6 +221,11 @@ public record NodeConfig(
             return this;
         }
 
+        public Builder stallTimeout(Duration silence) {
+            stallTimeout = silence;
+            return this;
+        }
+
         public Builder secret(byte[] bytes) {
             secret = bytes.clone();
             return this;
@@ -254,6 +270,7 @@ public record NodeConfig(
                     deadline,
                     clientWait,
                     peerTimeout,
+                    stallTimeout,
                     secret,
                     duplex,
                     note,

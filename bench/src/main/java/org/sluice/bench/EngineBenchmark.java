@@ -91,6 +91,11 @@ public class EngineBenchmark {
         }
 
         @Override
+        public void probe() {
+            peer.heard(0);
+        }
+
+        @Override
         public void channelDown(boolean peerSends, int channel, int generation, String why) {
             throw new IllegalStateException(why);
         }
@@ -127,7 +132,13 @@ public class EngineBenchmark {
     @Setup
     public void connect() throws TransportException {
         EngineSettings settings = new EngineSettings(
-                CHUNK_BYTES, striping == org.sluice.Striping.ROUND_ROBIN, WINDOW, WINDOW, true, "benchmark");
+                CHUNK_BYTES,
+                striping == org.sluice.Striping.ROUND_ROBIN,
+                WINDOW,
+                WINDOW,
+                400_000_000,
+                true,
+                "benchmark");
         Wire toReceiver = new Wire();
         Wire toSender = new Wire();
         sender = new LinkEngine(settings, toReceiver, (high, low) -> null, channels, 0, null);

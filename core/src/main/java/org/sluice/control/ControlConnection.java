@@ -110,6 +110,23 @@ final class ControlConnection implements LinkControl, AutoCloseable {
                 .put(text);
     }
 
+    /** Listening for a lost channel's next life; the peer is to connect. */
+    void channelHandle(int channelIndex, int generation, byte[] handle) {
+        frame(FrameType.CHANNEL_HANDLE, 8 + handle.length);
+        channelOf(channelIndex, generation);
+        out.put(handle);
+    }
+
+    /** Connected: the peer may grant on it. */
+    void channelUp(int channelIndex, int generation) {
+        frame(FrameType.CHANNEL_UP, 8);
+        channelOf(channelIndex, generation);
+    }
+
+    private void channelOf(int channelIndex, int generation) {
+        out.putShort((short) channelIndex).putShort((short) generation).putInt(0);
+    }
+
     void note(byte[] note) {
         frame(FrameType.NOTE, note.length);
         out.put(note);
@@ -121,8 +138,13 @@ final class ControlConnection implements LinkControl, AutoCloseable {
         out.putLong(keyHigh).putLong(keyLow).putLong(size).put(text);
     }
 
-    void ping() {
+    @Override
+    public void probe() {
         frame(FrameType.PING, 0);
+    }
+
+    void pong() {
+        frame(FrameType.PONG, 0);
     }
 
     void goodbye() {
@@ -274,7 +296,18 @@ final class ControlConnection implements LinkControl, AutoCloseable {
                 in.getShort();
                 to.onChannelDown(weSend, index, generation, FrameSocket.text(bytes(end)));
             }
-            case PING -> {}
+            case PING -> to.onPing();
+            case PONG -> {}
+            case CHANNEL_HANDLE -> {
+                int index = in.getShort() & 0xffff;
+                int generation = in.getShort() & 0xffff;
+                in.getInt();
+                to.onChannelHandle(index, generation, bytes(end));
+            }
+            case CHANNEL_UP -> {
+                int index = in.getShort() & 0xffff;
+                to.onChannelUp(index, in.getShort() & 0xffff);
+            }
             case NOTE -> to.onNote(bytes(end));
             case REGION -> {
                 long high = in.getLong();

@@ -19,6 +19,15 @@ interface ControlListener {
     /** @param weSend whether this side is the channel's sender */
     void onChannelDown(boolean weSend, int channel, int generation, String why);
 
+    /** The peer listens for the next life of a channel that this side sends on. @param handle foreign bytes, at most 128 */
+    void onChannelHandle(int channel, int generation, byte[] handle);
+
+    /** The peer has connected the next life of a channel that this side receives on. */
+    void onChannelUp(int channel, int generation);
+
+    /** The peer wants to hear that this side is alive. */
+    void onPing();
+
     void onNote(byte[] note);
 
     void onRegion(String name, long keyHigh, long keyLow, long size);

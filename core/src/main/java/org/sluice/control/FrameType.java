@@ -1,6 +1,7 @@
 package org.sluice.control;
 
 import org.jspecify.annotations.Nullable;
+import org.sluice.spi.Transport;
 
 /**
  * The kinds of frames on a control connection, with their number on the wire and the payload lengths that are allowed. The
@@ -26,7 +27,10 @@ enum FrameType {
     NOTE(24, 0, 64 << 10),
     REGION(25, 24, 1 << 10),
     ERROR(26, 0, 1 << 10),
-    GOODBYE(27, 0, 0);
+    GOODBYE(27, 0, 0),
+    PONG(28, 0, 0),
+    CHANNEL_HANDLE(29, 9, 8 + Transport.MAX_HANDLE_BYTES),
+    CHANNEL_UP(30, 8, 8);
 
     /** {@code SLCE}, little-endian. */
     static final int MAGIC = 0x45434C53;

@@ -239,7 +239,11 @@ final class LinkMaking {
 
     private EngineSettings settings(long chunk, boolean roundRobin, int window) {
         boolean confirmed = plan.config().bootstrap() == org.sluice.BootstrapFormat.SLUICE;
-        return new EngineSettings(chunk, roundRobin, window, Math.min(window, plan.sendWindow()), confirmed, where());
+        // round-robin cannot do without a rail, so it waits for one as long as it may
+        long stall =
+                !confirmed ? 0 : (roundRobin ? plan.deadline() : plan.config().stallTimeout()).toNanos();
+        return new EngineSettings(
+                chunk, roundRobin, window, Math.min(window, plan.sendWindow()), stall, confirmed, where());
     }
 
     /** The link as messages name it. */
@@ -260,8 +264,7 @@ final class LinkMaking {
         Deadline deadline = Deadline.in(plan.deadline());
         FrameSocket s = first.until(deadline);
         boolean accepts = server || duplex;
-        int[] devices =
-                rails.stream().mapToInt(server ? Rail::server : Rail::client).toArray();
+        int[] devices = devices();
         CompletableFuture<ChannelManager.Channels> made = new CompletableFuture<>();
         agent.execute(() -> manager.open(devices, peerHandles, accepts, deadline)
                 .whenComplete((c, e) -> {
@@ -302,6 +305,11 @@ final class LinkMaking {
         channels = get(made, deadline);
     }
 
+    /** The local device of each channel. */
+    private int[] devices() {
+        return rails.stream().mapToInt(server ? Rail::server : Rail::client).toArray();
+    }
+
     private String rails() {
         List<String> nics = rails.stream()
                 .map(r -> plan.transport()
@@ -338,14 +346,18 @@ final class LinkMaking {
                             .filter(u -> u != null)
                             .findFirst()
                             .orElse(null));
+            ChannelRepair repair = control == null || agreed.roundRobin()
+                    ? null
+                    : new ChannelRepair(
+                            agent, engine, control, plan.transport(), devices(), made, plan.deadline(), where);
             return new LinkSession(
                     agent,
                     engine,
                     control,
                     confirmed ? s.channel() : null,
+                    repair,
                     manager,
-                    made.outbound(),
-                    made.inbound(),
+                    made,
                     !plan.transport().ringsDoorbell(),
                     where,
                     s.peer(),

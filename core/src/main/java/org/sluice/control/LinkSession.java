@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -12,6 +11,7 @@ import org.slf4j.LoggerFactory;
 import org.sluice.ClosedException;
 import org.sluice.LinkException;
 import org.sluice.PeerLostException;
+import org.sluice.ProtocolException;
 import org.sluice.SluiceException;
 import org.sluice.data.Agent;
 import org.sluice.data.InboundEnd;
@@ -47,6 +47,7 @@ public final class LinkSession implements Work {
     private final LinkEngine engine;
     private final @Nullable ControlConnection control;
     private final @Nullable SelectionKey key;
+    private final @Nullable ChannelRepair repair;
     private final ChannelManager manager;
     private final boolean polls;
     private final String where;
@@ -65,9 +66,9 @@ public final class LinkSession implements Work {
             LinkEngine engine,
             @Nullable ControlConnection control,
             @Nullable SocketChannel socket,
+            @Nullable ChannelRepair repair,
             ChannelManager manager,
-            List<OutboundEnd> outbound,
-            List<InboundEnd> inbound,
+            ChannelManager.Channels channels,
             boolean polls,
             String where,
             String peer,
@@ -77,18 +78,20 @@ public final class LinkSession implements Work {
         this.agent = agent;
         this.engine = engine;
         this.control = control;
+        this.repair = repair;
         this.manager = manager;
         this.polls = polls;
         this.where = where;
         this.peer = peer;
         this.timeout = timeout;
-        this.timeoutNanos = timeout.toNanos();
+        // so that the report, which may wait for the agent's rest, still comes within the timeout
+        this.timeoutNanos = timeout.toNanos() - timeout.toNanos() / 20;
         this.beatNanos = timeoutNanos / BEATS;
         this.events = events;
-        for (OutboundEnd end : outbound) {
+        for (OutboundEnd end : channels.outbound()) {
             engine.open(end);
         }
-        for (InboundEnd end : inbound) {
+        for (InboundEnd end : channels.inbound()) {
             engine.open(end);
         }
         this.key = socket == null ? null : agent.watch(socket, SelectionKey.OP_READ, this::readable);
@@ -141,15 +144,20 @@ public final class LinkSession implements Work {
         }
         try {
             int work = engine.doWork(now);
+            if (repair != null) {
+                work += repair.doWork(now);
+            }
             if (control != null) {
                 if (now - control.writtenAt() > beatNanos) {
-                    control.ping();
+                    control.probe();
                 }
                 if (control.flush(now)) {
                     work++;
                 }
                 watchWrites(control);
-                if (now - control.readAt() > timeoutNanos) {
+                // after a rest of this process's own (a stop signal, a laptop's lid) what came meanwhile is still to be
+                // read
+                if (now - control.readAt() > timeoutNanos && heardNothing(control)) {
                     throw new PeerLostException(where + ": the peer has been silent for " + timeout.toMillis()
                             + " ms on the control connection; it is frozen or cut off");
                 }
@@ -166,6 +174,11 @@ public final class LinkSession implements Work {
             fail(new LinkException(where + ": internal error: " + e, e));
         }
         return 1;
+    }
+
+    private boolean heardNothing(ControlConnection c) {
+        readable();
+        return !ended.isDone() && now - c.readAt() > timeoutNanos;
     }
 
     private static SluiceException asSluice(RuntimeException e) {
@@ -195,7 +208,9 @@ public final class LinkSession implements Work {
         }
         now = System.nanoTime();
         try {
-            if (!c.read(listening, now) && !ended.isDone()) {
+            boolean more = c.read(listening, now);
+            engine.heard(c.readAt());
+            if (!more && !ended.isDone()) {
                 fail(new PeerLostException(
                         where + ": the peer closed the control connection without goodbye; it died or was killed"));
             }
@@ -247,6 +262,9 @@ public final class LinkSession implements Work {
             if (control != null) {
                 control.close();
             }
+            if (repair != null) {
+                repair.close();
+            }
             manager.close();
         } catch (IOException | RuntimeException e) {
             log.warn("{}: while closing: {}", where, e.toString());
@@ -288,6 +306,33 @@ public final class LinkSession implements Work {
         @Override
         public void onChannelDown(boolean weSend, int channel, int generation, String why) {
             engine.onChannelDown(weSend, channel, generation, why);
+            if (repair != null) {
+                repair.onDown(weSend, channel, generation, why, now);
+            }
+        }
+
+        @Override
+        public void onChannelHandle(int channel, int generation, byte[] handle) {
+            repair().onHandle(channel, generation, handle, now);
+        }
+
+        @Override
+        public void onChannelUp(int channel, int generation) {
+            repair().onUp(channel, generation);
+        }
+
+        private ChannelRepair repair() {
+            if (repair == null) {
+                throw new ProtocolException(where + ": the peer makes a channel anew, but round-robin striping cannot");
+            }
+            return repair;
+        }
+
+        @Override
+        public void onPing() {
+            if (control != null) {
+                control.pong();
+            }
         }
 
         @Override

@@ -42,6 +42,11 @@ enum NoControl implements LinkControl {
     }
 
     @Override
+    public void probe() {
+        throw none();
+    }
+
+    @Override
     public void channelDown(boolean peerSends, int channel, int generation, String why) {
         throw none();
     }

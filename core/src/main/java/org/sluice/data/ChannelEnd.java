@@ -22,6 +22,7 @@ abstract class ChannelEnd<C extends Channel> {
     final @Nullable ChannelTiming timing;
     private @Nullable Registration[] registrations = new Registration[4];
     private boolean open = true;
+    private @Nullable String lostBecause;
 
     ChannelEnd(int index, int generation, C channel, ChannelCounters counters) {
         this.index = index;
@@ -60,6 +61,15 @@ abstract class ChannelEnd<C extends Channel> {
 
     final boolean isOpen() {
         return open;
+    }
+
+    /** Why it was lost; null while it is not. */
+    final @Nullable String lostBecause() {
+        return lostBecause;
+    }
+
+    final void lost(String why) {
+        lostBecause = why;
     }
 
     /** After it returns, the transport neither reads nor writes memory for this channel. Idempotent. */

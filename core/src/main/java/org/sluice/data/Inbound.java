@@ -40,6 +40,8 @@ final class Inbound {
     private long announcedCount;
     private long reads;
     private long now;
+    private long heardAt;
+    private long probedAt;
 
     Inbound(
             EngineSettings settings,
@@ -197,7 +199,12 @@ final class Inbound {
             }
             try {
                 if (c.isOpen()) {
-                    work += c.arrive(this);
+                    int arrived = c.arrive(this, now);
+                    if (arrived > 0) {
+                        heardAt = now;
+                        work += arrived;
+                    }
+                    checkStall(c);
                 }
                 work += c.land(this, now);
                 if (c.isOpen()) {
@@ -205,10 +212,10 @@ final class Inbound {
                         c.take(pick.transfer(), pick.offset(), now);
                         work++;
                     }
-                    work += c.post(this);
+                    work += c.post(this, now);
                 }
             } catch (TransportException e) {
-                down(c);
+                down(c, String.valueOf(e.getMessage()));
                 broken.broken(false, c.index, c.generation, c.channel.description(), e);
             }
             c.turned(now);
@@ -219,8 +226,29 @@ final class Inbound {
         return work;
     }
 
+    private void checkStall(InboundChannel c) throws TransportException {
+        switch (c.stall(now, heardAt)) {
+            case MOVING -> {}
+            case SUSPECT -> {
+                if (settings.confirmed() && now - probedAt > settings.stallNanos() / 4) {
+                    probedAt = now;
+                    control.probe();
+                }
+            }
+            case STALLED ->
+                throw new TransportException("no byte has come for " + c.silence(now) / 1_000_000 + " ms, with "
+                        + c.awaited() + " chunks awaited and the peer alive");
+        }
+    }
+
+    /** The peer said something, on the control connection. */
+    void heard(long nanoTime) {
+        heardAt = nanoTime;
+    }
+
     /** Closes a channel that broke here or at the peer, and has its chunks granted elsewhere. */
-    void down(InboundChannel c) {
+    void down(InboundChannel c, String why) {
+        c.lost(why);
         c.abandon(this);
     }
 
@@ -247,7 +275,7 @@ final class Inbound {
     void takeBack(InboundTransfer t, long offset) {
         if (pulled == null) {
             throw new LinkException(settings.where() + ": a chunk of " + MessageId.toString(t.id)
-                    + " was lost with its channel, and round-robin striping cannot send it elsewhere");
+                    + " came damaged or not at all, and round-robin striping cannot have it sent again");
         }
         pulled.takeBack(t, offset);
     }

@@ -16,6 +16,7 @@ import org.sluice.stats.ChannelState;
  */
 final class InboundChannel extends ChannelEnd<ReceiveChannel> {
     final Window window;
+    private final StallClock clock;
     private final int slots;
     private final @Nullable StagingRing staging;
     private final @Nullable Registration stagingRegistration;
@@ -36,12 +37,14 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
             ReceiveChannel channel,
             ChannelCounters counters,
             Window window,
+            StallClock clock,
             int most,
             @Nullable StagingRing staging,
             @Nullable UnpackQueue unpack)
             throws TransportException {
         super(index, generation, channel, counters);
         this.window = window;
+        this.clock = clock;
         this.staging = staging;
         this.unpack = unpack;
         this.slots = staging == null ? most : Math.min(most, staging.slots);
@@ -87,8 +90,11 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
     }
 
     /** Posts what is taken and tells {@code inbound} of each, which grants it. @return how many chunks */
-    int post(Inbound inbound) throws TransportException {
+    int post(Inbound inbound, long now) throws TransportException {
         int count = 0;
+        if (posted == arrived) {
+            clock.moved(now);
+        }
         while (posted < taken) {
             int slot = (int) posted & mask;
             InboundTransfer t = at(slot);
@@ -108,7 +114,7 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
     }
 
     /** Takes finished receives off and starts their last step. @return how many */
-    int arrive(Inbound inbound) throws TransportException {
+    int arrive(Inbound inbound, long now) throws TransportException {
         int count = 0;
         while (arrived < posted) {
             int state = channel.test();
@@ -133,7 +139,22 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
             arrived++;
             count++;
         }
+        if (count > 0) {
+            clock.moved(now);
+        }
         return count;
+    }
+
+    /** Whether the channel owes chunks and is stuck. @param heardAt when the peer was heard last on whichever way */
+    StallClock.Verdict stall(long now, long heardAt) throws TransportException {
+        return posted == arrived
+                ? StallClock.Verdict.MOVING
+                : clock.look(channel, now, heardAt, window.nanosPerChunk());
+    }
+
+    /** For how long no byte has come although chunks are owed. */
+    long silence(long now) {
+        return clock.silence(now);
     }
 
     /** Ends the chunks whose last step is done. @return how many */
@@ -190,8 +211,7 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
         if (unpack != null && landed < arrived) {
             // the kernel reads bounce pages that the plugin gives back when the channel closes
             unpack.flush();
-            long last = ticket[(int) (arrived - 1) & mask];
-            while (unpack.completed() < last) {
+            while (unpack.completed() < ticket[(int) (arrived - 1) & mask]) {
                 Thread.onSpinWait();
             }
         }

@@ -23,6 +23,9 @@ public interface LinkControl {
     /** The transfer cannot be done. @param detail the own length for {@link TransferRefusal#LENGTH}, else 0 */
     void refused(long id, TransferRefusal why, long detail);
 
+    /** Please answer: this side wonders whether the peer or only a rail has gone silent. The answer goes to {@link LinkEngine#heard}. */
+    void probe();
+
     /** The sender's or the receiver's end of a channel broke and is closed. @param peerSends whether the peer is its sender */
     void channelDown(boolean peerSends, int channel, int generation, String why);
 }

@@ -29,6 +29,7 @@ public final class LinkEngine {
     private final int outboundChannels;
     private final int inboundChannels;
     private @Nullable SluiceException failure;
+    private int losses;
 
     public LinkEngine(
             EngineSettings settings,
@@ -61,6 +62,7 @@ public final class LinkEngine {
                 end.channel(),
                 end.counters(),
                 window,
+                new StallClock(settings.stallNanos()),
                 settings.receiveWindow(),
                 end.staging(),
                 end.unpack()));
@@ -186,19 +188,17 @@ public final class LinkEngine {
             throw new ProtocolException(settings.where() + ": the peer lost channel " + channel + " of " + count
                     + ", which does not exist");
         }
-        log.warn("{}: the peer lost channel {} ({}): {}", settings.where(), channel, weSend ? "out" : "in", why);
-        if (weSend) {
-            OutboundChannel c = outbound.channel(channel);
-            if (c != null && c.generation == generation && c.isOpen()) {
-                outbound.down(c, why);
-            }
-        } else {
-            InboundChannel c = inbound.channel(channel);
-            if (c != null && c.generation == generation && c.isOpen()) {
-                inbound.down(c);
-            }
+        ChannelEnd<?> lost = weSend ? outbound.channel(channel) : inbound.channel(channel);
+        if (lost == null || lost.generation != generation || !lost.isOpen()) {
+            return; // known already: both ends may see it break
         }
-        checkChannelsLeft(weSend, why);
+        log.warn("{}: the peer lost channel {} ({}): {}", settings.where(), channel, weSend ? "out" : "in", why);
+        if (lost instanceof OutboundChannel c) {
+            outbound.down(c, why);
+        } else if (lost instanceof InboundChannel c) {
+            inbound.down(c, why);
+        }
+        lost("channel " + channel + ": " + why);
     }
 
     private void broken(boolean sending, int channel, int generation, String description, TransportException why) {
@@ -207,18 +207,52 @@ public final class LinkEngine {
         if (settings.confirmed()) {
             control.channelDown(!sending, channel, generation, text);
         }
-        if (!settings.confirmed() || settings.roundRobin()) {
-            throw new LinkException(settings.where() + ": lost " + text
-                    + "; round-robin striping needs every channel, adaptive striping would go on without it");
-        }
-        checkChannelsLeft(sending, text);
+        lost(text);
     }
 
-    private void checkChannelsLeft(boolean sending, String last) {
-        if ((sending ? outbound.openChannels() : inbound.openChannels()) == 0) {
-            throw new LinkException(settings.where() + ": every " + (sending ? "sending" : "receiving")
-                    + " channel is lost, the last one was " + last);
+    private void lost(String channel) {
+        losses++;
+        if (!settings.confirmed() || settings.roundRobin()) {
+            throw new LinkException(settings.where() + ": lost " + channel
+                    + "; round-robin striping needs every channel, adaptive striping would go on without it");
         }
+    }
+
+    /** How often a channel was lost: a change says that there is something to bring back. */
+    public int losses() {
+        return losses;
+    }
+
+    /** Whether a channel is there and not lost. */
+    public boolean isOpen(boolean sending, int channel) {
+        ChannelEnd<?> end = sending ? outbound.channel(channel) : inbound.channel(channel);
+        return end != null && end.isOpen();
+    }
+
+    /** Whether nothing of a lost channel's life is under way any more, so that another may begin. */
+    public boolean isDrained(boolean sending, int channel) {
+        if (sending) {
+            OutboundChannel c = outbound.channel(channel);
+            return c == null || (!c.isOpen() && c.isIdle());
+        }
+        InboundChannel c = inbound.channel(channel);
+        return c == null || (!c.isOpen() && c.isIdle());
+    }
+
+    /** Why a channel was lost; empty while it is not. */
+    public String lossReason(boolean sending, int channel) {
+        ChannelEnd<?> end = sending ? outbound.channel(channel) : inbound.channel(channel);
+        String why = end == null ? null : end.lostBecause();
+        return why == null ? "" : why;
+    }
+
+    public int openChannels(boolean sending) {
+        return sending ? outbound.openChannels() : inbound.openChannels();
+    }
+
+    /** The peer said something on the control connection: it is alive. */
+    public void heard(long now) {
+        inbound.heard(now);
     }
 
     /** Registers a block on every channel now instead of at its first use. */

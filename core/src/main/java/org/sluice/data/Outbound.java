@@ -164,7 +164,7 @@ final class Outbound {
                 }
                 work += c.post();
             } catch (TransportException e) {
-                down(c, e.getMessage());
+                down(c, String.valueOf(e.getMessage()));
                 broken.broken(true, c.index, c.generation, c.channel.description(), e);
             }
             c.turned(granted != null && active.size() > 0, now);
@@ -177,6 +177,7 @@ final class Outbound {
         if (granted != null) {
             granted.clear(c.index);
         }
+        c.lost(why);
         c.abandon(this);
     }
 

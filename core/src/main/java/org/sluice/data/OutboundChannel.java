@@ -132,6 +132,12 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
     /** Closes the channel and gives its unfinished chunks up: the receiver will grant them elsewhere. */
     void abandon(Outbound outbound) {
         close();
+        if (staging != null && posted < taken) {
+            // copies out of the transfers' memory, which is theirs no more once they are given up: microseconds
+            while (staging.queue.completed() < ticket[(int) (taken - 1) & mask]) {
+                Thread.onSpinWait();
+            }
+        }
         while (sent < taken) {
             OutboundTransfer t = transfer[(int) sent++ & mask];
             counters.retriedChunk();

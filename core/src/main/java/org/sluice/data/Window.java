@@ -38,6 +38,11 @@ final class Window {
         return limit;
     }
 
+    /** The channel's pace, 0 while unknown. */
+    double nanosPerChunk() {
+        return nanosPerChunk;
+    }
+
     /** The channel was idle until now: the time it spent so says nothing of its pace. */
     void started(long now) {
         lastLanding = now;

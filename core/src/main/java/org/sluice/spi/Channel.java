@@ -16,11 +16,24 @@ public interface Channel extends AutoCloseable {
     /** {@link #test()}: the oldest receive is done and taken off, but its bytes are damaged (a checksum failed). */
     int DAMAGED = 2;
 
+    /** {@link #progress()}: the transport cannot tell. */
+    long UNKNOWN_PROGRESS = -1;
+
     /** Makes memory known. @throws TransportException if the transport does not take it */
     Registration register(GpuMemory memory) throws TransportException;
 
     /** Makes progress and reports on the oldest request. @throws TransportException when the channel is broken: close it */
     int test() throws TransportException;
+
+    /**
+     * A number that changes whenever bytes of a request move, were it one byte of a large chunk: what tells a slow rail from a
+     * stalled one. Asked for seldom, when nothing has finished for a while; may cost a system call.
+     *
+     * @return the number, or {@link #UNKNOWN_PROGRESS} where the transport cannot tell
+     */
+    default long progress() throws TransportException {
+        return UNKNOWN_PROGRESS;
+    }
 
     /** Both ends as a person would say them, for messages: {@code eth1 10.1.0.1:40312 > 10.1.0.2:35001}. */
     String description();

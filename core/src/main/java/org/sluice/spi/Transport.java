@@ -1,5 +1,6 @@
 package org.sluice.spi;
 
+import java.time.Duration;
 import java.util.List;
 
 /**
@@ -26,6 +27,14 @@ public interface Transport extends AutoCloseable {
 
     /** Starts to connect a sending channel. @param handle the peer listener's handle, foreign bytes: at most 128 */
     Connector connect(int device, byte[] handle, ChannelContext context) throws TransportException;
+
+    /**
+     * How long one attempt to bring a lost channel back may take before it is given up and started over, so that a connection
+     * request which went into a dead cable is not waited for. Plugins may sleep for seconds inside accept.
+     */
+    default Duration attemptTime() {
+        return Duration.ofSeconds(10);
+    }
 
     /** Closes every channel and listener that is left. Idempotent. */
     @Override

@@ -13,12 +13,14 @@ public final class ChannelCounters {
     private static final VarHandle CHUNKS = field("chunks");
     private static final VarHandle DAMAGED = field("damaged");
     private static final VarHandle RETRIED = field("retried");
+    private static final VarHandle RECONNECTS = field("reconnects");
 
     private final @Nullable ChannelTiming timing;
     private long bytes;
     private long chunks;
     private long damaged;
     private long retried;
+    private long reconnects;
 
     /** Counts alone. */
     public ChannelCounters() {
@@ -59,6 +61,11 @@ public final class ChannelCounters {
         return timing;
     }
 
+    /** The channel was lost and is back. Agent only. */
+    public void reconnected() {
+        RECONNECTS.setRelease(this, reconnects + 1);
+    }
+
     public long bytes() {
         return (long) BYTES.getAcquire(this);
     }
@@ -73,5 +80,9 @@ public final class ChannelCounters {
 
     public long retried() {
         return (long) RETRIED.getAcquire(this);
+    }
+
+    public long reconnects() {
+        return (long) RECONNECTS.getAcquire(this);
     }
 }

@@ -32,6 +32,7 @@ public final class TcpSocket implements AutoCloseable {
     private static final int SO_BINDTODEVICE = 25;
     private static final int IPPROTO_TCP = 6;
     private static final int TCP_NODELAY = 1;
+    private static final int TCP_INFO = 11;
     private static final int MSG_DONTWAIT = 0x40;
     private static final int MSG_NOSIGNAL = 0x4000;
     private static final int SHUT_RDWR = 2;
@@ -74,6 +75,9 @@ public final class TcpSocket implements AutoCloseable {
     private static final MethodHandle FCNTL = Libc.withErrno("fcntl", FunctionDescriptor.of(INT, INT, INT, INT));
     private static final MethodHandle SHUTDOWN = Libc.function("shutdown", FunctionDescriptor.of(INT, INT, INT));
     private static final MethodHandle CLOSE = Libc.function("close", FunctionDescriptor.of(INT, INT));
+
+    /** {@code tcpi_bytes_received} in {@code struct tcp_info}, which only ever grows at its end; there since Linux 4.1. */
+    private static final int BYTES_RECEIVED = 128;
 
     private final int fd;
     private boolean open = true;
@@ -281,6 +285,18 @@ public final class TcpSocket implements AutoCloseable {
             int result = (int) FCNTL.invokeExact(state, fd, F_SETFL, 0);
             check(result, state, "fcntl");
             return true;
+        });
+    }
+
+    /** Bytes that have come in since the connection was made, read or not. Any thread. */
+    public long bytesReceived() throws LinuxException {
+        return call((state, scratch) -> {
+            int bytes = BYTES_RECEIVED + Long.BYTES;
+            MemorySegment info = scratch.allocate(bytes, Long.BYTES);
+            int result = (int)
+                    GETSOCKOPT.invokeExact(state, fd, IPPROTO_TCP, TCP_INFO, info, scratch.allocateFrom(INT, bytes));
+            check(result, state, "getsockopt TCP_INFO");
+            return info.get(ValueLayout.JAVA_LONG, BYTES_RECEIVED);
         });
     }
 

@@ -53,6 +53,10 @@ abstract class TcpChannel<L extends Lane> implements Channel {
         return outcome;
     }
 
+    final L[] lanes() {
+        return lanes;
+    }
+
     @Override
     public final String description() {
         return description;

@@ -1,6 +1,7 @@
 package org.sluice.tcp;
 
 import java.util.Set;
+import org.sluice.linux.LinuxException;
 import org.sluice.spi.ReceiveChannel;
 import org.sluice.spi.Registration;
 import org.sluice.spi.ScatterList;
@@ -16,6 +17,19 @@ final class TcpReceiveChannel extends TcpChannel<ReceiveLane> implements Receive
     public boolean receive(Registration memory, long address, long bytes, long message, long offset)
             throws TransportException {
         return post(address, bytes, message, offset);
+    }
+
+    @Override
+    public long progress() throws TransportException {
+        long bytes = 0;
+        try {
+            for (ReceiveLane lane : lanes()) {
+                bytes += lane.socket.bytesReceived();
+            }
+        } catch (LinuxException e) {
+            throw new TransportException(description() + ": " + e.getMessage(), e);
+        }
+        return bytes;
     }
 
     @Override

@@ -1,6 +1,7 @@
 package org.sluice.tcp;
 
 import java.net.InetAddress;
+import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -13,6 +14,12 @@ import org.sluice.spi.TransportException;
 
 /** Kernel sockets: a channel is one or more connections between two NICs' addresses, each with an I/O thread of its own. */
 final class TcpTransport implements Transport {
+    /**
+     * A lost connection request is sent again by the kernel only after a second, and then ever later: a new attempt is sooner.
+     * Longer than any round trip on a wire.
+     */
+    private static final Duration ATTEMPT = Duration.ofMillis(500);
+
     private final List<Nic> nics;
     private final int socketsPerChannel;
     private final TcpOptions options;
@@ -37,6 +44,11 @@ final class TcpTransport implements Transport {
     @Override
     public boolean ringsDoorbell() {
         return true;
+    }
+
+    @Override
+    public Duration attemptTime() {
+        return ATTEMPT;
     }
 
     @Override
