@@ -33,6 +33,12 @@ public final class LinkSession implements Work {
     /** Heartbeats in one peer timeout: three may be lost to a busy machine before the link is. */
     private static final int BEATS = 4;
 
+    /**
+     * How long words for the peer may be gathered while the engine is busy: one system call then carries the grants of several
+     * turns. Far below the time that a window of chunks lasts.
+     */
+    private static final long GATHER_NANOS = 20_000;
+
     /** What the peer's program hears besides transfers. */
     public interface Events {
         void note(byte[] note);
@@ -59,6 +65,7 @@ public final class LinkSession implements Work {
     private final CompletableFuture<SluiceException> ended = new CompletableFuture<>();
     private final Listening listening = new Listening();
     private long now = System.nanoTime();
+    private long flushedAt = now;
     private boolean goodbyeSent;
 
     LinkSession(
@@ -151,8 +158,11 @@ public final class LinkSession implements Work {
                 if (now - control.writtenAt() > beatNanos) {
                     control.probe();
                 }
-                if (control.flush(now)) {
-                    work++;
+                if (work == 0 || now - flushedAt > GATHER_NANOS) {
+                    flushedAt = now;
+                    if (control.flush(now)) {
+                        work++;
+                    }
                 }
                 watchWrites(control);
                 // after a rest of this process's own (a stop signal, a laptop's lid) what came meanwhile is still to be
