@@ -1,0 +1,866 @@
+/*
+ * A CUDA driver without a GPU: the part of libcuda.so.1 that Sluice calls, with the contract checked.
+ *
+ * - Device memory is mmap'ed host memory under a tagged address (bit 62 set, which no CPU can dereference), so a device pointer
+ *   used on the host faults at once. Another fake translates one with fake_cuda_host_pointer(). Pinned host memory has the same
+ *   address for host and device, as with unified addressing. cuMemAlloc aligns to 256 bytes and, on purpose, not to 4096.
+ * - A stream is a thread that does its operations in order, after FAKE_CUDA_DELAY_US each: who reads too early reads old bytes.
+ * - Kernels are recognised by name; cuModuleGetFunction looks the name up among the .entry directives of the PTX it was given.
+ * - Contract: the right context must be current; streams, events and memory belong to a context; copies stay inside one
+ *   allocation; nothing is freed twice or used after. A breach answers the driver's error, is counted, and the first is kept
+ *   as text (fake_cuda_breach).
+ * - fake_cuda_count(name) tells live device_bytes, device_blocks, pinned_bytes, pinned_blocks, streams, events, modules,
+ *   contexts, and the totals breaches, calls, launches, copies, queries.
+ * - Settings, from the environment when the library is loaded or by fake_cuda_set(name, value) at any time:
+ *   FAKE_CUDA_DEVICES (2), FAKE_CUDA_DRIVER (13000), FAKE_CUDA_MEMORY (bytes a device, 4 GiB), FAKE_CUDA_DELAY_US (0),
+ *   FAKE_CUDA_NO_PEER (0), FAKE_CUDA_FAIL = "call:result[:nth]": that call answers that result once, the nth time from now (1).
+ */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#define EXPORT __attribute__((visibility("default")))
+#define TAG (1ull << 62)
+#define MAX_DEVICES 16
+
+typedef int CUresult;
+typedef int CUdevice;
+typedef uint64_t CUdeviceptr;
+
+enum {
+    SUCCESS = 0,
+    INVALID_VALUE = 1,
+    OUT_OF_MEMORY = 2,
+    NOT_INITIALIZED = 3,
+    NO_DEVICE = 100,
+    INVALID_DEVICE = 101,
+    INVALID_PTX = 218,
+    INVALID_CONTEXT = 201,
+    INVALID_HANDLE = 400,
+    NOT_FOUND = 500,
+    NOT_READY = 600,
+    PEER_ALREADY_ENABLED = 704,
+    PEER_UNSUPPORTED = 217,
+};
+
+typedef struct Context {
+    int device;
+    int retained;
+    uint32_t peers;
+} Context;
+
+typedef struct Block {
+    struct Block *next;
+    uint64_t address; /* as the caller knows it */
+    uint64_t bytes;
+    int device; /* -1: pinned host memory */
+    void *map;
+    uint64_t map_bytes;
+} Block;
+
+typedef struct Event {
+    Context *context;
+    uint64_t recorded, reached; /* how often put into a stream, and passed by it */
+    int destroyed;
+} Event;
+
+typedef struct Operation {
+    struct Operation *next;
+    enum { COPY, LAUNCH, RECORD } kind;
+    void *to;
+    const void *from;
+    uint64_t bytes;
+    Event *event;
+    int kernel;
+    unsigned char parameters[4096];
+} Operation;
+
+typedef struct Stream {
+    Context *context;
+    pthread_t thread;
+    pthread_cond_t changed;
+    Operation *first, *last;
+    int busy, closing;
+    struct Stream *next;
+} Stream;
+
+typedef struct Module {
+    Context *context;
+    char *ptx;
+} Module;
+
+typedef struct Function {
+    Module *module;
+    int kernel;
+    struct Function *next;
+} Function;
+
+enum { UNPACK, FILL, MISMATCH, KERNELS };
+static const char *const KERNEL_NAMES[KERNELS] = {"sluice_unpack", "sluice_pattern_fill", "sluice_pattern_mismatch"};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static Context contexts[MAX_DEVICES];
+static Block *blocks;
+static Stream *streams;
+static Function *functions;
+static _Thread_local Context *current;
+static int initialized, devices = 2, driver_version = 13000, delay_us, no_peer;
+static uint64_t memory_per_device = 4ull << 30, device_used[MAX_DEVICES];
+static char failing_call[64];
+static int failing_result, failing_after;
+static char first_breach[512];
+static long live_streams, live_events, live_modules, breaches, calls, launches, copies, queries;
+
+static void setting(const char *name, const char *value) {
+    if (!strcmp(name, "FAKE_CUDA_DEVICES")) devices = atoi(value);
+    else if (!strcmp(name, "FAKE_CUDA_DRIVER")) driver_version = atoi(value);
+    else if (!strcmp(name, "FAKE_CUDA_MEMORY")) memory_per_device = strtoull(value, NULL, 10);
+    else if (!strcmp(name, "FAKE_CUDA_DELAY_US")) delay_us = atoi(value);
+    else if (!strcmp(name, "FAKE_CUDA_NO_PEER")) no_peer = atoi(value);
+    else if (!strcmp(name, "FAKE_CUDA_FAIL")) {
+        failing_after = 1;
+        failing_call[0] = 0;
+        sscanf(value, "%63[^:]:%d:%d", failing_call, &failing_result, &failing_after);
+    }
+    if (devices > MAX_DEVICES) devices = MAX_DEVICES;
+}
+
+__attribute__((constructor)) static void read_environment(void) {
+    static const char *const names[] = {"FAKE_CUDA_DEVICES", "FAKE_CUDA_DRIVER", "FAKE_CUDA_MEMORY", "FAKE_CUDA_DELAY_US",
+                                        "FAKE_CUDA_NO_PEER", "FAKE_CUDA_FAIL"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *value = getenv(names[i]);
+        if (value) setting(names[i], value);
+    }
+}
+
+EXPORT void fake_cuda_set(const char *name, const char *value) {
+    pthread_mutex_lock(&lock);
+    setting(name, value);
+    pthread_mutex_unlock(&lock);
+}
+
+/* With the lock held. */
+static CUresult breach(CUresult result, const char *format, ...) {
+    char text[sizeof first_breach];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    if (!breaches++) strcpy(first_breach, text);
+    if (getenv("FAKE_CUDA_TRACE")) fprintf(stderr, "fake_cuda: %s\n", text);
+    return result;
+}
+
+EXPORT const char *fake_cuda_breach(void) { return first_breach; }
+
+EXPORT long fake_cuda_count(const char *what) {
+    long answer = -1, device_bytes = 0, device_blocks = 0, pinned_bytes = 0, pinned_blocks = 0, retained = 0;
+    pthread_mutex_lock(&lock);
+    for (Block *b = blocks; b; b = b->next) {
+        if (b->device >= 0) device_bytes += b->bytes, device_blocks++;
+        else pinned_bytes += b->bytes, pinned_blocks++;
+    }
+    for (int d = 0; d < MAX_DEVICES; d++) retained += contexts[d].retained;
+    const struct { const char *name; long value; } all[] = {
+        {"device_bytes", device_bytes}, {"device_blocks", device_blocks}, {"pinned_bytes", pinned_bytes},
+        {"pinned_blocks", pinned_blocks}, {"streams", live_streams}, {"events", live_events}, {"modules", live_modules},
+        {"contexts", retained}, {"breaches", breaches}, {"calls", calls}, {"launches", launches}, {"copies", copies},
+        {"queries", queries}};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (!strcmp(all[i].name, what)) answer = all[i].value;
+    pthread_mutex_unlock(&lock);
+    return answer;
+}
+
+/* The block that holds [address, address + bytes); null if none does. With the lock held. */
+static Block *find(uint64_t address, uint64_t bytes) {
+    for (Block *b = blocks; b; b = b->next)
+        if (address >= b->address && bytes <= b->bytes && address - b->address <= b->bytes - bytes) return b;
+    return NULL;
+}
+
+static void *host_of(uint64_t address) { return (void *)(uintptr_t)(address & ~TAG); }
+
+/* The bytes of a device (or pinned) pointer for fakes of other libraries; null if it is in no live allocation. */
+EXPORT void *fake_cuda_host_pointer(CUdeviceptr pointer) {
+    pthread_mutex_lock(&lock);
+    Block *b = find(pointer, 1);
+    pthread_mutex_unlock(&lock);
+    return b ? host_of(pointer) : NULL;
+}
+
+/* Every call begins here: fails on demand, before and without any effect. */
+static int on_demand(const char *call, CUresult *result) {
+    pthread_mutex_lock(&lock);
+    calls++;
+    int fails = failing_call[0] && !strcmp(failing_call, call) && --failing_after == 0;
+    if (fails) {
+        *result = failing_result;
+        failing_call[0] = 0;
+    }
+    pthread_mutex_unlock(&lock);
+    return fails;
+}
+
+#define BEGIN                                            \
+    do {                                                 \
+        CUresult demanded;                               \
+        if (on_demand(__func__, &demanded)) return demanded; \
+    } while (0)
+
+#define LOCKED(expression)             \
+    do {                               \
+        pthread_mutex_lock(&lock);     \
+        CUresult locked = (expression); \
+        pthread_mutex_unlock(&lock);   \
+        return locked;                 \
+    } while (0)
+
+static int is_current(const char *call, CUresult *result) {
+    if (!initialized) *result = breach(NOT_INITIALIZED, "%s before cuInit", call);
+    else if (!current) *result = breach(INVALID_CONTEXT, "%s with no context current on the thread", call);
+    else if (!current->retained) *result = breach(INVALID_CONTEXT, "%s in a released context", call);
+    else return 1;
+    return 0;
+}
+
+/* ---- driver and devices ---- */
+
+EXPORT CUresult cuInit(unsigned flags) {
+    BEGIN;
+    if (flags) return INVALID_VALUE;
+    if (devices < 1) return NO_DEVICE;
+    initialized = 1;
+    for (int d = 0; d < MAX_DEVICES; d++) contexts[d].device = d;
+    return SUCCESS;
+}
+
+EXPORT CUresult cuDriverGetVersion(int *version) {
+    BEGIN;
+    *version = driver_version;
+    return SUCCESS;
+}
+
+EXPORT CUresult cuGetErrorName(CUresult result, const char **name) {
+    static const struct { CUresult result; const char *name; } known[] = {
+        {INVALID_VALUE, "CUDA_ERROR_INVALID_VALUE"}, {OUT_OF_MEMORY, "CUDA_ERROR_OUT_OF_MEMORY"},
+        {NOT_INITIALIZED, "CUDA_ERROR_NOT_INITIALIZED"}, {NO_DEVICE, "CUDA_ERROR_NO_DEVICE"},
+        {INVALID_DEVICE, "CUDA_ERROR_INVALID_DEVICE"}, {INVALID_CONTEXT, "CUDA_ERROR_INVALID_CONTEXT"},
+        {INVALID_HANDLE, "CUDA_ERROR_INVALID_HANDLE"}, {NOT_FOUND, "CUDA_ERROR_NOT_FOUND"},
+        {INVALID_PTX, "CUDA_ERROR_INVALID_PTX"}, {NOT_READY, "CUDA_ERROR_NOT_READY"}, {999, "CUDA_ERROR_UNKNOWN"}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (known[i].result == result) {
+            *name = known[i].name;
+            return SUCCESS;
+        }
+    *name = NULL;
+    return INVALID_VALUE;
+}
+
+EXPORT CUresult cuGetErrorString(CUresult result, const char **text) {
+    *text = result == OUT_OF_MEMORY ? "out of memory" : "as the fake driver says it";
+    return SUCCESS;
+}
+
+EXPORT CUresult cuDeviceGetCount(int *count) {
+    BEGIN;
+    *count = devices;
+    return initialized ? SUCCESS : NOT_INITIALIZED;
+}
+
+EXPORT CUresult cuDeviceGet(CUdevice *device, int ordinal) {
+    BEGIN;
+    if (ordinal < 0 || ordinal >= devices) return INVALID_DEVICE;
+    *device = ordinal;
+    return SUCCESS;
+}
+
+EXPORT CUresult cuDeviceGetName(char *name, int room, CUdevice device) {
+    BEGIN;
+    if (device < 0 || device >= devices) return INVALID_DEVICE;
+    snprintf(name, room, "Fake GPU");
+    return SUCCESS;
+}
+
+EXPORT CUresult cuDeviceGetPCIBusId(char *id, int room, CUdevice device) {
+    BEGIN;
+    if (device < 0 || device >= devices) return INVALID_DEVICE;
+    snprintf(id, room, "0000:%02X:00.0", 0xA0 + device);
+    return SUCCESS;
+}
+
+EXPORT CUresult cuDeviceGetAttribute(int *value, int attribute, CUdevice device) {
+    BEGIN;
+    if (device < 0 || device >= devices) return INVALID_DEVICE;
+    *value = attribute == 124 ? 1 : 0; /* CU_DEVICE_ATTRIBUTE_DMA_BUF_SUPPORTED */
+    return SUCCESS;
+}
+
+EXPORT CUresult cuDevicePrimaryCtxRetain(Context **context, CUdevice device) {
+    BEGIN;
+    if (!initialized) return NOT_INITIALIZED;
+    if (device < 0 || device >= devices) return INVALID_DEVICE;
+    pthread_mutex_lock(&lock);
+    contexts[device].retained++;
+    *context = &contexts[device];
+    pthread_mutex_unlock(&lock);
+    return SUCCESS;
+}
+
+EXPORT CUresult cuDevicePrimaryCtxRelease_v2(CUdevice device) {
+    BEGIN;
+    if (device < 0 || device >= devices) return INVALID_DEVICE;
+    pthread_mutex_lock(&lock);
+    CUresult r = SUCCESS;
+    if (!contexts[device].retained) r = breach(INVALID_CONTEXT, "primary context %d released too often", device);
+    else contexts[device].retained--;
+    pthread_mutex_unlock(&lock);
+    return r;
+}
+
+EXPORT CUresult cuCtxSetCurrent(Context *context) {
+    BEGIN;
+    current = context;
+    return SUCCESS;
+}
+
+EXPORT CUresult cuDeviceCanAccessPeer(int *can, CUdevice device, CUdevice peer) {
+    BEGIN;
+    if (device < 0 || device >= devices || peer < 0 || peer >= devices) return INVALID_DEVICE;
+    *can = device != peer && !no_peer;
+    return SUCCESS;
+}
+
+EXPORT CUresult cuCtxEnablePeerAccess(Context *peer, unsigned flags) {
+    BEGIN;
+    (void)flags;
+    CUresult r;
+    pthread_mutex_lock(&lock);
+    if (is_current("cuCtxEnablePeerAccess", &r)) {
+        uint32_t bit = 1u << peer->device;
+        r = no_peer ? PEER_UNSUPPORTED : current->peers & bit ? PEER_ALREADY_ENABLED : SUCCESS;
+        current->peers |= bit;
+    }
+    pthread_mutex_unlock(&lock);
+    return r;
+}
+
+/* ---- memory ---- */
+
+static CUresult add_block(uint64_t *address, uint64_t bytes, int device) {
+    /* both ends of a new block hold rubbish: nobody may count on zeroes */
+    const uint64_t skew = device >= 0 ? 256 : 0, rubbish = 64 << 10;
+    uint64_t map_bytes = (bytes + skew + 4095) & ~4095ull;
+    void *map = mmap(NULL, map_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (map == MAP_FAILED) return OUT_OF_MEMORY;
+    memset(map, 0xC5, map_bytes < rubbish ? map_bytes : rubbish);
+    if (map_bytes > rubbish) memset((char *)map + map_bytes - rubbish, 0xC5, rubbish);
+    Block *b = calloc(1, sizeof *b);
+    b->map = map;
+    b->map_bytes = map_bytes;
+    b->bytes = bytes;
+    b->device = device;
+    b->address = ((uint64_t)(uintptr_t)map + skew) | (device >= 0 ? TAG : 0);
+    b->next = blocks;
+    blocks = b;
+    *address = b->address;
+    return SUCCESS;
+}
+
+static CUresult remove_block(uint64_t address, int pinned) {
+    for (Block **at = &blocks; *at; at = &(*at)->next) {
+        Block *b = *at;
+        if (b->address == address && (b->device < 0) == pinned) {
+            *at = b->next;
+            if (b->device >= 0) device_used[b->device] -= b->bytes;
+            munmap(b->map, b->map_bytes);
+            free(b);
+            return SUCCESS;
+        }
+    }
+    return breach(INVALID_VALUE, "%s memory %#llx freed twice or never allocated", pinned ? "pinned" : "device",
+                  (unsigned long long)address);
+}
+
+static void drain(Context *context);
+
+EXPORT CUresult cuMemAlloc_v2(CUdeviceptr *address, size_t bytes) {
+    BEGIN;
+    CUresult r;
+    pthread_mutex_lock(&lock);
+    if (is_current("cuMemAlloc", &r)) {
+        int d = current->device;
+        if (!bytes) r = breach(INVALID_VALUE, "cuMemAlloc of 0 bytes");
+        else if (bytes > memory_per_device - device_used[d]) r = OUT_OF_MEMORY;
+        else if (!(r = add_block(address, bytes, d))) device_used[d] += bytes;
+    }
+    pthread_mutex_unlock(&lock);
+    return r;
+}
+
+EXPORT CUresult cuMemFree_v2(CUdeviceptr address) {
+    BEGIN;
+    CUresult r;
+    pthread_mutex_lock(&lock);
+    if (is_current("cuMemFree", &r)) {
+        drain(current); /* the driver's own cuMemFree waits for the device */
+        r = remove_block(address, 0);
+    }
+    pthread_mutex_unlock(&lock);
+    return r;
+}
+
+EXPORT CUresult cuMemHostAlloc(void **address, size_t bytes, unsigned flags) {
+    BEGIN;
+    (void)flags;
+    CUresult r;
+    uint64_t at;
+    pthread_mutex_lock(&lock);
+    if (is_current("cuMemHostAlloc", &r)) {
+        if (!bytes) r = breach(INVALID_VALUE, "cuMemHostAlloc of 0 bytes");
+        else if (!(r = add_block(&at, bytes, -1))) *address = (void *)(uintptr_t)at;
+    }
+    pthread_mutex_unlock(&lock);
+    return r;
+}
+
+EXPORT CUresult cuMemFreeHost(void *address) {
+    BEGIN;
+    CUresult r;
+    pthread_mutex_lock(&lock);
+    if (is_current("cuMemFreeHost", &r)) {
+        drain(current);
+        r = remove_block((uint64_t)(uintptr_t)address, 1);
+    }
+    pthread_mutex_unlock(&lock);
+    return r;
+}
+
+EXPORT CUresult cuMemHostGetDevicePointer_v2(CUdeviceptr *device, void *host, unsigned flags) {
+    BEGIN;
+    pthread_mutex_lock(&lock);
+    Block *b = find((uint64_t)(uintptr_t)host, 1);
+    CUresult r = b && !flags ? SUCCESS : breach(INVALID_VALUE, "cuMemHostGetDevicePointer of memory that is not pinned");
+    *device = (uint64_t)(uintptr_t)host;
+    pthread_mutex_unlock(&lock);
+    return r;
+}
+
+EXPORT CUresult cuPointerGetAttribute(void *value, int attribute, CUdeviceptr pointer) {
+    BEGIN;
+    pthread_mutex_lock(&lock);
+    Block *b = find(pointer, 1);
+    CUresult r = b ? SUCCESS : INVALID_VALUE;
+    if (b) {
+        switch (attribute) {
+            case 2: /* MEMORY_TYPE: 1 host, 2 device */
+                *(unsigned *)value = b->device < 0 ? 1 : 2;
+                break;
+            case 9: /* DEVICE_ORDINAL */
+                *(int *)value = b->device < 0 ? 0 : b->device;
+                break;
+            default:
+                r = breach(INVALID_VALUE, "the fake knows no pointer attribute %d", attribute);
+        }
+    }
+    pthread_mutex_unlock(&lock);
+    return r;
+}
+
+EXPORT CUresult cuMemGetHandleForAddressRange(void *handle, CUdeviceptr address, size_t bytes, int type,
+                                              unsigned long long flags) {
+    BEGIN;
+    CUresult r;
+    pthread_mutex_lock(&lock);
+    if (is_current("cuMemGetHandleForAddressRange", &r)) {
+        if (type != 1 || flags || (address | bytes) & 4095 || !find(address, bytes)) {
+            r = breach(INVALID_VALUE, "dmabuf of a range that is no whole pages of one allocation");
+        } else {
+            int fd = memfd_create("fake-dmabuf", MFD_CLOEXEC);
+            r = fd < 0 || ftruncate(fd, bytes) ? 999 : SUCCESS;
+            *(int *)handle = fd;
+        }
+    }
+    pthread_mutex_unlock(&lock);
+    return r;
+}
+
+/* ---- kernels, as the .cu sources define them ---- */
+
+typedef struct {
+    uint64_t items;
+    uint32_t item_count, chunk_count;
+    struct {
+        uint64_t source, destination;
+        uint32_t first, unused;
+    } chunk[64];
+} UnpackLaunch;
+
+typedef struct {
+    uint32_t source, length;
+    uint64_t destination;
+} UnpackItem;
+
+/* Memory a kernel touches must be live when it runs; the bytes stay untouched otherwise. */
+static void *touched(uint64_t address, uint64_t bytes) {
+    pthread_mutex_lock(&lock);
+    int live = bytes == 0 || find(address, bytes) != NULL;
+    if (!live) breach(0, "a kernel touched %llu bytes at %#llx, outside live memory", (unsigned long long)bytes,
+                      (unsigned long long)address);
+    pthread_mutex_unlock(&lock);
+    return live ? host_of(address) : NULL;
+}
+
+static void run_unpack(const UnpackLaunch *l) {
+    const UnpackItem *items = touched(l->items, (uint64_t)l->item_count * sizeof *items);
+    uint32_t c = 0;
+    for (uint32_t i = 0; items && i < l->item_count; i++) {
+        while (c + 1 < l->chunk_count && l->chunk[c + 1].first <= i) c++;
+        const void *from = touched(l->chunk[c].source + items[i].source, items[i].length);
+        void *to = touched(l->chunk[c].destination + items[i].destination, items[i].length);
+        if (from && to) memcpy(to, from, items[i].length);
+    }
+}
+
+static uint8_t pattern(uint64_t first_word, uint64_t at, uint64_t seed) {
+    uint64_t x = (first_word + at / 8 + seed) * 0x9E3779B97F4A7C15ull;
+    return (uint8_t)((x ^ (x >> 29)) >> (8 * (at & 7)));
+}
+
+static void run_kernel(int kernel, const unsigned char *parameters) {
+    uint64_t p[5]; /* address, first word, bytes, seed, result */
+    if (kernel == UNPACK) {
+        run_unpack((const UnpackLaunch *)parameters);
+        return;
+    }
+    memcpy(p, parameters, sizeof p);
+    uint8_t *bytes = touched(p[0], p[2]);
+    if (kernel == FILL) {
+        for (uint64_t i = 0; bytes && i < p[2]; i++) bytes[i] = pattern(p[1], i, p[3]);
+    } else {
+        uint64_t *result = touched(p[4], 8);
+        for (uint64_t i = 0; bytes && result && i < p[2]; i++)
+            if (bytes[i] != pattern(p[1], i, p[3])) {
+                if (i < *result) *result = i;
+                break;
+            }
+    }
+}
+
+/* ---- streams and events ---- */
+
+static void *stream_thread(void *argument) {
+    Stream *s = argument;
+    pthread_mutex_lock(&lock);
+    for (;;) {
+        while (!s->first && !s->closing) pthread_cond_wait(&s->changed, &lock);
+        Operation *o = s->first;
+        if (!o) break;
+        s->first = o->next;
+        if (!s->first) s->last = NULL;
+        s->busy = 1;
+        int wait = o->kind == RECORD ? 0 : delay_us;
+        pthread_mutex_unlock(&lock);
+        if (wait) nanosleep(&(struct timespec){wait / 1000000, wait % 1000000 * 1000L}, NULL);
+        if (o->kind == COPY) memcpy(o->to, o->from, o->bytes);
+        else if (o->kind == LAUNCH) run_kernel(o->kernel, o->parameters);
+        pthread_mutex_lock(&lock);
+        if (o->kind == RECORD) {
+            o->event->reached++;
+            if (o->event->destroyed && o->event->reached == o->event->recorded) free(o->event);
+        }
+        s->busy = 0;
+        free(o);
+        pthread_cond_broadcast(&s->changed);
+    }
+    pthread_mutex_unlock(&lock);
+    return NULL;
+}
+
+static void drain_stream(Stream *s) {
+    while (s->first || s->busy) pthread_cond_wait(&s->changed, &lock);
+}
+
+static void drain(Context *context) {
+    for (Stream *s = streams; s; s = s->next)
+        if (s->context == context) drain_stream(s);
+}
+
+static void put(Stream *s, Operation *o) {
+    if (s->last) s->last->next = o;
+    else s->first = o;
+    s->last = o;
+    pthread_cond_broadcast(&s->changed);
+}
+
+/* The stream, if it lives and is the current context's. With the lock held. */
+static int is_usable(const char *call, Stream *stream, CUresult *result) {
+    if (!is_current(call, result)) return 0;
+    for (Stream *s = streams; s; s = s->next)
+        if (s == stream) {
+            if (s->context == current) return 1;
+            *result = breach(INVALID_HANDLE, "%s on a stream of GPU %d while GPU %d is current", call,
+                             s->context->device, current->device);
+            return 0;
+        }
+    *result = breach(INVALID_HANDLE, "%s on a stream that does not exist", call);
+    return 0;
+}
+
+EXPORT CUresult cuStreamCreate(Stream **stream, unsigned flags) {
+    BEGIN;
+    CUresult r;
+    pthread_mutex_lock(&lock);
+    if (is_current("cuStreamCreate", &r)) {
+        if (flags != 1) r = breach(INVALID_VALUE, "a stream that waits for the default stream");
+        else {
+            Stream *s = calloc(1, sizeof *s);
+            s->context = current;
+            pthread_cond_init(&s->changed, NULL);
+            s->next = streams;
+            streams = s;
+            live_streams++;
+            pthread_create(&s->thread, NULL, stream_thread, s);
+            *stream = s;
+            r = SUCCESS;
+        }
+    }
+    pthread_mutex_unlock(&lock);
+    return r;
+}
+
+EXPORT CUresult cuStreamQuery(Stream *stream) {
+    BEGIN;
+    CUresult r;
+    pthread_mutex_lock(&lock);
+    if (is_usable("cuStreamQuery", stream, &r)) r = stream->first || stream->busy ? NOT_READY : SUCCESS;
+    pthread_mutex_unlock(&lock);
+    return r;
+}
+
+EXPORT CUresult cuStreamDestroy_v2(Stream *stream) {
+    BEGIN;
+    CUresult r;
+    pthread_mutex_lock(&lock);
+    int usable = is_usable("cuStreamDestroy", stream, &r);
+    if (usable) {
+        for (Stream **at = &streams; *at; at = &(*at)->next)
+            if (*at == stream) {
+                *at = stream->next;
+                break;
+            }
+        stream->closing = 1;
+        live_streams--;
+        pthread_cond_broadcast(&stream->changed);
+    }
+    pthread_mutex_unlock(&lock);
+    if (!usable) return r;
+    pthread_join(stream->thread, NULL);
+    pthread_cond_destroy(&stream->changed);
+    free(stream);
+    return SUCCESS;
+}
+
+EXPORT CUresult cuEventCreate(Event **event, unsigned flags) {
+    BEGIN;
+    CUresult r;
+    pthread_mutex_lock(&lock);
+    if (is_current("cuEventCreate", &r)) {
+        if (!(flags & 2)) r = breach(INVALID_VALUE, "an event with timing, which costs the stream time");
+        else {
+            Event *e = calloc(1, sizeof *e);
+            e->context = current;
+            *event = e;
+            live_events++;
+            r = SUCCESS;
+        }
+    }
+    pthread_mutex_unlock(&lock);
+    return r;
+}
+
+EXPORT CUresult cuEventDestroy_v2(Event *event) {
+    BEGIN;
+    pthread_mutex_lock(&lock);
+    CUresult r = SUCCESS;
+    if (event->destroyed) r = breach(INVALID_HANDLE, "event destroyed twice");
+    else {
+        event->destroyed = 1;
+        live_events--;
+        if (event->reached == event->recorded) free(event);
+    }
+    pthread_mutex_unlock(&lock);
+    return r;
+}
+
+EXPORT CUresult cuEventRecord(Event *event, Stream *stream) {
+    BEGIN;
+    CUresult r;
+    pthread_mutex_lock(&lock);
+    if (is_usable("cuEventRecord", stream, &r)) {
+        if (event->context != stream->context) r = breach(INVALID_HANDLE, "event and stream are of two contexts");
+        else {
+            Operation *o = calloc(1, sizeof *o);
+            o->kind = RECORD;
+            o->event = event;
+            event->recorded++;
+            put(stream, o);
+            r = SUCCESS;
+        }
+    }
+    pthread_mutex_unlock(&lock);
+    return r;
+}
+
+EXPORT CUresult cuEventQuery(Event *event) {
+    BEGIN;
+    pthread_mutex_lock(&lock);
+    queries++;
+    CUresult r = event->destroyed ? breach(INVALID_HANDLE, "query of a destroyed event")
+                                  : event->reached == event->recorded ? SUCCESS : NOT_READY;
+    pthread_mutex_unlock(&lock);
+    return r;
+}
+
+/* ---- copies ---- */
+
+/* Whether [address, address + bytes) is live memory of the wanted side; device memory of another GPU needs peer access. */
+static int lies(const char *call, const char *what, uint64_t address, uint64_t bytes, int pinned, CUresult *result) {
+    Block *b = find(address, bytes);
+    if (!b || (b->device < 0) != pinned) {
+        *result = breach(INVALID_VALUE, "%s: %s of %llu bytes at %#llx is not inside one live %s allocation", call, what,
+                         (unsigned long long)bytes, (unsigned long long)address, pinned ? "pinned" : "device");
+        return 0;
+    }
+    if (!pinned && b->device != current->device && !(current->peers & 1u << b->device)) {
+        *result = breach(INVALID_VALUE, "%s: memory of GPU %d from GPU %d without peer access", call, b->device,
+                         current->device);
+        return 0;
+    }
+    return 1;
+}
+
+static CUresult copy(const char *call, uint64_t to, int to_pinned, uint64_t from, int from_pinned, uint64_t bytes,
+                     Stream *stream) {
+    CUresult r;
+    if (!is_usable(call, stream, &r) || !lies(call, "destination", to, bytes, to_pinned, &r) ||
+        !lies(call, "source", from, bytes, from_pinned, &r))
+        return r;
+    Operation *o = calloc(1, sizeof *o);
+    o->kind = COPY;
+    o->to = host_of(to);
+    o->from = host_of(from);
+    o->bytes = bytes;
+    copies++;
+    put(stream, o);
+    return SUCCESS;
+}
+
+EXPORT CUresult cuMemcpyDtoHAsync_v2(void *to, CUdeviceptr from, size_t bytes, Stream *stream) {
+    BEGIN;
+    LOCKED(copy("cuMemcpyDtoHAsync", (uint64_t)(uintptr_t)to, 1, from, 0, bytes, stream));
+}
+
+EXPORT CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void *from, size_t bytes, Stream *stream) {
+    BEGIN;
+    LOCKED(copy("cuMemcpyHtoDAsync", to, 0, (uint64_t)(uintptr_t)from, 1, bytes, stream));
+}
+
+EXPORT CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, size_t bytes, Stream *stream) {
+    BEGIN;
+    LOCKED(copy("cuMemcpyDtoDAsync", to, 0, from, 0, bytes, stream));
+}
+
+/* ---- modules and launches ---- */
+
+EXPORT CUresult cuModuleLoadData(Module **module, const void *image) {
+    BEGIN;
+    CUresult r;
+    pthread_mutex_lock(&lock);
+    if (is_current("cuModuleLoadData", &r)) {
+        if (!strstr(image, ".version") || !strstr(image, ".target")) r = breach(INVALID_PTX, "a module that is no PTX");
+        else {
+            Module *m = calloc(1, sizeof *m);
+            m->context = current;
+            m->ptx = strdup(image);
+            *module = m;
+            live_modules++;
+            r = SUCCESS;
+        }
+    }
+    pthread_mutex_unlock(&lock);
+    return r;
+}
+
+EXPORT CUresult cuModuleUnload(Module *module) {
+    BEGIN;
+    pthread_mutex_lock(&lock);
+    for (Function **at = &functions; *at;) {
+        Function *f = *at;
+        if (f->module == module) {
+            *at = f->next;
+            free(f);
+        } else at = &f->next;
+    }
+    free(module->ptx);
+    free(module);
+    live_modules--;
+    pthread_mutex_unlock(&lock);
+    return SUCCESS;
+}
+
+EXPORT CUresult cuModuleGetFunction(Function **function, Module *module, const char *name) {
+    BEGIN;
+    char entry[128];
+    snprintf(entry, sizeof entry, ".entry %s(", name);
+    pthread_mutex_lock(&lock);
+    CUresult r = NOT_FOUND;
+    for (int k = 0; k < KERNELS; k++)
+        if (!strcmp(KERNEL_NAMES[k], name) && strstr(module->ptx, entry)) {
+            Function *f = calloc(1, sizeof *f);
+            f->module = module;
+            f->kernel = k;
+            f->next = functions;
+            functions = f;
+            *function = f;
+            r = SUCCESS;
+        }
+    pthread_mutex_unlock(&lock);
+    return r;
+}
+
+EXPORT CUresult cuLaunchKernel(Function *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by,
+                               unsigned bz, unsigned shared, Stream *stream, void **parameters, void **extra) {
+    BEGIN;
+    CUresult r;
+    pthread_mutex_lock(&lock);
+    if (is_usable("cuLaunchKernel", stream, &r)) {
+        uint64_t threads = (uint64_t)bx * by * bz;
+        if (!gx || !gy || !gz || !threads || threads > 1024 || shared > 48 << 10 || extra || !parameters) {
+            r = breach(INVALID_VALUE, "cuLaunchKernel with grid %u %u %u, block %u %u %u", gx, gy, gz, bx, by, bz);
+        } else if (function->module->context != current) {
+            r = breach(INVALID_HANDLE, "a kernel of another context");
+        } else {
+            Operation *o = calloc(1, sizeof *o);
+            o->kind = LAUNCH;
+            o->kernel = function->kernel;
+            /* parameters are read now, not when the kernel runs: by value as in CUDA */
+            if (o->kernel == UNPACK) memcpy(o->parameters, parameters[0], sizeof(UnpackLaunch));
+            else
+                for (int i = 0; i < (o->kernel == FILL ? 4 : 5); i++) memcpy(o->parameters + 8 * i, parameters[i], 8);
+            launches++;
+            put(stream, o);
+            r = SUCCESS;
+        }
+    }
+    pthread_mutex_unlock(&lock);
+    return r;
+}
