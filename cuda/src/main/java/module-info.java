@@ -4,4 +4,7 @@ module org.sluice.cuda {
     requires org.sluice.core;
     requires org.sluice.linux;
     requires static transitive org.jspecify;
+
+    provides org.sluice.spi.GpuBackend with
+            org.sluice.cuda.CudaBackend;
 }

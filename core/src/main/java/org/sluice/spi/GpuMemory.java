@@ -2,6 +2,7 @@ package org.sluice.spi;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * A block of memory of a GPU, or of host memory pinned for it. Device memory is a type of its own, not a
@@ -21,6 +22,14 @@ public interface GpuMemory extends AutoCloseable {
 
     /** A view of the whole block where the CPU can touch it: present exactly when {@link #kind()} is {@link MemoryKind#HOST}. */
     Optional<MemorySegment> host();
+
+    /**
+     * A new dmabuf descriptor of the block, its length rounded up to whole pages; the caller closes the descriptor, and may before
+     * the block is freed. Empty where the memory cannot be exported.
+     */
+    default OptionalInt exportDmabuf() {
+        return OptionalInt.empty();
+    }
 
     @Override
     void close();

@@ -1,0 +1,200 @@
+// The kernels of Sluice. make-ptx.sh compiles them to the PTX that is shipped; a test compares the two.
+//
+// Copying is done lane by lane, with no communication between lanes, so that the same source also runs on a CPU, one lane after
+// another (KernelSourceTest).
+
+#include <cstdint>
+
+// ---- unpack: many chunks that a NIC scattered over bounce-buffer pages, each to its destination ----
+
+constexpr uint32_t MOST_CHUNKS = 64;
+constexpr uint32_t WARPS = 8; // of a block; one item each
+
+// A fragment, or a piece of one: the descriptor of GPUDirect-TCPX as it is.
+struct alignas(16) Item {
+    uint32_t source; // from the chunk's bounce buffer
+    uint32_t length;
+    uint64_t destination; // from the chunk's first byte
+};
+
+struct Chunk {
+    uint64_t source;
+    uint64_t destination;
+    uint32_t first; // of its items in the launch
+    uint32_t unused;
+};
+
+struct Launch {
+    const Item *items; // pinned host memory
+    uint32_t itemCount;
+    uint32_t chunkCount;
+    Chunk chunk[MOST_CHUNKS];
+};
+
+constexpr uint32_t LANES = 32;
+
+__device__ __forceinline__ void copyBytes(uint8_t *to, const uint8_t *from, uint32_t bytes, uint32_t lane) {
+    for (uint32_t i = lane; i < bytes; i += LANES) {
+        to[i] = from[i];
+    }
+}
+
+// Both ends aligned to 16 bytes. Eight loads a lane are in flight: a 4 KiB page a warp.
+__device__ __forceinline__ void copyVectors(uint4 *to, const uint4 *from, uint32_t vectors, uint32_t lane) {
+    constexpr uint32_t UNROLL = 8;
+    uint32_t v = lane;
+    for (; v + (UNROLL - 1) * LANES < vectors; v += UNROLL * LANES) {
+        uint4 r[UNROLL];
+#pragma unroll
+        for (uint32_t u = 0; u < UNROLL; u++) {
+            r[u] = from[v + u * LANES];
+        }
+#pragma unroll
+        for (uint32_t u = 0; u < UNROLL; u++) {
+            to[v + u * LANES] = r[u];
+        }
+    }
+    for (; v < vectors; v += LANES) {
+        to[v] = from[v];
+    }
+}
+
+// The 16 bytes that begin WORD words and `bits` bits into the 32 bytes of a and b.
+template <int WORD>
+__device__ __forceinline__ uint4 shifted(const uint4 &a, const uint4 &b, uint32_t bits) {
+    const uint32_t w[8] = {a.x, a.y, a.z, a.w, b.x, b.y, b.z, b.w};
+    return make_uint4(
+        __funnelshift_r(w[WORD], w[WORD + 1], bits),
+        __funnelshift_r(w[WORD + 1], w[WORD + 2], bits),
+        __funnelshift_r(w[WORD + 2], w[WORD + 3], bits),
+        // with WORD == 3 and no bits there is no w[8] and none is needed
+        __funnelshift_r(w[WORD + 3], WORD + 4 < 8 ? w[(WORD + 4) & 7] : 0, bits));
+}
+
+// The destination is aligned, the source lies off by 4 * WORD + bits / 8 bytes. Aligned 16-byte loads, realigned in registers; the
+// one beyond the last is read only for bytes that the fragment has there, so it never leaves the fragment's memory.
+template <int WORD>
+__device__ __forceinline__ void copyShifted(uint4 *to, const uint4 *from, uint32_t vectors, uint32_t lane, uint32_t bits) {
+    constexpr uint32_t UNROLL = 4;
+    uint32_t v = lane;
+    for (; v + (UNROLL - 1) * LANES < vectors; v += UNROLL * LANES) {
+        uint4 a[UNROLL];
+        uint4 b[UNROLL];
+#pragma unroll
+        for (uint32_t u = 0; u < UNROLL; u++) {
+            a[u] = from[v + u * LANES];
+            b[u] = from[v + u * LANES + 1];
+        }
+#pragma unroll
+        for (uint32_t u = 0; u < UNROLL; u++) {
+            to[v + u * LANES] = shifted<WORD>(a[u], b[u], bits);
+        }
+    }
+    for (; v < vectors; v += LANES) {
+        to[v] = shifted<WORD>(from[v], from[v + 1], bits);
+    }
+}
+
+// One lane's share of a copy that a warp makes: any alignment, any length.
+__device__ __forceinline__ void copyLane(uint64_t destination, uint64_t source, uint32_t length, uint32_t lane) {
+    uint32_t head = static_cast<uint32_t>(-destination) & 15;
+    head = head < length ? head : length;
+    const uint32_t vectors = (length - head) / 16;
+    const uint32_t done = head + vectors * 16;
+    uint4 *to = reinterpret_cast<uint4 *>(destination + head);
+    const uint64_t at = source + head;
+    const uint4 *from = reinterpret_cast<const uint4 *>(at & ~static_cast<uint64_t>(15));
+    const uint32_t off = static_cast<uint32_t>(at & 15);
+    const uint32_t bits = (off & 3) * 8;
+    if (off == 0) {
+        copyVectors(to, from, vectors, lane);
+    } else if (off < 4) {
+        copyShifted<0>(to, from, vectors, lane, bits);
+    } else if (off < 8) {
+        copyShifted<1>(to, from, vectors, lane, bits);
+    } else if (off < 12) {
+        copyShifted<2>(to, from, vectors, lane, bits);
+    } else {
+        copyShifted<3>(to, from, vectors, lane, bits);
+    }
+    copyBytes(reinterpret_cast<uint8_t *>(destination), reinterpret_cast<const uint8_t *>(source), head, lane);
+    copyBytes(reinterpret_cast<uint8_t *>(destination + done), reinterpret_cast<const uint8_t *>(source + done), length - done,
+              lane);
+}
+
+// A warp an item. The block fetches its items in one read, since each crosses PCIe; meanwhile every warp looks its chunk up.
+extern "C" __global__ void __launch_bounds__(WARPS * LANES) sluice_unpack(const Launch launch) {
+    __shared__ Item items[WARPS];
+    const uint32_t firstItem = blockIdx.x * WARPS;
+    if (threadIdx.x < WARPS && firstItem + threadIdx.x < launch.itemCount) {
+        items[threadIdx.x] = launch.items[firstItem + threadIdx.x];
+    }
+    const uint32_t warp = threadIdx.x / LANES;
+    const uint32_t item = firstItem + warp;
+    uint32_t low = 0;
+    uint32_t high = launch.chunkCount;
+    while (high - low > 1) {
+        const uint32_t middle = (low + high) / 2;
+        if (launch.chunk[middle].first <= item) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    const uint64_t source = launch.chunk[low].source;
+    const uint64_t destination = launch.chunk[low].destination;
+    __syncthreads();
+    if (item < launch.itemCount) {
+        const Item mine = items[warp];
+        copyLane(destination + mine.destination, source + mine.source, mine.length, threadIdx.x % LANES);
+    }
+}
+
+// ---- pattern: as org.sluice.data.Pattern ----
+
+__device__ __forceinline__ uint64_t patternWord(uint64_t index, uint64_t seed) {
+    const uint64_t x = (index + seed) * 0x9E3779B97F4A7C15ull;
+    return x ^ (x >> 29);
+}
+
+__device__ __forceinline__ uint8_t patternByte(uint64_t firstWord, uint64_t at, uint64_t seed) {
+    return static_cast<uint8_t>(patternWord(firstWord + at / 8, seed) >> (8 * (at & 7)));
+}
+
+// Fills `bytes` bytes at `address`, the first of which is the pattern's at word firstWord.
+extern "C" __global__ void sluice_pattern_fill(uint64_t address, uint64_t firstWord, uint64_t bytes, uint64_t seed) {
+    const uint64_t thread = static_cast<uint64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+    const uint64_t threads = static_cast<uint64_t>(gridDim.x) * blockDim.x;
+    uint8_t *block = reinterpret_cast<uint8_t *>(address);
+    const uint64_t words = (address & 7) == 0 ? bytes / 8 : 0; // adopted memory may lie anywhere
+    for (uint64_t i = thread; i < words; i += threads) {
+        reinterpret_cast<uint64_t *>(block)[i] = patternWord(firstWord + i, seed);
+    }
+    for (uint64_t i = words * 8 + thread; i < bytes; i += threads) {
+        block[i] = patternByte(firstWord, i, seed);
+    }
+}
+
+// Lowers *first to the offset of the first byte that differs.
+extern "C" __global__ void sluice_pattern_mismatch(
+    uint64_t address, uint64_t firstWord, uint64_t bytes, uint64_t seed, unsigned long long *first) {
+    const uint64_t thread = static_cast<uint64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+    const uint64_t threads = static_cast<uint64_t>(gridDim.x) * blockDim.x;
+    const uint8_t *block = reinterpret_cast<const uint8_t *>(address);
+    const uint64_t words = (address & 7) == 0 ? bytes / 8 : 0;
+    uint64_t mine = ~0ull;
+    for (uint64_t i = thread; i < words && mine == ~0ull; i += threads) {
+        const uint64_t difference = reinterpret_cast<const uint64_t *>(block)[i] ^ patternWord(firstWord + i, seed);
+        if (difference != 0) {
+            mine = i * 8 + (__ffsll(static_cast<long long>(difference)) - 1) / 8;
+        }
+    }
+    for (uint64_t i = words * 8 + thread; i < bytes && mine == ~0ull; i += threads) {
+        if (block[i] != patternByte(firstWord, i, seed)) {
+            mine = i;
+        }
+    }
+    if (mine != ~0ull) {
+        atomicMin(first, static_cast<unsigned long long>(mine));
+    }
+}

@@ -1,0 +1,62 @@
+package org.sluice.cuda;
+
+import org.sluice.spi.CopyQueue;
+
+/** Copies on one stream: the copy engine's, no SM's. Belongs to the GPU's agent thread. */
+final class CudaCopyQueue implements CopyQueue {
+    /**
+     * Copies that together reach this many bytes end with an event at once, so that the first of many big ones is known to be done
+     * while the others run; small ones share the event that {@link #completed()} puts behind them.
+     */
+    private static final long EVENT_BYTES = 256 << 10;
+
+    private final CudaContext context;
+    private final Direction direction;
+    private final StreamTickets tickets;
+    private long unmarkedBytes;
+
+    CudaCopyQueue(CudaContext context, Direction direction, int capacity) {
+        this.context = context;
+        this.direction = direction;
+        this.tickets = new StreamTickets(context, capacity);
+    }
+
+    @Override
+    public long enqueue(long destination, long source, long bytes) {
+        long ticket = tickets.issue();
+        long stream = tickets.stream.handle;
+        if (direction == Direction.TO_HOST) {
+            context.check(context.driver().memcpyToHost(destination, source, bytes, stream), "cuMemcpyDtoHAsync");
+        } else {
+            context.check(context.driver().memcpyToDevice(destination, source, bytes, stream), "cuMemcpyHtoDAsync");
+        }
+        unmarkedBytes += bytes;
+        if (unmarkedBytes >= EVENT_BYTES) {
+            mark();
+        }
+        return ticket;
+    }
+
+    private void mark() {
+        unmarkedBytes = 0;
+        tickets.mark();
+    }
+
+    @Override
+    public long completed() {
+        if (tickets.marked() != tickets.issued()) {
+            mark();
+        }
+        return tickets.completed();
+    }
+
+    @Override
+    public long enqueued() {
+        return tickets.issued();
+    }
+
+    @Override
+    public void close() {
+        tickets.close();
+    }
+}

@@ -1,0 +1,143 @@
+// Runs the kernels' own source on the CPU, thread after thread, under the address and alignment sanitizers. A barrier is run as two
+// passes: in the first each thread stops there, in the second it goes on; what they do before it is the same both times.
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <numeric>
+#include <random>
+#include <vector>
+
+struct alignas(16) uint4 {
+    uint32_t x, y, z, w;
+};
+static uint4 make_uint4(uint32_t x, uint32_t y, uint32_t z, uint32_t w) { return {x, y, z, w}; }
+static uint32_t __funnelshift_r(uint32_t low, uint32_t high, uint32_t bits) {
+    return static_cast<uint32_t>(((static_cast<uint64_t>(high) << 32) | low) >> (bits & 31));
+}
+static int __ffsll(long long x) { return __builtin_ffsll(x); }
+static void atomicMin(unsigned long long *at, unsigned long long value) { *at = std::min(*at, value); }
+static struct { unsigned x; } blockIdx, threadIdx, blockDim, gridDim;
+struct Barrier {};
+static bool stopAtBarrier;
+static void __syncthreads() {
+    if (stopAtBarrier) throw Barrier();
+}
+#define __device__
+#define __global__
+#define __forceinline__ inline
+#define __launch_bounds__(n)
+#define __shared__ static
+#include "kernels.cu"
+
+template <typename Kernel>
+static void launch(unsigned blocks, unsigned threads, Kernel kernel) {
+    gridDim.x = blocks;
+    blockDim.x = threads;
+    for (blockIdx.x = 0; blockIdx.x < blocks; blockIdx.x++)
+        for (bool pass : {true, false}) {
+            stopAtBarrier = pass;
+            for (threadIdx.x = 0; threadIdx.x < threads; threadIdx.x++) try {
+                    kernel();
+                } catch (Barrier) {
+                }
+        }
+}
+
+static std::mt19937_64 random_(7);
+static uint32_t below(uint32_t n) { return static_cast<uint32_t>(random_() % n); }
+
+static int failures;
+static void expect(bool ok, const char *what, uint64_t a, uint64_t b, uint64_t c) {
+    if (!ok && failures++ < 10)
+        printf("%s: %llu %llu %llu\n", what, (unsigned long long)a, (unsigned long long)b, (unsigned long long)c);
+}
+
+// Every source and destination alignment, lengths around every boundary of the copy loops.
+static void copies() {
+    const uint32_t lengths[] = {0, 1, 2, 15, 16, 17, 31, 33, 100, 511, 512, 513, 527, 2047, 2048, 2049, 4095, 4096, 4097, 4111, 8191, 9000};
+    const uint32_t room = 9216;
+    std::vector<uint4> sourceWords(room / 16), targetWords(room / 16);
+    auto *source = reinterpret_cast<uint8_t *>(sourceWords.data());
+    auto *target = reinterpret_cast<uint8_t *>(targetWords.data());
+    std::vector<uint8_t> expected(room);
+    for (uint32_t i = 0; i < room; i++) source[i] = static_cast<uint8_t>(random_());
+    for (uint32_t from = 0; from < 16; from++)
+        for (uint32_t to = 0; to < 16; to++)
+            for (uint32_t length : lengths) {
+                std::fill(expected.begin(), expected.end(), 0xEE);
+                std::fill(target, target + room, 0xEE);
+                std::copy(source + from, source + from + length, expected.begin() + to);
+                for (uint32_t lane = 0; lane < LANES; lane++)
+                    copyLane(reinterpret_cast<uint64_t>(target + to), reinterpret_cast<uint64_t>(source + from), length, lane);
+                expect(!memcmp(target, expected.data(), room), "copy from, to, length", from, to, length);
+            }
+}
+
+// One launch of several chunks with random fragments.
+static void unpack(uint32_t chunks, uint32_t chunkBytes, uint32_t longest) {
+    const uint32_t slack = 64;
+    std::vector<Item> items;
+    Launch launch_{};
+    std::vector<std::vector<uint4>> bounce(chunks), out(chunks);
+    std::vector<std::vector<uint8_t>> expected(chunks);
+    for (uint32_t c = 0; c < chunks; c++) {
+        bounce[c].resize((chunkBytes * 2 + 16 * chunkBytes + slack) / 16);
+        out[c].resize((chunkBytes + slack) / 16);
+        auto *b = reinterpret_cast<uint8_t *>(bounce[c].data());
+        for (size_t i = 0; i < bounce[c].size() * 16; i++) b[i] = static_cast<uint8_t>(random_());
+        expected[c].assign(out[c].size() * 16, 0);
+        const uint32_t shift = below(16);
+        launch_.chunk[c] = {reinterpret_cast<uint64_t>(b), reinterpret_cast<uint64_t>(out[c].data()) + shift,
+                            static_cast<uint32_t>(items.size()), 0};
+        uint32_t at = 0;
+        for (uint32_t done = 0; done < chunkBytes;) {
+            const uint32_t n = std::min(chunkBytes - done, 1 + below(longest));
+            at += below(16);
+            items.push_back({at, n, done});
+            std::copy(b + at, b + at + n, expected[c].begin() + shift + done);
+            at += n;
+            done += n;
+        }
+        std::shuffle(items.begin() + launch_.chunk[c].first, items.end(), random_);
+    }
+    launch_.items = items.data();
+    launch_.itemCount = static_cast<uint32_t>(items.size());
+    launch_.chunkCount = chunks;
+    launch((launch_.itemCount + WARPS - 1) / WARPS, WARPS * LANES, [&] { sluice_unpack(launch_); });
+    for (uint32_t c = 0; c < chunks; c++)
+        expect(!memcmp(out[c].data(), expected[c].data(), expected[c].size()), "unpack chunk, of, bytes", c, chunks, chunkBytes);
+}
+
+static void patterns() {
+    const uint64_t first = 3, seed = 0x1234567890ull, bytes = 5003;
+    for (uint64_t shift = 0; shift < 8; shift++) {
+        std::vector<uint64_t> words(bytes / 8 + 3);
+        auto *block = reinterpret_cast<uint8_t *>(words.data()) + shift;
+        const auto at = reinterpret_cast<uint64_t>(block);
+        launch(3, 256, [&] { sluice_pattern_fill(at, first, bytes, seed); });
+        for (uint64_t i = 0; i < bytes; i++) {
+            const uint64_t x = (first + i / 8 + seed) * 0x9E3779B97F4A7C15ull;
+            expect(block[i] == static_cast<uint8_t>((x ^ (x >> 29)) >> (8 * (i & 7))), "pattern shift, at", shift, i, 0);
+        }
+        expect(block[bytes] == 0, "fill beyond the end", shift, 0, 0);
+        for (uint64_t wrong : {uint64_t{5003}, uint64_t{5002}, uint64_t{4999}, uint64_t{4097}, uint64_t{7}, uint64_t{0}}) {
+            if (wrong < bytes) block[wrong] ^= 0x80;
+            unsigned long long found = ~0ull;
+            launch(3, 256, [&] { sluice_pattern_mismatch(at, first, bytes, seed, &found); });
+            expect(found == (wrong < bytes ? wrong : ~0ull), "mismatch shift, wrong, found", shift, wrong, found);
+        }
+    }
+}
+
+int main() {
+    copies();
+    unpack(1, 1, 1);
+    unpack(3, 40000, 4096);
+    unpack(64, 700, 100);
+    unpack(5, 20000, 20000);
+    patterns();
+    printf("%d failures\n", failures);
+    return failures != 0;
+}
