@@ -71,6 +71,13 @@ public final class CpuSet {
         return new CpuSet(both);
     }
 
+    /** The CPUs that are in either. */
+    public CpuSet or(CpuSet other) {
+        BitSet either = (BitSet) cpus.clone();
+        either.or(other.cpus);
+        return new CpuSet(either);
+    }
+
     /** The CPUs that are here and not there. */
     public CpuSet minus(CpuSet other) {
         BitSet rest = (BitSet) cpus.clone();
