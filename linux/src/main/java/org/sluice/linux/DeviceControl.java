@@ -21,12 +21,15 @@ final class DeviceControl implements AutoCloseable {
     private static final long SIOCGIFFLAGS = 0x8913;
     private static final long SIOCGIFMTU = 0x8921;
     private static final long SIOCGIFINDEX = 0x8933;
+    private static final long SIOCETHTOOL = 0x8946;
 
     // <linux/if.h>
     static final int IFF_UP = 0x1;
     static final int IFF_LOOPBACK = 0x8;
     static final int IFF_RUNNING = 0x40;
 
+    private static final int EINVAL = 22;
+    private static final int EOPNOTSUPP = 95;
     private static final int AF_INET = 2;
     private static final int SOCK_DGRAM = 2;
     private static final int SOCK_CLOEXEC = 0x80000;
@@ -64,26 +67,52 @@ final class DeviceControl implements AutoCloseable {
 
     /** {@code IFF_} bits, the lower 16. */
     int flags(String device) throws LinuxException {
+        request(device);
         call(device, SIOCGIFFLAGS, "SIOCGIFFLAGS");
         return Short.toUnsignedInt(request.get(ValueLayout.JAVA_SHORT, IFREQ_VALUE));
     }
 
     int mtu(String device) throws LinuxException {
+        request(device);
         call(device, SIOCGIFMTU, "SIOCGIFMTU");
         return request.get(ValueLayout.JAVA_INT, IFREQ_VALUE);
     }
 
     int index(String device) throws LinuxException {
+        request(device);
         call(device, SIOCGIFINDEX, "SIOCGIFINDEX");
         return request.get(ValueLayout.JAVA_INT, IFREQ_VALUE);
     }
 
-    private void call(String device, long code, String name) throws LinuxException {
+    /**
+     * An ethtool command, whose answer takes its place.
+     *
+     * @param command a structure of {@code <linux/ethtool.h>}, the command number first
+     * @return false where the driver has no such command
+     */
+    boolean ethtool(String device, MemorySegment command) throws LinuxException {
+        request(device);
+        request.set(ValueLayout.ADDRESS, IFREQ_VALUE, command);
+        try {
+            call(device, SIOCETHTOOL, "ethtool command " + command.get(ValueLayout.JAVA_INT, 0));
+            return true;
+        } catch (LinuxException e) {
+            if (e.errno() == EOPNOTSUPP || e.errno() == EINVAL) {
+                return false;
+            }
+            throw e;
+        }
+    }
+
+    private void request(String device) {
         if (device.length() >= IFNAMSIZ) {
             throw new IllegalArgumentException("a network device name has at most 15 letters: " + device);
         }
         request.fill((byte) 0);
         request.setString(0, device);
+    }
+
+    private void call(String device, long code, String name) throws LinuxException {
         int rc;
         try {
             rc = (int) IOCTL.invokeExact(callState, fd, code, request);

@@ -62,7 +62,7 @@ public final class NetDevices {
                 (flags & DeviceControl.IFF_LOOPBACK) != 0,
                 control.mtu(name),
                 hardware.bitsPerSecond(),
-                hardware.driver(),
+                hardware.driver() != null ? hardware.driver() : Ethtool.driver(control, name),
                 hardware.numaNode(),
                 hardware.pciPath(),
                 hardware.rxQueues(),

@@ -20,6 +20,9 @@ public record Sysfs(Path root) {
     /** The running kernel's. */
     public static final Sysfs SYSTEM = new Sysfs(Path.of("/sys"));
 
+    /** The running kernel's procfs, whose files read alike. */
+    public static final Sysfs PROCFS = new Sysfs(Path.of("/proc"));
+
     /** The text of an attribute without white space at its ends; null where it cannot be read or is empty. */
     @Nullable String text(String path) {
         try {
