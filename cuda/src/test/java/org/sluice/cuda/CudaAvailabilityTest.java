@@ -71,8 +71,8 @@ class CudaAvailabilityTest {
     void isFoundAsAService() {
         CudaAvailabilityTest.class.getModule().addUses(GpuBackend.class);
         assertThat(ServiceLoader.load(GpuBackend.class).stream()
-                        .map(p -> p.get().name()))
-                .contains("cuda", "host");
+                        .map(p -> p.type().getSimpleName()))
+                .contains("CudaBackend", "HostGpuBackend");
     }
 
     private FakeCuda fake() throws IOException {
