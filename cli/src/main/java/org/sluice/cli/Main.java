@@ -1,10 +1,74 @@
 package org.sluice.cli;
 
-/** {@code sluice}: the commands. */
-public final class Main {
-    private Main() {}
+import java.io.PrintWriter;
+import java.util.List;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/** {@code sluice}: the commands, and how what goes wrong in them is said. */
+@Command(
+        name = "sluice",
+        description = "Moves GPU memory between machines over every NIC at once, from one process per node.",
+        subcommands = {LoopbackCommand.class, ServerCommand.class, ClientCommand.class},
+        synopsisSubcommandLabel = "COMMAND",
+        footer = {
+            "Example: sluice loopback",
+            "Exit status: 0 done, 1 internal error, 2 usage, 3 configuration, 4 link or peer,",
+            "5 wrong bytes or lengths, 130 interrupted."
+        },
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class)
+public final class Main implements Runnable {
+    @Spec
+    private CommandSpec spec;
+
+    private Main() {
+        spec = CommandSpec.create();
+    }
 
     public static void main(String[] args) {
-        System.exit(2);
+        Logging.configure();
+        System.exit(commandLine().execute(args));
+    }
+
+    static CommandLine commandLine() {
+        CommandLine line = new CommandLine(new Main());
+        line.setUsageHelpWidth(80);
+        line.setUsageHelpLongOptionsMaxWidth(30);
+        line.setExecutionExceptionHandler((e, command, parsed) -> Failure.report(e, command.getErr()));
+        line.setParameterExceptionHandler(Main::wrongArguments);
+        return line;
+    }
+
+    /** {@code sluice} alone. */
+    @Override
+    public void run() {
+        throw new ParameterException(spec.commandLine(), "a command is needed");
+    }
+
+    private static int wrongArguments(ParameterException e, String[] arguments) {
+        CommandLine command = e.getCommandLine();
+        PrintWriter err = command.getErr();
+        StringBuilder line = new StringBuilder("sluice: ").append(Failure.oneLine(e.getMessage()));
+        Settings.environmentOf(e, arguments).ifPresent(v -> line.append(" (from the environment variable ")
+                .append(v)
+                .append(")"));
+        List<String> meant = e instanceof UnmatchedArgumentException u ? u.getSuggestions() : List.of();
+        if (!meant.isEmpty()) {
+            line.append("; did you mean ")
+                    .append(String.join(" or ", meant.subList(0, Math.min(2, meant.size()))))
+                    .append("?");
+        } else {
+            line.append("; see ")
+                    .append(command.getCommandSpec().qualifiedName(" "))
+                    .append(" --help");
+        }
+        err.println(line);
+        err.flush();
+        return ExitCode.USAGE;
     }
 }

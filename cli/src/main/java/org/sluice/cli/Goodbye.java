@@ -1,0 +1,43 @@
+package org.sluice.cli;
+
+import java.util.List;
+import org.sluice.Link;
+import org.sluice.SluiceException;
+
+/**
+ * Says goodbye on every link when the user stops the process (Ctrl-C, SIGTERM), so that the peer knows at once and need not
+ * find out. Closing this, at the regular end, takes the hook away.
+ */
+final class Goodbye implements AutoCloseable {
+    private final Thread hook;
+
+    private Goodbye(List<Link> links) {
+        this.hook = new Thread(
+                () -> {
+                    System.err.println("sluice: stopped by the user; said goodbye to the peer");
+                    for (Link link : links) {
+                        try {
+                            link.close();
+                        } catch (SluiceException e) {
+                            // it is gone already
+                        }
+                    }
+                },
+                "goodbye");
+    }
+
+    static Goodbye of(List<Link> links) {
+        Goodbye g = new Goodbye(List.copyOf(links));
+        Runtime.getRuntime().addShutdownHook(g.hook);
+        return g;
+    }
+
+    @Override
+    public void close() {
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            // the process is ending: the hook is doing its work
+        }
+    }
+}

@@ -1,0 +1,23 @@
+package org.sluice.cli;
+
+import java.util.Locale;
+import java.util.Set;
+
+/** Chooses how much is logged, before the first logger is made. Logs go to stderr. */
+final class Logging {
+    static final String VARIABLE = "SLUICE_LOG";
+
+    private Logging() {}
+
+    static void configure() {
+        String level = System.getenv().getOrDefault(VARIABLE, "warn").toLowerCase(Locale.ROOT);
+        if (!Set.of("trace", "debug", "info", "warn", "error", "off").contains(level)) {
+            System.err.println(
+                    "sluice: " + VARIABLE + "=" + level + " is none of trace, debug, info, warn, error, off; warn is used");
+            level = "warn";
+        }
+        System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", level);
+        System.setProperty("org.slf4j.simpleLogger.showLogName", "false");
+        System.setProperty("org.slf4j.simpleLogger.levelInBrackets", "true");
+    }
+}

@@ -1,0 +1,78 @@
+package org.sluice.cli;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** A {@code sluice server} in a process of its own, started the way this process was. */
+final class ServerProcess implements AutoCloseable {
+    private static final Path OWN_COMMAND_LINE = Path.of("/proc/self/cmdline");
+    private static final String MAIN = "org.sluice.cli/" + Main.class.getName();
+    private static final int CLOSE_SECONDS = 5;
+
+    private final Process process;
+
+    private ServerProcess(Process process) {
+        this.process = process;
+    }
+
+    /** @param arguments of the server command; its errors go to this process's stderr, its result nowhere */
+    static ServerProcess start(List<String> arguments) {
+        try {
+            List<String> own = ownCommandLine();
+            List<String> command = new ArrayList<>(own.subList(0, own.indexOf(MAIN) + 1));
+            command.add("server");
+            command.addAll(arguments);
+            return new ServerProcess(new ProcessBuilder(command)
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                    .redirectError(ProcessBuilder.Redirect.INHERIT)
+                    .start());
+        } catch (IOException e) {
+            throw new UncheckedIOException("the server process could not be started", e);
+        }
+    }
+
+    /** Java, its options, {@code -m} and the main class, as they were given. */
+    private static List<String> ownCommandLine() throws IOException {
+        String all = Files.readString(OWN_COMMAND_LINE, StandardCharsets.UTF_8);
+        return Arrays.asList(all.split("\0", -1));
+    }
+
+    /** Runs this when the server ends otherwise than after a run. */
+    void whenFailed(Runnable action) {
+        process.onExit().thenAccept(p -> {
+            if (p.exitValue() != ExitCode.OK && p.exitValue() != ExitCode.MISMATCH) {
+                action.run();
+            }
+        });
+    }
+
+    /** Whether a server that ends with this status has said why, on the stderr that it shares. */
+    static boolean explained(int status) {
+        return status >= ExitCode.INTERNAL && status <= ExitCode.MISMATCH;
+    }
+
+    /** @return its exit status, or -1 if it did not end in time */
+    int await() throws InterruptedException {
+        return process.waitFor(CLOSE_SECONDS, TimeUnit.SECONDS) ? process.exitValue() : -1;
+    }
+
+    @Override
+    public void close() {
+        process.destroy();
+        try {
+            if (!process.waitFor(CLOSE_SECONDS, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+            }
+        } catch (InterruptedException e) {
+            process.destroyForcibly();
+            Thread.currentThread().interrupt();
+        }
+    }
+}
