@@ -26,10 +26,13 @@ import picocli.CommandLine.Spec;
 final class LoopbackCommand implements Callable<Integer> {
     private static final String SELF = "127.0.0.1";
 
+    /** Both processes are on this host: a NIC of its own would only be a detour, and one rail where there can be four. */
+    private static final List<String> RAILS = List.of("lo1", "lo2", "lo3", "lo4");
+
     /** Ports to look for where no number of GPUs is given: as many as a node of the field has. */
     private static final int USUAL_GPUS = 8;
 
-    private static final Set<String> OWN_OPTIONS = Set.of("--port", "--wait", "--steps");
+    private static final Set<String> OWN_OPTIONS = Set.of("--port", "--wait", "--steps", "--nics");
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -42,7 +45,11 @@ final class LoopbackCommand implements Callable<Integer> {
         RunPlan wanted = settings.plan(true);
         int port = settings.port()
                 .orElseGet(() -> FreePorts.inARow(settings.gpus().orElse(USUAL_GPUS)));
-        NodeConfig config = settings.node(wanted).portBase(port).build();
+        NodeConfig.Builder node = settings.node(wanted).portBase(port);
+        if (settings.choosesNics() && settings.usesKernelTcp()) {
+            node.nics(RAILS);
+        }
+        NodeConfig config = node.build();
         try (ServerProcess server = ServerProcess.start(serverArguments(config))) {
             Thread self = Thread.currentThread();
             server.whenFailed(self::interrupt);
@@ -78,6 +85,9 @@ final class LoopbackCommand implements Callable<Integer> {
             if (passedOn) {
                 option.originalStringValues().forEach(v -> arguments.add(option.longestName() + "=" + v));
             }
+        }
+        if (!config.nics().isEmpty()) {
+            arguments.add("--nics=" + String.join(",", config.nics()));
         }
         arguments.add("--port=" + config.portBase());
         arguments.add("--wait=" + config.deadline().toMillis() + "ms");

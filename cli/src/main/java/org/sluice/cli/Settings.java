@@ -170,6 +170,15 @@ final class Settings {
         return Optional.ofNullable(gpus);
     }
 
+    /** Whether no NICs were named, so that the program may choose. */
+    boolean choosesNics() {
+        return nics == null;
+    }
+
+    boolean usesKernelTcp() {
+        return transport == null || transport.equals("tcp");
+    }
+
     /** What this side wants run. */
     RunPlan plan(boolean verifyByDefault) {
         return new RunPlan(
