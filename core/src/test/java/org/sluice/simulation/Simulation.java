@@ -185,7 +185,7 @@ final class Simulation {
         Message m = new Message(
                 n, write ? Message.Kind.WRITE : Message.Kind.READ, d.from, d.to, source, target, bytes, bytes, true);
         messages.add(m);
-        long key = 1000 + n;
+        long key = 1000L + n;
         (write ? d.to : d.from).share(key, write ? target : source);
         if (write) {
             calls(d.from).add(() -> d.from.engine().write(source, 0, bytes, 0, key, 0, m.sending));
