@@ -323,9 +323,16 @@ final class Inbound {
     void takeBack(InboundTransfer t, long offset) {
         if (pulled == null) {
             throw new LinkException(settings.where() + ": a chunk of " + MessageId.toString(t.id)
-                    + " came damaged or not at all, and round-robin striping cannot have it sent again");
+                    + " came damaged, and round-robin striping cannot have it sent again");
         }
         pulled.takeBack(t, offset);
+    }
+
+    /** A chunk went down with its channel. With round-robin striping so does the link, with the channel's fault as the reason. */
+    void lost(InboundTransfer t, long offset) {
+        if (pulled != null) {
+            pulled.takeBack(t, offset);
+        }
     }
 
     boolean isCopying() {

@@ -217,7 +217,7 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
             InboundTransfer t = at(slot);
             transfer[slot] = null;
             counters.retriedChunk();
-            inbound.takeBack(t, offset[slot]);
+            inbound.lost(t, offset[slot]);
         }
         posted = taken;
     }
