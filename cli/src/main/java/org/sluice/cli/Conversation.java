@@ -56,9 +56,7 @@ final class Conversation {
                     throw new ProtocolException("the program of " + link.peer() + " sent a result without counts");
                 }
                 peerOutcome = new Outcome(
-                        Long.parseLong(counts[0]),
-                        Long.parseLong(counts[1]),
-                        counts.length < 3 ? null : counts[2]);
+                        Long.parseLong(counts[0]), Long.parseLong(counts[1]), counts.length < 3 ? null : counts[2]);
             }
             case "failed" -> throw new LinkException("the peer " + link.peer() + " gave up: " + rest);
             default ->

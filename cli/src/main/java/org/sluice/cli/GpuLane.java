@@ -140,7 +140,8 @@ final class GpuLane {
                 Thread.currentThread().interrupt();
                 throw new ClosedException("GPU " + link.gpu() + ": interrupted while waiting for a transfer", e);
             } catch (TimeoutException e) {
-                long now = link.channels().stream().mapToLong(ChannelStats::bytes).sum();
+                long now =
+                        link.channels().stream().mapToLong(ChannelStats::bytes).sum();
                 if (now != moved) {
                     moved = now;
                     movedAt = System.nanoTime();

@@ -12,8 +12,8 @@ final class Logging {
     static void configure() {
         String level = System.getenv().getOrDefault(VARIABLE, "warn").toLowerCase(Locale.ROOT);
         if (!Set.of("trace", "debug", "info", "warn", "error", "off").contains(level)) {
-            System.err.println(
-                    "sluice: " + VARIABLE + "=" + level + " is none of trace, debug, info, warn, error, off; warn is used");
+            System.err.println("sluice: " + VARIABLE + "=" + level
+                    + " is none of trace, debug, info, warn, error, off; warn is used");
             level = "warn";
         }
         System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", level);

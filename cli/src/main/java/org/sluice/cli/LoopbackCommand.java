@@ -26,13 +26,13 @@ import picocli.CommandLine.Spec;
 final class LoopbackCommand implements Callable<Integer> {
     private static final String SELF = "127.0.0.1";
 
-    /** Both processes are on this host: a NIC of its own would only be a detour, and one rail where there can be four. */
-    private static final List<String> RAILS = List.of("lo1", "lo2", "lo3", "lo4");
-
     /** Ports to look for where no number of GPUs is given: as many as a node of the field has. */
     private static final int USUAL_GPUS = 8;
 
-    private static final Set<String> OWN_OPTIONS = Set.of("--port", "--wait", "--steps", "--nics");
+    /** The tcp transport's names for 127.0.0.1 to 127.0.0.4. */
+    private static final List<String> RAILS = List.of("lo1", "lo2", "lo3", "lo4");
+
+    private static final Set<String> OWN_OPTIONS = Set.of("--port", "--wait", "--steps");
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -43,13 +43,13 @@ final class LoopbackCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         RunPlan wanted = settings.plan(true);
-        int port = settings.port()
-                .orElseGet(() -> FreePorts.inARow(settings.gpus().orElse(USUAL_GPUS)));
-        NodeConfig.Builder node = settings.node(wanted).portBase(port);
-        if (settings.choosesNics() && settings.usesKernelTcp()) {
-            node.nics(RAILS);
+        int port =
+                settings.port().orElseGet(() -> FreePorts.inARow(settings.gpus().orElse(USUAL_GPUS)));
+        NodeConfig.Builder builder = settings.node(wanted).portBase(port);
+        if (usesDefaultRails()) {
+            builder.nics(RAILS);
         }
-        NodeConfig config = node.build();
+        NodeConfig config = builder.build();
         try (ServerProcess server = ServerProcess.start(serverArguments(config))) {
             Thread self = Thread.currentThread();
             server.whenFailed(self::interrupt);
@@ -77,6 +77,11 @@ final class LoopbackCommand implements Callable<Integer> {
         }
     }
 
+    /** Loopback rails, where tcp is the transport and no NICs are named: the machine's own NICs are not under test. */
+    private boolean usesDefaultRails() {
+        return settings.nics().isEmpty() && settings.transport().equals("tcp");
+    }
+
     /** This command's options but for those that the client tells the server, or that say how to print. */
     private List<String> serverArguments(NodeConfig config) {
         List<String> arguments = new ArrayList<>();
@@ -86,8 +91,8 @@ final class LoopbackCommand implements Callable<Integer> {
                 option.originalStringValues().forEach(v -> arguments.add(option.longestName() + "=" + v));
             }
         }
-        if (!config.nics().isEmpty()) {
-            arguments.add("--nics=" + String.join(",", config.nics()));
+        if (usesDefaultRails()) {
+            arguments.add("--nics=" + String.join(",", RAILS));
         }
         arguments.add("--port=" + config.portBase());
         arguments.add("--wait=" + config.deadline().toMillis() + "ms");

@@ -54,9 +54,10 @@ public final class Main implements Runnable {
         CommandLine command = e.getCommandLine();
         PrintWriter err = command.getErr();
         StringBuilder line = new StringBuilder("sluice: ").append(Failure.oneLine(e.getMessage()));
-        Settings.environmentOf(e, arguments).ifPresent(v -> line.append(" (from the environment variable ")
-                .append(v)
-                .append(")"));
+        Settings.environmentOf(e, arguments)
+                .ifPresent(v -> line.append(" (from the environment variable ")
+                        .append(v)
+                        .append(")"));
         List<String> meant = e instanceof UnmatchedArgumentException u ? u.getSuggestions() : List.of();
         if (!meant.isEmpty()) {
             line.append("; did you mean ")

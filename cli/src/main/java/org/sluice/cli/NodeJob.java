@@ -57,7 +57,8 @@ final class NodeJob {
     }
 
     /** The regions of a GPU, before its link is there. */
-    private record Buffers(@Nullable Region outbound, @Nullable Region inbound) {
+    private record Buffers(
+            @Nullable Region outbound, @Nullable Region inbound) {
         List<Region> all() {
             List<Region> all = new ArrayList<>();
             if (outbound != null) {
@@ -138,8 +139,7 @@ final class NodeJob {
         long bytes = Math.max(1, plan.size());
         boolean sends = role == Role.CLIENT || plan.bidirectional();
         boolean receives = role == Role.SERVER || plan.bidirectional();
-        return new Buffers(
-                sends ? node.allocate(gpu, bytes) : null, receives ? node.allocate(gpu, bytes) : null);
+        return new Buffers(sends ? node.allocate(gpu, bytes) : null, receives ? node.allocate(gpu, bytes) : null);
     }
 
     private void checkMemory(Node node, RunPlan plan) {
@@ -152,7 +152,8 @@ final class NodeJob {
 
     /** What the client wants run, where it fits to what this server was told. */
     private RunPlan agreed(List<Link> links) {
-        RunPlan plan = RunPlan.parse(links.getFirst().offeredNote(), links.getFirst().peer());
+        RunPlan plan =
+                RunPlan.parse(links.getFirst().offeredNote(), links.getFirst().peer());
         long given = settings.givenSize().orElse(plan.size());
         if (given != plan.size()) {
             throw new LengthMismatchException("the client " + links.getFirst().peer() + " sends " + plan.size()
@@ -178,11 +179,14 @@ final class NodeJob {
 
     private void register(List<Link> links, List<Buffers> buffers) {
         line.accept(
-                role == Role.SERVER ? "[SERVER] Step 4: Registering memory..." : "[CLIENT] Step 3: Registering memory...");
+                role == Role.SERVER
+                        ? "[SERVER] Step 4: Registering memory..."
+                        : "[CLIENT] Step 3: Registering memory...");
         for (int g = 0; g < links.size(); g++) {
             Link link = links.get(g);
             buffers.get(g).all().forEach(link::register);
-            line.accept("[GPU " + g + "] Registered memory on " + link.channels().size() + " channels");
+            line.accept(
+                    "[GPU " + g + "] Registered memory on " + link.channels().size() + " channels");
         }
         line.accept("");
     }
@@ -201,8 +205,8 @@ final class NodeJob {
         if (!spoken()) {
             return new FixedPace(plan.iters());
         }
-        Duration patience = config.deadline()
-                .plusSeconds(3 * plan.bytesPerIteration(links.size()) / SLOWEST_BYTES_PER_SECOND);
+        Duration patience =
+                config.deadline().plusSeconds(3 * plan.bytesPerIteration(links.size()) / SLOWEST_BYTES_PER_SECOND);
         Conversation conversation = new Conversation(links.getFirst(), patience);
         return role == Role.CLIENT ? new LeaderPace(conversation, plan) : new FollowerPace(conversation);
     }
@@ -210,15 +214,16 @@ final class NodeJob {
     private Report run(
             Node node, String name, List<Link> links, List<Buffers> buffers, RunPlan plan, long readyMillis) {
         if (!spoken() && !plan.duration().isZero()) {
-            throw new ConfigException("with the uccl bootstrap the sides cannot agree on when to stop: give both the same"
-                    + " --iters rather than --duration");
+            throw new ConfigException(
+                    "with the uccl bootstrap the sides cannot agree on when to stop: give both the same"
+                            + " --iters rather than --duration");
         }
         Span span = new Span();
         List<GpuLane> lanes = new ArrayList<>();
         for (int g = 0; g < links.size(); g++) {
             Buffers b = buffers.get(g);
-            lanes.add(new GpuLane(
-                    links.get(g), b.outbound(), b.inbound(), plan, role.number(), config.deadline(), span));
+            lanes.add(
+                    new GpuLane(links.get(g), b.outbound(), b.inbound(), plan, role.number(), config.deadline(), span));
         }
         Pace pace = pace(links, plan);
         Run run = new Run(lanes, plan, pace, span);

@@ -14,13 +14,7 @@ final class ReportText {
         Formatter out = new Formatter(Locale.ROOT);
         out.format(
                 "%d %s GPUs x %d channels over %d NICs, %s striping, transport %s, peer %s\n",
-                r.gpus(),
-                r.backend(),
-                r.channelsPerGpu(),
-                r.perNic().size(),
-                r.striping(),
-                r.transport(),
-                r.peer());
+                r.gpus(), r.backend(), r.channelsPerGpu(), r.perNic().size(), r.striping(), r.transport(), r.peer());
         out.format(
                 "%d iterations of %s per GPU%s, chunks of %s; READY after %d ms\n\n",
                 r.iterations(),
@@ -71,9 +65,8 @@ final class ReportText {
             value /= 1024;
             unit++;
         }
-        String number = value == Math.rint(value)
-                ? Long.toString((long) value)
-                : String.format(Locale.ROOT, "%.2f", value);
+        String number =
+                value == Math.rint(value) ? Long.toString((long) value) : String.format(Locale.ROOT, "%.2f", value);
         return number + " " + UNITS[unit];
     }
 }

@@ -10,7 +10,8 @@ final class RunResult {
         out.print(json ? Json.of(report) : ReportText.of(report));
         out.flush();
         if (report.mismatchedBytes() > 0) {
-            err.println("sluice: " + report.mismatchedBytes() + " bytes are wrong, the first at " + report.firstMismatch());
+            err.println(
+                    "sluice: " + report.mismatchedBytes() + " bytes are wrong, the first at " + report.firstMismatch());
             err.flush();
             return ExitCode.MISMATCH;
         }

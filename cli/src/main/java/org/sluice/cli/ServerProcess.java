@@ -14,6 +14,7 @@ import java.util.concurrent.TimeUnit;
 final class ServerProcess implements AutoCloseable {
     private static final Path OWN_COMMAND_LINE = Path.of("/proc/self/cmdline");
     private static final String MAIN = "org.sluice.cli/" + Main.class.getName();
+    private static final String CACHE_TRAINING = "-XX:AOTCacheOutput";
     private static final int CLOSE_SECONDS = 5;
 
     private final Process process;
@@ -27,6 +28,7 @@ final class ServerProcess implements AutoCloseable {
         try {
             List<String> own = ownCommandLine();
             List<String> command = new ArrayList<>(own.subList(0, own.indexOf(MAIN) + 1));
+            command.removeIf(option -> option.startsWith(CACHE_TRAINING)); // two processes cannot write one file
             command.add("server");
             command.addAll(arguments);
             return new ServerProcess(new ProcessBuilder(command)

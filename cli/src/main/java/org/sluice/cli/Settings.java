@@ -161,6 +161,14 @@ final class Settings {
         return channels == null ? 8 : channels;
     }
 
+    List<String> nics() {
+        return nics == null ? List.of() : nics;
+    }
+
+    String transport() {
+        return transport == null ? "tcp" : transport;
+    }
+
     /** Where the bootstrap ports begin, if that was said. */
     Optional<Integer> port() {
         return Optional.ofNullable(port);
@@ -168,15 +176,6 @@ final class Settings {
 
     Optional<Integer> gpus() {
         return Optional.ofNullable(gpus);
-    }
-
-    /** Whether no NICs were named, so that the program may choose. */
-    boolean choosesNics() {
-        return nics == null;
-    }
-
-    boolean usesKernelTcp() {
-        return transport == null || transport.equals("tcp");
     }
 
     /** What this side wants run. */
@@ -264,7 +263,10 @@ final class Settings {
     static final class FromEnvironment implements IDefaultValueProvider {
         @Override
         public @Nullable String defaultValue(ArgSpec argument) {
-            return variable(argument).map(System.getenv()::get).filter(v -> !v.isBlank()).orElse(null);
+            return variable(argument)
+                    .map(System.getenv()::get)
+                    .filter(v -> !v.isBlank())
+                    .orElse(null);
         }
     }
 

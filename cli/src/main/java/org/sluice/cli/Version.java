@@ -6,8 +6,7 @@ import picocli.CommandLine.IVersionProvider;
 final class Version implements IVersionProvider {
     @Override
     public String[] getVersion() {
-        String version =
-                Version.class.getModule().getDescriptor().rawVersion().orElse("of an unknown build");
+        String version = Version.class.getModule().getDescriptor().rawVersion().orElse("of an unknown build");
         return new String[] {"sluice " + version + ", Java " + Runtime.version()};
     }
 }

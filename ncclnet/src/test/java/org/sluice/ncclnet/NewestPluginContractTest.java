@@ -1,7 +1,0 @@
-package org.sluice.ncclnet;
-
-final class NewestPluginContractTest extends PluginContract {
-    NewestPluginContractTest() {
-        super(FakePlugin.plain(12));
-    }
-}
