@@ -40,7 +40,7 @@ public record LinkPlan(
     /** For staged GPU memory: below 1 MiB a copy's fixed cost of about 14 µs shows. */
     private static final long STAGED_CHUNK = 1 << 20;
 
-    /** Copying, sending, and two to keep both busy: what the C pipelines that set the mark use. */
+    /** Slots a socket: copying, sending, and two to keep both busy, as the C pipelines that set the mark have. */
     private static final int STAGING_SLOTS = 4;
 
     /** Fills in what the configuration leaves open, for these NICs and GPUs. */
@@ -60,7 +60,8 @@ public record LinkPlan(
         int window = Math.min(requests, config.window() == 0 ? MOST_WINDOW : config.window());
         int sendWindow = transport.ringsDoorbell() ? window : Math.min(window, PLUGIN_SEND_WINDOW);
         SharedSecret secret = config.secret().length == 0 ? null : new SharedSecret(config.secret());
-        return new LinkPlan(config, transport, chunk, window, sendWindow, STAGING_SLOTS, secret, List.copyOf(regions));
+        int slots = Integer.highestOneBit(STAGING_SLOTS * config.socketsPerChannel() * 2 - 1);
+        return new LinkPlan(config, transport, chunk, window, sendWindow, slots, secret, List.copyOf(regions));
     }
 
     Duration deadline() {

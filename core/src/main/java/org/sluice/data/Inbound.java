@@ -325,7 +325,7 @@ final class Inbound {
     void register(MemoryBlock block) throws TransportException {
         for (InboundChannel c : channels) {
             if (c != null && c.isOpen()) {
-                c.registration(block);
+                c.register(block);
             }
         }
     }

@@ -59,6 +59,13 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
         }
     }
 
+    /** Makes the block known to the transport ahead of its first use; one that only sees staging slots need not know. */
+    void register(MemoryBlock block) throws TransportException {
+        if (staging == null) {
+            registration(block);
+        }
+    }
+
     boolean hasRoom() {
         return taken - landed < Math.min(slots, window.limit());
     }

@@ -244,7 +244,7 @@ final class Outbound {
     void register(MemoryBlock block) throws TransportException {
         for (OutboundChannel c : channels) {
             if (c != null && c.isOpen()) {
-                c.registration(block);
+                c.register(block);
             }
         }
     }

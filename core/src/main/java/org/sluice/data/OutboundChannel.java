@@ -47,6 +47,13 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
         }
     }
 
+    /** Makes the block known to the transport ahead of its first use; one that only sees staging slots need not know. */
+    void register(MemoryBlock block) throws TransportException {
+        if (staging == null) {
+            registration(block);
+        }
+    }
+
     boolean hasRoom() {
         return taken - sent < window;
     }

@@ -101,6 +101,8 @@ class CudaLinkTest {
         for (int gpu = 0; gpu < GPUS; gpu++) {
             try (Region source = client.allocate(gpu, 6 << 20);
                     Region target = server.allocate(gpu, 6 << 20)) {
+                out.get(gpu).register(source);
+                in.get(gpu).register(target);
                 for (int i = 0; i < lengths.length * places.length; i++) {
                     int length = lengths[i % lengths.length];
                     int from = places[i % places.length];

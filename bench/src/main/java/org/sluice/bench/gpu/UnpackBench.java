@@ -125,14 +125,14 @@ public final class UnpackBench {
             System.out.printf(
                     Locale.ROOT,
                     "{\"table\":\"unpack\",\"case\":\"%s\",\"bytes\":%d,\"descriptors\":%d,\"us\":%.2f,\"host_us\":%.2f,\"gb_per_s\":%.1f,"
-                            + "\"of_plain_copy\":%.3f,\"verified\":true}%n",
+                            + "\"of_plain_copy\":%s,\"verified\":true}%n",
                     l.name(),
                     l.bytes(),
                     l.descriptors(),
                     ns / 1e3,
                     median(host[i]) / 1e3,
                     l.bytes() / ns,
-                    l.bytes() == all ? plain / ns : Double.NaN);
+                    l.bytes() == all ? String.format(Locale.ROOT, "%.3f", plain / ns) : "null");
         }
     }
 

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Packs what bench/gpu needs on a GPU host that has no Java and no network into bench/gpu/target/kit (about 60 MB): a small Java
+# runtime, Sluice, the GPU programs and the cuda module's tests. Then, on that host: bench/gpu/run.py --help
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+kit=bench/gpu/target/kit
+jdk=${JAVA25_HOME:-$(ls -d /usr/lib/jvm/*25* 2>/dev/null | head -1)}
+[ -x "$jdk/bin/jlink" ] || { echo "no JDK 25 under /usr/lib/jvm; set JAVA25_HOME" >&2; exit 1; }
+repository=${MAVEN_REPOSITORY:-$HOME/.m2/repository}
+mvn -q -B ${MVN_FLAGS:-} -pl bench,cuda -am test-compile
+rm -rf "$kit"
+mkdir -p "$kit/lib" "$kit/test"
+"$jdk/bin/jlink" --add-modules java.base,java.logging,java.management,java.xml,jdk.jfr,jdk.unsupported,jdk.management,jdk.httpserver,jdk.net \
+    --strip-debug --no-header-files --no-man-pages --compress zip-6 --output "$kit/jre"
+for m in core linux tcp cuda testkit bench; do
+    "$jdk/bin/jar" -c -f "$kit/lib/sluice-$m.jar" -C "$m/target/classes" .
+done
+"$jdk/bin/jar" -c -f "$kit/test/sluice-cuda-tests.jar" -C cuda/target/test-classes .
+version() { sed -n "s|.*<$1.version>\(.*\)</$1.version>.*|\1|p" pom.xml; }
+slf4j=$(version slf4j)
+cp "$repository/org/slf4j/slf4j-api/$slf4j/slf4j-api-$slf4j.jar" "$repository/org/slf4j/slf4j-simple/$slf4j/slf4j-simple-$slf4j.jar" "$kit/lib/"
+junit=$(version junit)
+for a in jupiter/junit-jupiter-api jupiter/junit-jupiter-params jupiter/junit-jupiter-engine platform/junit-platform-commons \
+    platform/junit-platform-engine platform/junit-platform-launcher; do
+    cp "$repository/org/junit/$a/$junit/${a#*/}-$junit.jar" "$kit/test/"
+done
+cp "$(find "$repository/org/opentest4j" -name 'opentest4j-1*.jar' | sort | tail -1)" "$kit/test/"
+cp "$(find "$repository/org/assertj/assertj-core/$(version assertj)" -name '*.jar')" "$kit/test/"
+cp "$(find "$repository/net/bytebuddy/byte-buddy" -name 'byte-buddy-1*.jar' | sort | tail -1)" "$kit/test/"
+cp "$(find "$repository/org/jspecify/jspecify" -name '*.jar' | sort | tail -1)" "$kit/lib/"
+"$jdk/bin/javac" -d "$kit/test/classes" -cp "$kit/test/*" bench/gpu/RunTests.java
+du -sh "$kit" | cut -f1
