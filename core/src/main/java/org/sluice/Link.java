@@ -32,7 +32,7 @@ public final class Link implements AutoCloseable {
     private final CompletableFuture<SluiceException> ended = new CompletableFuture<>();
     private final TransferCounters transfers = new TransferCounters();
     private volatile boolean goodbye;
-    private @Nullable LinkSession session;
+    private volatile @Nullable LinkSession session;
 
     Link(Agent agent, LinkReport report) {
         this.agent = agent;
@@ -204,7 +204,9 @@ public final class Link implements AutoCloseable {
         }
         Transfer transfer = new Transfer(length);
         Completion completion = transfer.completion(region, transfers, new TransferEvent(gpu(), kind, peer(), length));
-        agent.execute(() -> session().with(() -> call.run(completion)));
+        if (!agent.execute(() -> session().with(() -> call.run(completion)))) {
+            completion.failed(new ClosedException("GPU " + gpu() + ": the node is closed"));
+        }
         return transfer;
     }
 
@@ -222,7 +224,7 @@ public final class Link implements AutoCloseable {
             throw new IllegalArgumentException("a note has at most 65536 bytes, this one has " + note.length);
         }
         byte[] copy = note.clone();
-        agent.execute(() -> session().note(copy));
+        agent.execute(() -> session().with(() -> session().note(copy)));
     }
 
     /**
@@ -257,7 +259,7 @@ public final class Link implements AutoCloseable {
     /** Gives the peer the key of a region, under a name of at most 1000 bytes. */
     public void share(String name, Region region) {
         RemoteRegion key = region.remoteKey();
-        agent.execute(() -> session().region(name, key.keyHigh(), key.keyLow(), key.size()));
+        agent.execute(() -> session().with(() -> session().region(name, key.keyHigh(), key.keyLow(), key.size())));
     }
 
     /** The key that the peer {@linkplain #share shares} under this name; completes when it has come, fails when the link ends. */
@@ -298,10 +300,15 @@ public final class Link implements AutoCloseable {
         }));
     }
 
-    /** Says goodbye and frees the channels. Transfers that are not done fail. Idempotent; waits until nothing is in flight here. */
+    /**
+     * Says goodbye and frees the channels. Transfers that are not done fail. Idempotent; waits until nothing is in flight here, but
+     * where a transfer's end is told it closes soon after instead.
+     */
     @Override
     public void close() {
-        if (!ended.isDone()) {
+        if (agent.isCurrentThread()) {
+            agent.execute(session()::close);
+        } else if (!ended.isDone()) {
             Node.get(agent.call(() -> {
                 session().close();
                 return true;

@@ -320,8 +320,20 @@ public final class Node implements AutoCloseable {
         closed = true;
         orchestrator.close();
         List.copyOf(links).forEach(Link::close);
-        registries.forEach(r -> List.copyOf(r.byKey.values()).forEach(Region::close));
+        IllegalStateException used = null;
+        for (Registry registry : registries) {
+            for (Region region : List.copyOf(registry.byKey.values())) {
+                try {
+                    region.close();
+                } catch (IllegalStateException e) {
+                    used = e; // a thread is in the middle of filling or reading it: better left than freed under it
+                }
+            }
+        }
         agents.forEach(Agent::close);
         transport.close();
+        if (used != null) {
+            throw used;
+        }
     }
 }

@@ -5,6 +5,7 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -128,7 +129,14 @@ public final class LinkSession implements Work {
             call.run();
         } catch (SluiceException | GpuException e) {
             fail(asSluice(e));
+        } catch (RuntimeException e) {
+            internalError(e);
         }
+    }
+
+    private void internalError(RuntimeException e) {
+        log.error("{}: internal error", where, e);
+        fail(new LinkException(where + ": internal error: " + e, e));
     }
 
     public void note(byte[] note) {
@@ -180,8 +188,7 @@ public final class LinkSession implements Work {
         } catch (SluiceException | GpuException e) {
             fail(asSluice(e));
         } catch (RuntimeException e) {
-            log.error("{}: internal error", where, e);
-            fail(new LinkException(where + ": internal error: " + e, e));
+            internalError(e);
         }
         return 1;
     }
@@ -230,16 +237,18 @@ public final class LinkSession implements Work {
                     e));
         } catch (SluiceException | GpuException e) {
             fail(asSluice(e));
+        } catch (RuntimeException e) {
+            internalError(e);
         }
     }
 
     /** Ends the link from this side. Transfers that are not finished fail with {@link ClosedException}. */
     public void close() {
         if (!ended.isDone()) {
-            if (control != null) {
-                control.goodbye();
+            lastWord(c -> {
+                c.goodbye();
                 goodbyeSent = true;
-            }
+            });
             end(new ClosedException(where + ": the link was closed by this side"), true);
         }
     }
@@ -248,10 +257,21 @@ public final class LinkSession implements Work {
         if (ended.isDone()) {
             return;
         }
-        if (control != null && !(why instanceof PeerLostException)) {
-            control.error(String.valueOf(why.getMessage()));
+        if (!(why instanceof PeerLostException)) {
+            lastWord(c -> c.error(String.valueOf(why.getMessage())));
         }
         end(why, false);
+    }
+
+    /** To a peer that may have stopped reading long ago: then there is no room for it. */
+    private void lastWord(Consumer<ControlConnection> word) {
+        try {
+            if (control != null) {
+                word.accept(control);
+            }
+        } catch (PeerLostException e) {
+            log.debug("{}: {}", where, e.getMessage());
+        }
     }
 
     private void end(SluiceException why, boolean goodbye) {

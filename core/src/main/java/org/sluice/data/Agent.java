@@ -55,6 +55,7 @@ public final class Agent implements Doorbell, AutoCloseable {
     private volatile boolean resting;
     private volatile boolean rung;
     private volatile boolean closing;
+    private volatile boolean closed;
     private int setups;
     private long lookedAt;
     private @Nullable CopyQueue toHost;
@@ -82,23 +83,37 @@ public final class Agent implements Doorbell, AutoCloseable {
         return gpu;
     }
 
-    /** Runs a command on the agent thread, in the order of calls from one thread. Dropped once the agent has closed. */
-    public void execute(Runnable command) {
+    /**
+     * Runs a command on the agent thread, in the order of calls from one thread.
+     *
+     * @return false when the agent has closed: the command will not run
+     */
+    public boolean execute(Runnable command) {
         commands.add(command);
         ring();
+        // the agent says that it has closed, then runs what is there: what comes later is taken back here
+        return !closed || !commands.remove(command);
     }
 
-    /** As {@link #execute}, with a result. */
+    /**
+     * As {@link #execute}, with a result to wait for.
+     *
+     * @throws IllegalStateException on the agent thread, which would wait for itself: in what hangs on a transfer's end
+     */
     public <T> CompletableFuture<T> call(Callable<T> command) {
+        if (isCurrentThread()) {
+            throw new IllegalStateException(
+                    thread.getName() + " would wait for itself; do not call this where a transfer's end is told");
+        }
         CompletableFuture<T> result = new CompletableFuture<>();
-        execute(() -> {
+        boolean taken = execute(() -> {
             try {
                 result.complete(command.call());
             } catch (Throwable e) {
                 result.completeExceptionally(e);
             }
         });
-        if (!thread.isAlive()) {
+        if (!taken) {
             result.completeExceptionally(new IllegalStateException(thread.getName() + " is closed"));
         }
         return result;
@@ -169,10 +184,11 @@ public final class Agent implements Doorbell, AutoCloseable {
             while (!closing) {
                 turn();
             }
-            runCommands();
         } catch (Throwable e) {
             log.error("{} stopped: {}", thread.getName(), e.toString(), e);
         } finally {
+            closed = true;
+            runCommands();
             free();
         }
     }
@@ -232,7 +248,12 @@ public final class Agent implements Doorbell, AutoCloseable {
     private int runCommands() {
         int count = 0;
         for (Runnable command = commands.poll(); command != null; command = commands.poll()) {
-            command.run();
+            try {
+                command.run();
+            } catch (RuntimeException e) {
+                // one command's error must not end the GPU's thread, and with it every link
+                log.error("{}: internal error: {}", thread.getName(), e.toString(), e);
+            }
             count++;
         }
         return count;
