@@ -19,6 +19,7 @@ public final class ScatterList {
     private int count;
     private long bounceBuffer;
     private long bounceBytes;
+    private long longest;
 
     /** An empty list; {@link #set} points it somewhere. */
     public ScatterList() {}
@@ -35,6 +36,7 @@ public final class ScatterList {
         this.count = count;
         this.bounceBuffer = bounceBuffer;
         this.bounceBytes = bounceBytes;
+        this.longest = Long.MAX_VALUE;
     }
 
     public MemorySegment descriptors() {
@@ -61,6 +63,11 @@ public final class ScatterList {
         return descriptors.get(ValueLayout.JAVA_LONG_UNALIGNED, (long) i * DESCRIPTOR_BYTES + 8);
     }
 
+    /** Length of the longest piece, found by {@link #check} on its way; {@link Long#MAX_VALUE} before it. */
+    public long longest() {
+        return longest;
+    }
+
     /**
      * Checks every bound of the list against a chunk of {@code bytes}.
      *
@@ -72,6 +79,7 @@ public final class ScatterList {
                     "unpack list has " + count + " descriptors, allowed are 0 to " + MAX_DESCRIPTORS);
         }
         long sum = 0;
+        long most = 0;
         for (int i = 0; i < count; i++) {
             long length = length(i);
             long destination = destinationOffset(i);
@@ -85,9 +93,11 @@ public final class ScatterList {
                         + source + " of a bounce buffer of " + bounceBytes);
             }
             sum += length;
+            most = Math.max(most, length);
         }
         if (sum != bytes) {
             throw new TransportException("unpack list carries " + sum + " bytes, the chunk has " + bytes);
         }
+        longest = most;
     }
 }

@@ -77,10 +77,7 @@ final class KernelUnpackQueue implements UnpackQueue {
     public long enqueue(ScatterList list, long destination, long bytes) {
         int count = list.count();
         long piece = Math.max(PIECE_BYTES, (bytes / MOST_CUTS + PIECE_BYTES - 1) & -PIECE_BYTES);
-        boolean cut = false;
-        for (int i = 0; i < count && !cut; i++) {
-            cut = list.length(i) > piece;
-        }
+        boolean cut = list.longest() > piece;
         reserve(count + (cut ? bytes / piece : 0));
         long ticket = tickets.issue();
         if (count == 0) {
