@@ -53,9 +53,22 @@ public final class Node implements AutoCloseable {
         private final BitSet numbers = new BitSet();
 
         @Override
-        public @Nullable MemoryBlock find(long keyHigh, long keyLow) {
+        public @Nullable Claim claim(long keyHigh, long keyLow) {
             Region r = byKey.get(new Key(keyHigh, keyLow));
-            return r == null ? null : r.block();
+            return r != null && r.tryUse() ? new Held(r) : null;
+        }
+
+        /** A region that a peer reads or writes. */
+        private record Held(Region region) implements Claim {
+            @Override
+            public MemoryBlock block() {
+                return region.block();
+            }
+
+            @Override
+            public void release() {
+                region.release();
+            }
         }
 
         synchronized int takeNumber() {
@@ -142,8 +155,8 @@ public final class Node implements AutoCloseable {
                 .findFirst()
                 .orElseThrow(() -> new ConfigException("there is no transport " + config.transport() + "; there are "
                         + all.stream().map(TransportProvider::name).collect(Collectors.joining(", "))));
-        TransportConfig settings =
-                new TransportConfig(config.nics(), config.socketsPerChannel(), config.transportOptions());
+        TransportConfig settings = new TransportConfig(
+                config.nics(), config.socketsPerChannel(), config.chunkBytes(), config.transportOptions());
         try {
             return named.open(settings);
         } catch (TransportException e) {

@@ -13,13 +13,14 @@ import org.sluice.data.MemoryBlock;
  */
 public final class Region implements AutoCloseable {
     private static final SecureRandom RANDOM = new SecureRandom();
+    private static final int CLOSED = -1;
 
     private final Node node;
     private final int gpu;
     private final MemoryBlock block;
     private final RemoteRegion key;
+    /** Who reads or writes it now, or {@link #CLOSED}: so that nobody begins while it is being freed. */
     private final AtomicInteger uses = new AtomicInteger();
-    private volatile boolean open = true;
 
     Region(Node node, int gpu, MemoryBlock block) {
         this.node = node;
@@ -56,26 +57,26 @@ public final class Region implements AutoCloseable {
     /** Copies host bytes in, and waits. Convenient, not fast. */
     public void write(long offset, MemorySegment source) {
         check(offset, source.byteSize());
-        node.onAgent(gpu, g -> g.write(block.memory(), offset, source));
+        using(() -> node.onAgent(gpu, g -> g.write(block.memory(), offset, source)));
     }
 
     /** Copies bytes out to the host, and waits. */
     public void read(long offset, MemorySegment target) {
         check(offset, target.byteSize());
-        node.onAgent(gpu, g -> g.read(block.memory(), offset, target));
+        using(() -> node.onAgent(gpu, g -> g.read(block.memory(), offset, target)));
     }
 
     /** Fills {@code [offset, offset + bytes)} with a checkable pattern, on the GPU. @param offset a multiple of 8 */
     public void fill(long offset, long bytes, long seed) {
         check(offset, bytes);
-        node.onGpu(gpu, g -> g.fill(block.memory(), offset, bytes, seed));
+        using(() -> node.onGpu(gpu, g -> g.fill(block.memory(), offset, bytes, seed)));
     }
 
     /** Compares with what {@link #fill} wrote at the same offset. @return offset of the first wrong byte, or -1 */
     public long mismatch(long offset, long bytes, long seed) {
         check(offset, bytes);
         long[] result = new long[1];
-        node.onGpu(gpu, g -> result[0] = g.mismatch(block.memory(), offset, bytes, seed));
+        using(() -> node.onGpu(gpu, g -> result[0] = g.mismatch(block.memory(), offset, bytes, seed)));
         return result[0];
     }
 
@@ -84,32 +85,44 @@ public final class Region implements AutoCloseable {
     }
 
     void check(long offset, long length) {
-        if (!open) {
-            throw new IllegalStateException("the region is closed");
-        }
         if (offset < 0 || length < 0 || length > size() - offset) {
             throw new IndexOutOfBoundsException(
                     "offset " + offset + " and length " + length + " are not inside a region of " + size() + " bytes");
         }
     }
 
+    private void using(Runnable access) {
+        use();
+        try {
+            access.run();
+        } finally {
+            release();
+        }
+    }
+
+    /** Keeps the memory until {@link #release}. @throws IllegalStateException when the region is closed */
     void use() {
-        uses.incrementAndGet();
+        if (!tryUse()) {
+            throw new IllegalStateException("the region is closed");
+        }
+    }
+
+    boolean tryUse() {
+        return uses.getAndUpdate(n -> n == CLOSED ? CLOSED : n + 1) != CLOSED;
     }
 
     void release() {
         uses.decrementAndGet();
     }
 
-    /** Frees the memory. Idempotent. @throws IllegalStateException while transfers use it */
+    /** Frees the memory. Idempotent. @throws IllegalStateException while transfers use it, a peer's one-sided ones too */
     @Override
     public void close() {
-        if (uses.get() > 0 && open) {
-            throw new IllegalStateException(uses.get() + " transfers still use the region");
-        }
-        if (open) {
-            open = false;
+        int before = uses.compareAndExchange(0, CLOSED);
+        if (before == 0) {
             node.free(this);
+        } else if (before != CLOSED) {
+            throw new IllegalStateException(before + " transfers still use the region");
         }
     }
 }

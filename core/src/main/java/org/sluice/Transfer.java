@@ -28,10 +28,10 @@ public final class Transfer {
         event.begin();
         return new Completion() {
             @Override
-            public void done(long started, long ended) {
+            public void done(long started) {
                 startedAt = started;
-                endedAt = ended;
-                counters.done(bytes, ended - started);
+                endedAt = System.nanoTime();
+                counters.done(bytes, endedAt - started);
                 event.commit("");
                 region.release();
                 future.complete(Transfer.this);

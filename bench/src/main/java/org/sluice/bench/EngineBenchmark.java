@@ -119,7 +119,7 @@ public class EngineBenchmark {
 
     private static final Completion MUST_NOT_END = new Completion() {
         @Override
-        public void done(long started, long ended) {
+        public void done(long started) {
             throw new IllegalStateException("the endless transfer ended");
         }
 

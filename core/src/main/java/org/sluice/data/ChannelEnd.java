@@ -2,7 +2,11 @@ package org.sluice.data;
 
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.sluice.spi.Channel;
+import org.sluice.spi.GpuException;
+import org.sluice.spi.GpuMemory;
 import org.sluice.spi.Registration;
 import org.sluice.spi.TransportException;
 import org.sluice.stats.ChannelCounters;
@@ -15,14 +19,25 @@ import org.sluice.stats.ChannelTiming;
  * @param <C> the transport's side, sending or receiving
  */
 abstract class ChannelEnd<C extends Channel> {
+    private static final Logger log = LoggerFactory.getLogger(ChannelEnd.class);
+
     final int index;
     final int generation;
     final C channel;
     final ChannelCounters counters;
     final @Nullable ChannelTiming timing;
-    private @Nullable Registration[] registrations = new Registration[4];
+    private @Nullable Registered[] registered = new Registered[4];
+    private @Nullable Registration stagingRegistration;
     private boolean open = true;
     private @Nullable String lostBecause;
+
+    /** The memory is kept with it: a block's number serves another block once it is free. */
+    private record Registered(GpuMemory memory, Registration registration) {
+        @SuppressWarnings("ReferenceEquality")
+        boolean isOf(MemoryBlock block) {
+            return memory == block.memory();
+        }
+    }
 
     ChannelEnd(int index, int generation, C channel, ChannelCounters counters) {
         this.index = index;
@@ -35,27 +50,38 @@ abstract class ChannelEnd<C extends Channel> {
     /** The block's registration on this channel, made on first use. */
     final Registration registration(MemoryBlock block) throws TransportException {
         int n = block.number();
-        if (n < registrations.length) {
-            Registration found = registrations[n];
-            if (found != null) {
-                return found;
+        if (n >= registered.length) {
+            registered = Arrays.copyOf(registered, Math.max(n + 1, registered.length * 2));
+        }
+        Registered found = registered[n];
+        if (found != null) {
+            if (found.isOf(block)) {
+                return found.registration;
             }
-        } else {
-            registrations = Arrays.copyOf(registrations, Math.max(n + 1, registrations.length * 2));
+            registered[n] = null;
+            found.registration.close();
         }
         Registration made = channel.register(block.memory());
-        registrations[n] = made;
+        registered[n] = new Registered(block.memory(), made);
         return made;
+    }
+
+    /** The registration of the channel's staging slots, made on first use. */
+    final Registration registration(StagingRing staging) throws TransportException {
+        Registration found = stagingRegistration;
+        if (found == null) {
+            found = channel.register(staging.memory);
+            stagingRegistration = found;
+        }
+        return found;
     }
 
     final void forget(MemoryBlock block) throws TransportException {
         int n = block.number();
-        if (n < registrations.length) {
-            Registration found = registrations[n];
-            registrations[n] = null;
-            if (found != null) {
-                found.close();
-            }
+        Registered found = n < registered.length ? registered[n] : null;
+        if (found != null && found.isOf(block)) {
+            registered[n] = null;
+            found.registration.close();
         }
     }
 
@@ -76,16 +102,30 @@ abstract class ChannelEnd<C extends Channel> {
     void close() {
         if (open) {
             open = false;
-            for (Registration r : registrations) {
-                if (r != null) {
-                    try {
-                        r.close();
-                    } catch (TransportException e) {
-                        // the channel is going away, and with it what was registered there
-                    }
-                }
+            for (Registered r : registered) {
+                deregister(r == null ? null : r.registration);
             }
+            deregister(stagingRegistration);
             channel.close();
+        }
+    }
+
+    /** As {@link #close}, where nobody is left to tell what goes wrong. */
+    final void closeForGood() {
+        try {
+            close();
+        } catch (GpuException e) {
+            log.warn("channel {} ({}): {}", index, channel.description(), e.getMessage());
+        }
+    }
+
+    private static void deregister(@Nullable Registration registration) {
+        try {
+            if (registration != null) {
+                registration.close();
+            }
+        } catch (TransportException e) {
+            // the channel is going away, and with it what was registered there
         }
     }
 }

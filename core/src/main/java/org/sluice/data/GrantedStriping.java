@@ -26,12 +26,17 @@ final class GrantedStriping implements Striping<OutboundTransfer> {
         }
         int slot = (int) (tail[channel]++ & (ring.length - 1));
         ring[slot] = transfer;
+        transfer.granted++;
         offsets[channel][slot] = offset;
         return true;
     }
 
     /** Forgets the grants of a channel that broke: the receiver grants the chunks again, elsewhere. */
     void clear(int channel) {
+        OutboundTransfer[] ring = transfers[channel];
+        for (long n = head[channel]; n < tail[channel]; n++) {
+            ring[(int) (n & (ring.length - 1))].granted--;
+        }
         head[channel] = tail[channel];
     }
 
@@ -41,6 +46,7 @@ final class GrantedStriping implements Striping<OutboundTransfer> {
             return false;
         }
         int slot = (int) (head[channel]++ & (transfers[channel].length - 1));
+        transfers[channel][slot].granted--;
         pick.set(transfers[channel][slot], offsets[channel][slot]);
         return true;
     }

@@ -39,6 +39,10 @@ final class Inbound {
     private long receiveCount;
     private long announcedCount;
     private long reads;
+    private long writesAsked;
+    private int writing;
+    private int unfinishedSends;
+    private int nextToDeal;
     private long now;
     private long heardAt;
     private long probedAt;
@@ -101,11 +105,12 @@ final class Inbound {
             throw new ProtocolException(settings.where() + ": the peer announced " + MessageId.toString(id) + " of "
                     + length + " bytes, expected was transfer " + announcedCount);
         }
-        if (announced.size() + active.size() >= EngineSettings.MAX_TRANSFERS) {
+        if (unfinishedSends >= EngineSettings.MAX_TRANSFERS) {
             throw new ProtocolException(settings.where() + ": the peer announced more than "
                     + EngineSettings.MAX_TRANSFERS + " transfers that are not finished");
         }
         announcedCount++;
+        unfinishedSends++;
         announced.add(new Announced(id, length));
         match();
     }
@@ -134,6 +139,7 @@ final class Inbound {
         SluiceException e = new LengthMismatchException(settings.where() + ": " + MessageId.toString(t.id)
                 + ": the peer sends " + sendLength + " bytes, this side's receive is of " + t.length
                 + "; give both sides the same length");
+        unfinishedSends--;
         control.refused(t.id, TransferRefusal.LENGTH, t.length);
         t.completion.failed(e);
         if (roundRobin != null) {
@@ -142,10 +148,24 @@ final class Inbound {
         }
     }
 
+    /** The peer asks to write: its writes are numbered in turn, and not more than it may have unfinished. */
+    void asked(long id) {
+        if (MessageId.kind(id) != MessageId.WRITE || MessageId.count(id) != writesAsked) {
+            throw new ProtocolException(settings.where() + ": the peer asked for " + MessageId.toString(id)
+                    + ", expected was write " + writesAsked);
+        }
+        if (writing >= EngineSettings.MAX_TRANSFERS) {
+            throw new ProtocolException(settings.where() + ": the peer has more than " + EngineSettings.MAX_TRANSFERS
+                    + " writes unfinished");
+        }
+        writesAsked++;
+    }
+
     /** The peer writes into a region of ours; key and bounds are checked. */
-    void serveWrite(long id, MemoryBlock block, long offset, long length, long nanoTime) {
+    void serveWrite(long id, MemoryBlock block, long offset, long length, Completion completion, long nanoTime) {
         now = nanoTime;
-        start(new InboundTransfer(id, block, offset, length, settings.chunkBytes(), Completion.NOBODY));
+        writing++;
+        start(new InboundTransfer(id, block, offset, length, settings.chunkBytes(), completion));
     }
 
     void read(
@@ -194,31 +214,31 @@ final class Inbound {
         now = nanoTime;
         int work = 0;
         for (InboundChannel c : channels) {
-            if (c == null) {
-                continue;
-            }
-            try {
-                if (c.isOpen()) {
+            if (c != null && c.isOpen()) {
+                try {
                     int arrived = c.arrive(this, now);
                     if (arrived > 0) {
                         heardAt = now;
-                        work += arrived;
                     }
                     checkStall(c);
+                    work += arrived + c.land(this, now);
+                } catch (TransportException e) {
+                    lost(c, e);
                 }
-                work += c.land(this, now);
-                if (c.isOpen()) {
-                    while (c.hasRoom() && striping.next(c.index, pick)) {
-                        c.take(pick.transfer(), pick.offset(), now);
-                        work++;
-                    }
-                    work += c.post(this, now);
-                }
-            } catch (TransportException e) {
-                down(c, String.valueOf(e.getMessage()));
-                broken.broken(false, c.index, c.generation, c.channel.description(), e);
             }
-            c.turned(now);
+        }
+        work += deal();
+        for (InboundChannel c : channels) {
+            if (c != null && c.isOpen()) {
+                try {
+                    work += c.post(this, now);
+                } catch (TransportException e) {
+                    lost(c, e);
+                }
+            }
+            if (c != null) {
+                c.turned(now);
+            }
         }
         if (unpack != null) {
             unpack.flush();
@@ -246,10 +266,33 @@ final class Inbound {
         heardAt = nanoTime;
     }
 
+    /**
+     * Gives chunks to channels that have room, one each in turn, until none has room or nothing is left: a short message too
+     * goes over every rail, and a row of shorter ones does not all meet on the first.
+     */
+    private int deal() {
+        int dealt = 0;
+        for (int passed = 0; passed < channels.length; passed++) {
+            InboundChannel c = channels[nextToDeal];
+            nextToDeal = nextToDeal + 1 == channels.length ? 0 : nextToDeal + 1;
+            if (c != null && c.isOpen() && c.hasRoom() && striping.next(c.index, pick)) {
+                c.take(pick.transfer(), pick.offset(), now);
+                dealt++;
+                passed = -1;
+            }
+        }
+        return dealt;
+    }
+
+    private void lost(InboundChannel c, TransportException why) {
+        down(c, String.valueOf(why.getMessage()));
+        broken.broken(false, c.index, c.generation, c.channel.description(), why);
+    }
+
     /** Closes a channel that broke here or at the peer, and has its chunks granted elsewhere. */
     void down(InboundChannel c, String why) {
         c.lost(why);
-        c.abandon(this);
+        c.abandon(this, now);
     }
 
     void posted(InboundChannel c, InboundTransfer t, long offset) {
@@ -267,17 +310,29 @@ final class Inbound {
 
     private void finish(InboundTransfer t) {
         if (settings.confirmed()) {
+            if (MessageId.kind(t.id) == MessageId.WRITE) {
+                writing--;
+            } else if (MessageId.kind(t.id) == MessageId.TWO_SIDED) {
+                unfinishedSends--;
+            }
             control.landed(t.id);
         }
-        t.completion.done(t.startedAt, now);
+        t.completion.done(t.startedAt);
     }
 
     void takeBack(InboundTransfer t, long offset) {
         if (pulled == null) {
             throw new LinkException(settings.where() + ": a chunk of " + MessageId.toString(t.id)
-                    + " came damaged or not at all, and round-robin striping cannot have it sent again");
+                    + " came damaged, and round-robin striping cannot have it sent again");
         }
         pulled.takeBack(t, offset);
+    }
+
+    /** A chunk went down with its channel. With round-robin striping so does the link, with the channel's fault as the reason. */
+    void lost(InboundTransfer t, long offset) {
+        if (pulled != null) {
+            pulled.takeBack(t, offset);
+        }
     }
 
     boolean isCopying() {
@@ -301,7 +356,7 @@ final class Inbound {
     void fail(SluiceException why) {
         for (InboundChannel c : channels) {
             if (c != null) {
-                c.close();
+                c.closeForGood();
             }
         }
         List<InboundTransfer> all = new ArrayList<>(receives);

@@ -3,7 +3,6 @@ package org.sluice.data;
 import org.jspecify.annotations.Nullable;
 import org.sluice.spi.Channel;
 import org.sluice.spi.ReceiveChannel;
-import org.sluice.spi.Registration;
 import org.sluice.spi.ScatterList;
 import org.sluice.spi.TransportException;
 import org.sluice.spi.UnpackQueue;
@@ -19,7 +18,6 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
     private final StallClock clock;
     private final int slots;
     private final @Nullable StagingRing staging;
-    private final @Nullable Registration stagingRegistration;
     private final @Nullable UnpackQueue unpack;
     private final @Nullable InboundTransfer[] transfer;
     private final long[] offset;
@@ -40,15 +38,13 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
             StallClock clock,
             int most,
             @Nullable StagingRing staging,
-            @Nullable UnpackQueue unpack)
-            throws TransportException {
+            @Nullable UnpackQueue unpack) {
         super(index, generation, channel, counters);
         this.window = window;
         this.clock = clock;
         this.staging = staging;
         this.unpack = unpack;
         this.slots = staging == null ? most : Math.min(most, staging.slots);
-        this.stagingRegistration = staging == null ? null : channel.register(staging.memory);
         int ring = Integer.highestOneBit(Math.max(1, slots * 2 - 1));
         this.transfer = new InboundTransfer[ring];
         this.offset = new long[ring];
@@ -107,9 +103,9 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
             InboundTransfer t = at(slot);
             long at = offset[slot];
             long bytes = t.chunkLength(at);
-            boolean accepted = (staging == null || stagingRegistration == null)
+            boolean accepted = staging == null
                     ? channel.receive(registration(t.block), t.address(at), bytes, t.id, at)
-                    : channel.receive(stagingRegistration, staging.address(posted), bytes, t.id, at);
+                    : channel.receive(registration(staging), staging.address(posted), bytes, t.id, at);
             if (!accepted) {
                 break;
             }
@@ -166,6 +162,14 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
 
     /** Ends the chunks whose last step is done. @return how many */
     int land(Inbound inbound, long now) throws TransportException {
+        int count = landDone(inbound, now);
+        for (int n = 0; n < count; n++) {
+            channel.consumed();
+        }
+        return count;
+    }
+
+    private int landDone(Inbound inbound, long now) {
         if (landed == arrived) {
             return 0;
         }
@@ -175,9 +179,6 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
             int slot = (int) landed & mask;
             if (ticket[slot] > done) {
                 break;
-            }
-            if (isOpen()) {
-                channel.consumed();
             }
             InboundTransfer t = transfer[slot];
             long at = offset[slot];
@@ -212,26 +213,39 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
 
     /**
      * Closes the channel <em>first</em>, and only then takes back the chunks that have not arrived: no late byte can reach a
-     * buffer that another channel fills. What has arrived and is being copied still lands.
+     * buffer that another channel fills. What has arrived lands.
      */
-    void abandon(Inbound inbound) {
-        if (unpack != null && landed < arrived) {
-            // the kernel reads bounce pages that the plugin gives back when the channel closes
-            unpack.flush();
-            while (unpack.completed() < ticket[(int) (arrived - 1) & mask]) {
-                Thread.onSpinWait();
-            }
-        }
+    void abandon(Inbound inbound, long now) {
         close();
+        landDone(inbound, now);
         while (arrived < taken) {
             taken--;
             int slot = (int) taken & mask;
             InboundTransfer t = at(slot);
             transfer[slot] = null;
             counters.retriedChunk();
-            inbound.takeBack(t, offset[slot]);
+            inbound.lost(t, offset[slot]);
         }
         posted = taken;
+    }
+
+    /** Waits for copies and unpacks first: they read staging slots, or bounce pages that a plugin takes back when it closes. */
+    @Override
+    void close() {
+        long last = 0;
+        for (long n = landed; n < arrived; n++) {
+            last = Math.max(last, ticket[(int) n & mask]);
+        }
+        try {
+            if (unpack != null) {
+                unpack.flush();
+                CopyWait.await(last, unpack::completed);
+            } else if (staging != null) {
+                CopyWait.await(last, staging.queue::completed);
+            }
+        } finally {
+            super.close();
+        }
     }
 
     private InboundTransfer at(int slot) {

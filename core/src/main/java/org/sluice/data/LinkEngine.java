@@ -47,12 +47,25 @@ public final class LinkEngine {
         this.inbound = new Inbound(settings, control, inboundChannels, unpack, this::broken);
     }
 
-    public void open(OutboundEnd end) throws TransportException {
+    /**
+     * Takes a channel into use. One that replaces a lost one has a higher generation, and its sender's end is opened first: a
+     * receiver grants as soon as its end is open.
+     */
+    public void open(OutboundEnd end) {
+        if (failure != null) {
+            end.channel().close();
+            return;
+        }
         outbound.open(new OutboundChannel(
                 end.index(), end.generation(), end.channel(), end.counters(), settings.sendWindow(), end.staging()));
     }
 
-    public void open(InboundEnd end) throws TransportException {
+    /** As {@link #open(OutboundEnd)}, for a channel that this side receives on. */
+    public void open(InboundEnd end) {
+        if (failure != null) {
+            end.channel().close();
+            return;
+        }
         Window window = settings.roundRobin()
                 ? Window.fixed(settings.receiveWindow())
                 : Window.adaptive(settings.receiveWindow());
@@ -69,13 +82,13 @@ public final class LinkEngine {
     }
 
     public void send(MemoryBlock block, long offset, long length, Completion completion) {
-        if (accepts(outbound.unfinished(), completion)) {
+        if (accepts(outboundChannels, outbound.unfinished(), completion)) {
             outbound.send(block, offset, length, completion);
         }
     }
 
     public void receive(MemoryBlock block, long offset, long length, Completion completion, long now) {
-        if (accepts(inbound.unfinished(), completion)) {
+        if (accepts(inboundChannels, inbound.unfinished(), completion)) {
             inbound.receive(block, offset, length, completion, now);
         }
     }
@@ -88,7 +101,7 @@ public final class LinkEngine {
             long keyLow,
             long remoteOffset,
             Completion done) {
-        if (accepts(outbound.unfinished(), done)) {
+        if (hasOneSided(done) && accepts(outboundChannels, outbound.unfinished(), done)) {
             outbound.write(block, offset, length, keyHigh, keyLow, remoteOffset, done);
         }
     }
@@ -102,14 +115,28 @@ public final class LinkEngine {
             long remoteOffset,
             Completion done,
             long now) {
-        if (accepts(inbound.unfinished(), done)) {
+        if (hasOneSided(done) && accepts(inboundChannels, inbound.unfinished(), done)) {
             inbound.read(block, offset, length, keyHigh, keyLow, remoteOffset, done, now);
         }
     }
 
-    private boolean accepts(int unfinished, Completion completion) {
+    private boolean hasOneSided(Completion completion) {
+        if (settings.roundRobin()) {
+            completion.failed(new LinkException(settings.where()
+                    + ": round-robin striping has no one-sided transfers; make the link with adaptive striping"));
+            return false;
+        }
+        return true;
+    }
+
+    private boolean accepts(int channels, int unfinished, Completion completion) {
         if (failure != null) {
             completion.failed(failure);
+            return false;
+        }
+        if (channels == 0) {
+            completion.failed(new LinkException(settings.where()
+                    + ": the link has no channels in this direction; the client makes one that goes both ways"));
             return false;
         }
         if (unfinished >= EngineSettings.MAX_TRANSFERS) {
@@ -120,60 +147,105 @@ public final class LinkEngine {
         return true;
     }
 
+    // What the peer says. Once the link has failed it is not heard: frames that were read together with the one that
+    // ended it.
+
     /** The peer announced its n-th send, or accepted a read. */
     public void onOpen(long id, long length, long now) {
+        if (failure != null) {
+            return;
+        }
+        hasChannels(inboundChannels, id);
         inbound.announced(id, length, now);
     }
 
     public void onWrite(long id, long keyHigh, long keyLow, long offset, long length, long now) {
-        oneSided(id, MessageId.WRITE);
-        MemoryBlock block = regions.find(keyHigh, keyLow);
-        TransferRefusal refusal = refusal(block, offset, length);
-        if (block == null || refusal != null) {
-            control.refused(id, refusal == null ? TransferRefusal.KEY : refusal, 0);
-        } else {
-            inbound.serveWrite(id, block, offset, length, now);
+        if (failure != null) {
+            return;
+        }
+        oneSided(inboundChannels, id);
+        inbound.asked(id);
+        RegionDirectory.Claim region = claim(id, keyHigh, keyLow, offset, length);
+        if (region != null) {
+            inbound.serveWrite(id, region.block(), offset, length, releasing(region), now);
         }
     }
 
     public void onRead(long id, long keyHigh, long keyLow, long offset, long length) {
-        oneSided(id, MessageId.READ);
-        MemoryBlock block = regions.find(keyHigh, keyLow);
-        TransferRefusal refusal = refusal(block, offset, length);
-        if (block == null || refusal != null) {
-            control.refused(id, refusal == null ? TransferRefusal.KEY : refusal, 0);
-        } else {
-            outbound.serveRead(id, block, offset, length);
+        if (failure != null) {
+            return;
+        }
+        oneSided(outboundChannels, id);
+        outbound.asked(id);
+        RegionDirectory.Claim region = claim(id, keyHigh, keyLow, offset, length);
+        if (region != null) {
+            outbound.serveRead(id, region.block(), offset, length, releasing(region));
         }
     }
 
-    private void oneSided(long id, long kind) {
-        if (settings.roundRobin() || MessageId.kind(id) != kind) {
+    private void oneSided(int channels, long id) {
+        if (settings.roundRobin()) {
             throw new ProtocolException(settings.where() + ": the peer asked for " + MessageId.toString(id)
-                    + (settings.roundRobin() ? ", but round-robin striping has no one-sided transfers" : " wrongly"));
+                    + ", but round-robin striping has no one-sided transfers");
         }
-        if (inbound.unfinished() + outbound.unfinished() >= 2 * EngineSettings.MAX_TRANSFERS) {
-            throw new ProtocolException(settings.where() + ": the peer asked for too many one-sided transfers at once");
+        hasChannels(channels, id);
+    }
+
+    private void hasChannels(int channels, long id) {
+        if (channels == 0) {
+            throw new ProtocolException(settings.where() + ": the peer began " + MessageId.toString(id)
+                    + " in a direction in which the link has no channels");
         }
     }
 
-    private static @Nullable TransferRefusal refusal(@Nullable MemoryBlock block, long offset, long length) {
-        if (block == null) {
-            return TransferRefusal.KEY;
+    /** Takes hold of the region that the peer names, or refuses the transfer. */
+    private RegionDirectory.@Nullable Claim claim(long id, long keyHigh, long keyLow, long offset, long length) {
+        RegionDirectory.Claim region = regions.claim(keyHigh, keyLow);
+        if (region == null) {
+            control.refused(id, TransferRefusal.KEY, 0);
+            return null;
         }
-        boolean inside = offset >= 0 && length >= 0 && length <= block.memory().size() - offset;
-        return inside ? null : TransferRefusal.BOUNDS;
+        if (offset < 0 || length < 0 || length > region.block().memory().size() - offset) {
+            region.release();
+            control.refused(id, TransferRefusal.BOUNDS, 0);
+            return null;
+        }
+        return region;
+    }
+
+    /** Nobody here waits for a transfer that the peer asked for; the region does. */
+    private static Completion releasing(RegionDirectory.Claim region) {
+        return new Completion() {
+            @Override
+            public void done(long startedAt) {
+                region.release();
+            }
+
+            @Override
+            public void failed(SluiceException why) {
+                region.release();
+            }
+        };
     }
 
     public void onGrant(long id, long offset, int channel, int generation) {
+        if (failure != null) {
+            return;
+        }
         outbound.granted(id, offset, channel, generation);
     }
 
     public void onLanded(long id) {
+        if (failure != null) {
+            return;
+        }
         outbound.confirmed(id);
     }
 
     public void onRefused(long id, TransferRefusal why, long detail) {
+        if (failure != null) {
+            return;
+        }
         if (MessageId.kind(id) == MessageId.READ) {
             inbound.refused(id, why);
         } else {
@@ -183,6 +255,9 @@ public final class LinkEngine {
 
     /** The peer's end of a channel broke. @param weSend whether this side is its sender */
     public void onChannelDown(boolean weSend, int channel, int generation, String why) {
+        if (failure != null) {
+            return;
+        }
         int count = weSend ? outboundChannels : inboundChannels;
         if (channel < 0 || channel >= count) {
             throw new ProtocolException(settings.where() + ": the peer lost channel " + channel + " of " + count

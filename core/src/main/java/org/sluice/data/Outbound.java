@@ -27,6 +27,8 @@ final class Outbound {
     private final BrokenChannelListener broken;
     private long sends;
     private long writes;
+    private long readsAsked;
+    private int reading;
     private long now;
 
     Outbound(EngineSettings settings, LinkControl control, int channels, BrokenChannelListener broken) {
@@ -80,13 +82,28 @@ final class Outbound {
         start(t);
     }
 
-    /** The peer reads: it is told that it may, and grants what it wants. */
-    void serveRead(long id, MemoryBlock block, long offset, long length) {
+    /** The peer asks to read: its reads are numbered in turn, and not more than it may have unfinished. */
+    void asked(long id) {
+        if (MessageId.kind(id) != MessageId.READ || MessageId.count(id) != readsAsked) {
+            throw new ProtocolException(settings.where() + ": the peer asked for " + MessageId.toString(id)
+                    + ", expected was read " + readsAsked);
+        }
+        if (reading >= EngineSettings.MAX_TRANSFERS) {
+            throw new ProtocolException(settings.where() + ": the peer has more than " + EngineSettings.MAX_TRANSFERS
+                    + " reads unfinished");
+        }
+        readsAsked++;
+    }
+
+    /** The peer may read: it is told so, and grants what it wants. */
+    void serveRead(long id, MemoryBlock block, long offset, long length, Completion completion) {
+        reading++;
         control.open(id, length);
-        start(new OutboundTransfer(id, block, offset, length, settings.chunkBytes(), Completion.NOBODY));
+        start(new OutboundTransfer(id, block, offset, length, settings.chunkBytes(), completion));
     }
 
     private void start(OutboundTransfer t) {
+        t.startedAt = now;
         active.put(t);
         if (roundRobin != null) {
             roundRobin.add(t);
@@ -103,13 +120,19 @@ final class Outbound {
                     + (granted == null ? "round-robin" : "adaptive") + " striping");
         }
         OutboundTransfer t = active.get(id);
-        if (t == null || !t.isChunkStart(offset)) {
+        if (t == null || t.landed || !t.isChunkStart(offset)) {
             throw new ProtocolException(
                     settings.where() + ": the peer granted offset " + offset + " of " + MessageId.toString(id)
-                            + (t == null ? ", which is not being sent" : " of " + t.length + " bytes"));
+                            + (t == null || t.landed ? ", which is not being sent" : " of " + t.length + " bytes"));
         }
         OutboundChannel c = channels[channel];
-        if (c == null || !c.isOpen() || c.generation != generation) {
+        // the wire carries 16 bits of it, which wrap
+        int ahead = c == null ? 1 : (short) (generation - c.generation);
+        if (c == null || ahead > 0) {
+            throw new ProtocolException(settings.where() + ": the peer granted a chunk on channel " + channel
+                    + " in generation " + generation + ", which has not begun here");
+        }
+        if (!c.isOpen() || ahead < 0) {
             return; // it broke here meanwhile: the peer has been told, and grants the chunk elsewhere
         }
         if (!granted.grant(channel, t, offset)) {
@@ -124,7 +147,15 @@ final class Outbound {
             throw new ProtocolException(
                     settings.where() + ": the peer confirmed " + MessageId.toString(id) + ", which is not being sent");
         }
+        if (t.granted > 0 || t.given < t.chunks) {
+            throw new ProtocolException(settings.where() + ": the peer confirmed " + MessageId.toString(id)
+                    + " before it was sent: of its " + t.chunks + " chunks " + t.given + " were given to a channel, "
+                    + t.granted + " are granted and wait");
+        }
         t.landed = true;
+        if (MessageId.kind(id) == MessageId.READ) {
+            reading--;
+        }
         if (t.inFlight == 0) {
             complete(t);
         }
@@ -132,16 +163,19 @@ final class Outbound {
 
     void refused(long id, TransferRefusal why, long detail) {
         OutboundTransfer t = active.get(id);
-        if (t == null) {
-            throw new ProtocolException(
-                    settings.where() + ": the peer refused " + MessageId.toString(id) + ", which is not being sent");
+        if (t == null || t.landed || (roundRobin == null && t.granted + t.given > 0)) {
+            throw new ProtocolException(settings.where() + ": the peer refused " + MessageId.toString(id)
+                    + (t == null || t.landed ? ", which is not being sent" : " after it had granted chunks of it"));
         }
-        active.remove(id);
         String what = settings.where() + ": " + MessageId.toString(id);
         SluiceException e = why == TransferRefusal.LENGTH
                 ? new LengthMismatchException(what + ": this side sends " + t.length
                         + " bytes, the peer's receive is of " + detail + "; give both sides the same length")
                 : new RemoteAccessException(what + " of " + t.length + " bytes: " + why.text());
+        if (roundRobin != null) {
+            throw e; // chunks may be on the wire already: this ends the link, here as on the peer's side
+        }
+        active.remove(id);
         t.completion.failed(e);
     }
 
@@ -156,9 +190,10 @@ final class Outbound {
                 work += c.reap(this, now);
                 while (c.hasRoom() && striping.next(c.index, pick)) {
                     OutboundTransfer t = pick.transfer();
-                    if (t.startedAt == 0) {
+                    if (t.given++ == 0) {
                         t.startedAt = now;
                     }
+                    t.inFlight++;
                     c.take(t, pick.offset(), now);
                     work++;
                 }
@@ -198,7 +233,7 @@ final class Outbound {
 
     private void complete(OutboundTransfer t) {
         active.remove(t.id);
-        t.completion.done(t.startedAt == 0 ? now : t.startedAt, now);
+        t.completion.done(t.startedAt);
     }
 
     /** Whether something needs the agent's turn soon although no doorbell will ring for it. */
@@ -223,7 +258,7 @@ final class Outbound {
     void fail(SluiceException why) {
         for (OutboundChannel c : channels) {
             if (c != null) {
-                c.close();
+                c.closeForGood();
             }
         }
         List<OutboundTransfer> all = new ArrayList<>();

@@ -2,7 +2,6 @@ package org.sluice.data;
 
 import org.jspecify.annotations.Nullable;
 import org.sluice.spi.Channel;
-import org.sluice.spi.Registration;
 import org.sluice.spi.SendChannel;
 import org.sluice.spi.TransportException;
 import org.sluice.stats.ChannelCounters;
@@ -15,7 +14,6 @@ import org.sluice.stats.ChannelState;
 final class OutboundChannel extends ChannelEnd<SendChannel> {
     private final int window;
     private final @Nullable StagingRing staging;
-    private final @Nullable Registration stagingRegistration;
     private final OutboundTransfer[] transfer;
     private final long[] offset;
     private final long[] ticket;
@@ -31,12 +29,10 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
             SendChannel channel,
             ChannelCounters counters,
             int window,
-            @Nullable StagingRing staging)
-            throws TransportException {
+            @Nullable StagingRing staging) {
         super(index, generation, channel, counters);
         this.staging = staging;
         this.window = staging == null ? window : Math.min(window, staging.slots);
-        this.stagingRegistration = staging == null ? null : channel.register(staging.memory);
         int ring = Integer.highestOneBit(Math.max(1, this.window * 2 - 1));
         this.transfer = new OutboundTransfer[ring];
         this.offset = new long[ring];
@@ -75,7 +71,6 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
         if (timing != null) {
             timing.began(taken, now);
         }
-        t.inFlight++;
         taken++;
     }
 
@@ -89,11 +84,11 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
             OutboundTransfer t = transfer[slot];
             long at = offset[slot];
             boolean accepted;
-            if (staging == null || stagingRegistration == null) {
+            if (staging == null) {
                 accepted = channel.send(registration(t.block), t.address(at), t.chunkLength(at), t.id, at);
             } else {
                 accepted = ticket[slot] <= copied
-                        && channel.send(stagingRegistration, staging.address(posted), t.chunkLength(at), t.id, at);
+                        && channel.send(registration(staging), staging.address(posted), t.chunkLength(at), t.id, at);
             }
             if (!accepted) {
                 refused = ticket[slot] <= copied;
@@ -139,16 +134,23 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
     /** Closes the channel and gives its unfinished chunks up: the receiver will grant them elsewhere. */
     void abandon(Outbound outbound) {
         close();
-        if (staging != null && posted < taken) {
-            // copies out of the transfers' memory, which is theirs no more once they are given up: microseconds
-            while (staging.queue.completed() < ticket[(int) (taken - 1) & mask]) {
-                Thread.onSpinWait();
-            }
-        }
+        posted = taken;
         while (sent < taken) {
             OutboundTransfer t = transfer[(int) sent++ & mask];
             counters.retriedChunk();
             outbound.abandoned(t);
+        }
+    }
+
+    /** Waits for copies to staging slots too: they read memory that is its owner's again once its transfer has ended. */
+    @Override
+    void close() {
+        try {
+            if (staging != null && posted < taken) {
+                CopyWait.await(ticket[(int) (taken - 1) & mask], staging.queue::completed);
+            }
+        } finally {
+            super.close();
         }
     }
 }

@@ -1,6 +1,6 @@
 package org.sluice.spi;
 
-/** Memory made known to a channel. Closed after everything posted from it is done, before its channel. */
+/** Memory made known to a channel. Closed when nothing posted from it is in flight, or right before its channel closes. */
 public interface Registration extends AutoCloseable {
     @Override
     void close() throws TransportException;

@@ -353,7 +353,7 @@ public abstract class TransportContract {
         while (sends < posted && pair.send(sends * size, size)) {
             sends++;
         }
-        pair.sender.test();
+        pair.reapSends();
         pair.receiver.test();
         pair.receiver.close();
         bytes(target).fill(UNTOUCHED);

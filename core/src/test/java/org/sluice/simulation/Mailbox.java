@@ -1,0 +1,79 @@
+package org.sluice.simulation;
+
+import java.util.ArrayDeque;
+import java.util.function.Consumer;
+import org.sluice.data.LinkControl;
+import org.sluice.data.LinkEngine;
+import org.sluice.data.TransferRefusal;
+
+/** What one side says to the other over the control connection: in order, delivered when the simulation says so. */
+final class Mailbox implements LinkControl {
+    private final ArrayDeque<Consumer<Side>> letters = new ArrayDeque<>();
+    private final Clock clock;
+
+    /** Virtual nanoseconds. */
+    interface Clock {
+        long now();
+    }
+
+    Mailbox(Clock clock) {
+        this.clock = clock;
+    }
+
+    private void say(Consumer<LinkEngine> what) {
+        letters.add(side -> what.accept(side.engine()));
+    }
+
+    /** Something that is not the engine's: the sender's end of a channel is open again, or the link has failed. */
+    void tell(Consumer<Side> what) {
+        letters.add(what);
+    }
+
+    boolean isEmpty() {
+        return letters.isEmpty();
+    }
+
+    void deliverOne(Side to) {
+        letters.remove().accept(to);
+    }
+
+    @Override
+    public void open(long id, long length) {
+        say(e -> e.onOpen(id, length, clock.now()));
+    }
+
+    @Override
+    public void write(long id, long keyHigh, long keyLow, long offset, long length) {
+        say(e -> e.onWrite(id, keyHigh, keyLow, offset, length, clock.now()));
+    }
+
+    @Override
+    public void read(long id, long keyHigh, long keyLow, long offset, long length) {
+        say(e -> e.onRead(id, keyHigh, keyLow, offset, length));
+    }
+
+    @Override
+    public void grant(long id, long offset, int channel, int generation) {
+        say(e -> e.onGrant(id, offset, channel, generation));
+    }
+
+    @Override
+    public void landed(long id) {
+        say(e -> e.onLanded(id));
+    }
+
+    @Override
+    public void refused(long id, TransferRefusal why, long detail) {
+        say(e -> e.onRefused(id, why, detail));
+    }
+
+    @Override
+    public void probe() {
+        letters.add(side -> side.says.tell(asker -> asker.engine().heard(clock.now())));
+    }
+
+    @Override
+    public void channelDown(boolean peerSends, int channel, int generation, String why) {
+        say(e -> e.onChannelDown(peerSends, channel, generation, why));
+    }
+}

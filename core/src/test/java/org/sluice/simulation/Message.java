@@ -1,0 +1,133 @@
+package org.sluice.simulation;
+
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+import org.sluice.SluiceException;
+import org.sluice.data.Completion;
+import org.sluice.data.MemoryBlock;
+
+/** A transfer as its two users see it, and what must hold when either is told of its end. */
+final class Message {
+    /** How it comes about. */
+    enum Kind {
+        SEND,
+        WRITE,
+        READ
+    }
+
+    final int number;
+    final Kind kind;
+    final Side from;
+    final Side to;
+    final MemoryBlock source;
+    final MemoryBlock target;
+    final int sendBytes;
+    final int receiveBytes;
+    final boolean confirmed;
+    final End sending;
+    final End receiving;
+
+    Message(
+            int number,
+            Kind kind,
+            Side from,
+            Side to,
+            MemoryBlock source,
+            MemoryBlock target,
+            int sendBytes,
+            int receiveBytes,
+            boolean confirmed) {
+        this.number = number;
+        this.kind = kind;
+        this.from = from;
+        this.to = to;
+        this.source = source;
+        this.target = target;
+        this.sendBytes = sendBytes;
+        this.receiveBytes = receiveBytes;
+        this.confirmed = confirmed;
+        this.sending = new End(true);
+        this.receiving = new End(false);
+    }
+
+    /** One user's end. */
+    final class End implements Completion {
+        private final boolean sends;
+        boolean done;
+
+        @Nullable SluiceException failure;
+
+        End(boolean sends) {
+            this.sends = sends;
+        }
+
+        boolean isOver() {
+            return done || failure != null;
+        }
+
+        @Override
+        public void done(long startedAt) {
+            once();
+            done = true;
+            if (sends ? confirmed : true) {
+                mustHaveArrived();
+            }
+            over();
+        }
+
+        @Override
+        public void failed(SluiceException why) {
+            once();
+            failure = why;
+            over();
+        }
+
+        private void once() {
+            if (isOver()) {
+                throw new AssertionError(Message.this + " ended twice for its " + (sends ? "sender" : "receiver"));
+            }
+        }
+
+        /** From here on the memory is its owner's, who frees it. A region that a peer named is let go elsewhere. */
+        private void over() {
+            boolean mine = kind == Kind.SEND || (kind == Kind.WRITE) == sends;
+            if (mine) {
+                MemoryBlock block = sends ? source : target;
+                ((Space.Block) block.memory())
+                        .mustBeIdle(Message.this + " ended for its " + (sends ? "sender" : "receiver"));
+                (sends ? from : to).freeLater(block);
+            }
+        }
+    }
+
+    private void mustHaveArrived() {
+        byte[] sent = ((Space.Block) source.memory()).bytes;
+        byte[] received = ((Space.Block) target.memory()).bytes;
+        int wrong = Arrays.mismatch(Arrays.copyOf(sent, sendBytes), Arrays.copyOf(received, sendBytes));
+        if (wrong >= 0) {
+            throw new AssertionError(this + " is said to be done, but its byte " + wrong + " is wrong");
+        }
+    }
+
+    /** The end at the side that asked; a write's receiver and a read's sender are served by their engine alone. */
+    boolean isOver() {
+        return switch (kind) {
+            case SEND -> sending.isOver() && receiving.isOver();
+            case WRITE -> sending.isOver();
+            case READ -> receiving.isOver();
+        };
+    }
+
+    boolean succeeded() {
+        return switch (kind) {
+            case SEND -> sending.done && receiving.done;
+            case WRITE -> sending.done;
+            case READ -> receiving.done;
+        };
+    }
+
+    @Override
+    public String toString() {
+        return kind + " " + number + " of " + sendBytes + " bytes from " + from + " to " + to;
+    }
+}

@@ -1,0 +1,63 @@
+package org.sluice.simulation;
+
+import java.util.Random;
+
+/**
+ * What is simulated, drawn from a seed.
+ *
+ * @param confirmed whether there is a control connection
+ * @param staged whether chunks go through pinned slots
+ * @param scatters whether chunks arrive in bounce pages; with {@code staged}, only the sender stages
+ * @param cuts how many channels break
+ * @param reconnects whether broken channels come back
+ * @param oneSided how many writes and reads there are besides sends
+ * @param mismatches whether one receive has another length than its send
+ */
+record Scenario(
+        int channels,
+        int chunkBytes,
+        int window,
+        int sendWindow,
+        int slots,
+        boolean roundRobin,
+        boolean confirmed,
+        boolean staged,
+        boolean scatters,
+        Faults faults,
+        int cuts,
+        boolean reconnects,
+        int sends,
+        int oneSided,
+        boolean mismatches) {
+
+    static Scenario draw(Random random) {
+        boolean roundRobin = random.nextInt(4) == 0;
+        boolean confirmed = !roundRobin || random.nextInt(3) != 0;
+        boolean faulty = random.nextBoolean();
+        boolean reconnects = !roundRobin && random.nextBoolean();
+        int channels = 1 + random.nextInt(6);
+        int window = 1 << random.nextInt(4);
+        int cuts = !faulty ? 0 : random.nextInt(reconnects ? 12 : channels + 1);
+        return new Scenario(
+                channels,
+                1 + random.nextInt(40),
+                window,
+                1 + random.nextInt(window),
+                1 << random.nextInt(3),
+                roundRobin,
+                confirmed,
+                random.nextBoolean(),
+                random.nextInt(3) == 0,
+                new Faults(random.nextInt(60), faulty && !roundRobin ? random.nextInt(30) : 0),
+                cuts,
+                reconnects,
+                1 + random.nextInt(8),
+                roundRobin ? 0 : random.nextInt(5),
+                confirmed && random.nextInt(12) == 0);
+    }
+
+    /** Whether nothing may fail: no channel is lost, or there is always one left to go on with. */
+    boolean mustSucceed() {
+        return !mismatches && (cuts == 0 || (!roundRobin && (cuts < channels || reconnects)));
+    }
+}

@@ -1,0 +1,321 @@
+package org.sluice.simulation;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.jspecify.annotations.Nullable;
+import org.sluice.LengthMismatchException;
+import org.sluice.data.InboundEnd;
+import org.sluice.data.MemoryBlock;
+import org.sluice.data.OutboundEnd;
+import org.sluice.data.StagingRing;
+import org.sluice.spi.MemoryKind;
+import org.sluice.stats.ChannelCounters;
+
+/** Two engines and all that lies between them, turned in an order that the seed decides. */
+final class Simulation {
+    /** Turns after which a transfer that has not ended never will. */
+    private static final int MOST_ROUNDS = 200_000;
+
+    private final long seed;
+    private final Random random;
+    private final Scenario scenario;
+    private final Space space = new Space();
+    private final Side left;
+    private final Side right;
+    private final Direction there;
+    private final Direction back;
+    private final List<Message> messages = new ArrayList<>();
+    private final ArrayDeque<Runnable> leftCalls = new ArrayDeque<>();
+    private final ArrayDeque<Runnable> rightCalls = new ArrayDeque<>();
+    private int cutsLeft;
+    private long now = 1;
+
+    Simulation(long seed) {
+        this(seed, Scenario.draw(new Random(seed)));
+    }
+
+    Simulation(long seed, Scenario scenario) {
+        this.seed = seed;
+        this.scenario = scenario;
+        this.random = new Random(~seed);
+        this.cutsLeft = scenario.cuts();
+        this.left = new Side("left", new SimulatedGpu(space, random, "left GPU"), scenario, new Mailbox(() -> now));
+        this.right = new Side("right", new SimulatedGpu(space, random, "right GPU"), scenario, new Mailbox(() -> now));
+        this.there = new Direction(left, right);
+        this.back = new Direction(right, left);
+        there.connect();
+        back.connect();
+        for (int n = 0; n < scenario.sends(); n++) {
+            send(random.nextBoolean() ? there : back, scenario.mismatches() && n == scenario.sends() - 1);
+        }
+        for (int n = 0; n < scenario.oneSided(); n++) {
+            oneSided(random.nextBoolean() ? there : back, random.nextBoolean());
+        }
+    }
+
+    /** The channels of one direction, each in its latest life. */
+    private final class Direction {
+        final Side from;
+        final Side to;
+        final Wire[] wires = new Wire[scenario.channels()];
+        final @Nullable StagingRing[] sendSlots = new StagingRing[scenario.channels()];
+        final @Nullable StagingRing[] receiveSlots = new StagingRing[scenario.channels()];
+        /** Old lives that one end may still use. */
+        final List<Wire> old = new ArrayList<>();
+
+        Direction(Side from, Side to) {
+            this.from = from;
+            this.to = to;
+        }
+
+        void connect() {
+            for (int c = 0; c < wires.length; c++) {
+                if (scenario.staged()) {
+                    sendSlots[c] = new StagingRing(from.gpu, from.toHost, scenario.slots(), scenario.chunkBytes());
+                    receiveSlots[c] = scenario.scatters()
+                            ? null
+                            : new StagingRing(to.gpu, to.toGpu, scenario.slots(), scenario.chunkBytes());
+                }
+                openSender(c, 0);
+                openReceiver(wires[c]);
+            }
+        }
+
+        private void openSender(int c, int generation) {
+            Wire w = new Wire(
+                    c,
+                    generation,
+                    space,
+                    random,
+                    scenario.faults(),
+                    1 + random.nextInt(scenario.chunkBytes() * 3),
+                    scenario.scatters(),
+                    scenario.chunkBytes());
+            wires[c] = w;
+            from.engine().open(new OutboundEnd(c, generation, w.sender, new ChannelCounters(), sendSlots[c]));
+        }
+
+        private void openReceiver(Wire w) {
+            w.opened = true;
+            to.engine()
+                    .open(new InboundEnd(
+                            w.index,
+                            w.generation,
+                            w.receiver,
+                            new ChannelCounters(),
+                            receiveSlots[w.index],
+                            scenario.scatters() ? to.unpack : null));
+        }
+
+        /** As a link that reconnects does: the sender's end opens first, then tells the receiver. */
+        void reconnect() {
+            for (int c = 0; c < wires.length; c++) {
+                Wire w = wires[c];
+                if (w.isDead()
+                        && random.nextInt(8) == 0
+                        && from.engine().failure() == null
+                        && from.engine().isDrained(true, c)) {
+                    old.add(w);
+                    openSender(c, w.generation + 1);
+                    Wire fresh = wires[c];
+                    from.says.tell(peer -> openReceiver(fresh));
+                }
+            }
+        }
+
+        int working() {
+            int n = 0;
+            for (Wire w : wires) {
+                n += w.opened && !w.isBroken() ? 1 : 0;
+            }
+            return n;
+        }
+
+        void progress() {
+            for (Wire w : wires) {
+                w.noticeClosing();
+                if (random.nextInt(3) != 0) {
+                    w.progress();
+                }
+            }
+        }
+    }
+
+    private int length() {
+        return switch (random.nextInt(6)) {
+            case 0 -> 0;
+            case 1 -> 1;
+            case 2 -> scenario.chunkBytes() * (1 + random.nextInt(3));
+            case 3 -> scenario.chunkBytes() * scenario.channels() + 1;
+            default -> random.nextInt(scenario.chunkBytes() * 20 + 1);
+        };
+    }
+
+    private MemoryBlock memory(Side side, String what, int bytes, boolean filled) {
+        Space.Block b = space.allocate(what + " of " + side, Math.max(1, bytes), MemoryKind.CUDA);
+        if (filled) {
+            random.nextBytes(b.bytes);
+        }
+        return side.block(b);
+    }
+
+    private ArrayDeque<Runnable> calls(Side side) {
+        return side == left ? leftCalls : rightCalls;
+    }
+
+    private void send(Direction d, boolean mismatch) {
+        int bytes = length();
+        int other = mismatch ? bytes + 1 + random.nextInt(10) : bytes;
+        int n = messages.size();
+        MemoryBlock source = memory(d.from, "source " + n, bytes, true);
+        MemoryBlock target = memory(d.to, "target " + n, other, false);
+        Message m = new Message(n, Message.Kind.SEND, d.from, d.to, source, target, bytes, other, scenario.confirmed());
+        messages.add(m);
+        calls(d.from).add(() -> d.from.engine().send(source, 0, bytes, m.sending));
+        calls(d.to).add(() -> d.to.engine().receive(target, 0, other, m.receiving, now));
+    }
+
+    private void oneSided(Direction d, boolean write) {
+        int bytes = length();
+        int n = messages.size();
+        MemoryBlock source = memory(d.from, "source " + n, bytes, true);
+        MemoryBlock target = memory(d.to, "target " + n, bytes, false);
+        Message m = new Message(
+                n, write ? Message.Kind.WRITE : Message.Kind.READ, d.from, d.to, source, target, bytes, bytes, true);
+        messages.add(m);
+        long key = 1000L + n;
+        (write ? d.to : d.from).share(key, write ? target : source);
+        if (write) {
+            calls(d.from).add(() -> d.from.engine().write(source, 0, bytes, 0, key, 0, m.sending));
+        } else {
+            calls(d.to).add(() -> d.to.engine().read(target, 0, bytes, 0, key, 0, m.receiving, now));
+        }
+    }
+
+    /** Runs to the end and checks what must hold there. */
+    void run() {
+        try {
+            int round = 0;
+            while (!isOver()) {
+                if (++round > MOST_ROUNDS) {
+                    throw new AssertionError("a transfer hangs: " + unfinished());
+                }
+                round();
+            }
+            settle();
+            check();
+        } catch (AssertionError | RuntimeException e) {
+            throw new AssertionError("seed " + seed + ", " + scenario + ": " + e.getMessage(), e);
+        }
+    }
+
+    private void round() {
+        now += random.nextInt(1_000_000);
+        for (Side side : List.of(left, right)) {
+            ArrayDeque<Runnable> calls = calls(side);
+            if (!calls.isEmpty() && random.nextInt(4) == 0) {
+                side.with(calls.remove());
+            }
+            if (random.nextInt(4) != 0) {
+                side.turn(now);
+            }
+            Side peer = side == left ? right : left;
+            for (int n = random.nextInt(6); n > 0 && !side.says.isEmpty(); n--) {
+                peer.with(() -> side.says.deliverOne(peer));
+            }
+        }
+        there.progress();
+        back.progress();
+        if (cutsLeft > 0 && random.nextInt(10) == 0) {
+            cut(random.nextBoolean() ? there : back);
+        }
+        if (scenario.reconnects()) {
+            there.reconnect();
+            back.reconnect();
+        }
+    }
+
+    private void cut(Direction d) {
+        // where the link must survive and nothing comes back, one channel always does
+        if (scenario.mustSucceed() && !scenario.reconnects() && d.working() < 2) {
+            return;
+        }
+        Wire w = d.wires[random.nextInt(d.wires.length)];
+        if (!w.isBroken()) {
+            cutsLeft--;
+            int ends = random.nextInt(scenario.confirmed() ? 4 : 3) + (scenario.confirmed() ? 0 : 1);
+            if (ends == 0) {
+                w.freeze();
+            } else {
+                w.breakEnds((ends & 1) != 0, (ends & 2) != 0);
+            }
+        }
+    }
+
+    private boolean isOver() {
+        if (!leftCalls.isEmpty() || !rightCalls.isEmpty()) {
+            return false;
+        }
+        for (Message m : messages) {
+            if (!m.isOver()) {
+                return false;
+            }
+        }
+        return left.engine().unfinished() + right.engine().unfinished() == 0;
+    }
+
+    private List<Message> unfinished() {
+        return messages.stream().filter(m -> !m.isOver()).toList();
+    }
+
+    /** Lets the last letters and turns happen, so that what is left over is left over for good. */
+    private void settle() {
+        for (int n = 0; n < 200; n++) {
+            now += 1_000_000;
+            for (Side side : List.of(left, right)) {
+                Side peer = side == left ? right : left;
+                while (!side.says.isEmpty()) {
+                    peer.with(() -> side.says.deliverOne(peer));
+                }
+                side.turn(now);
+            }
+            there.progress();
+            back.progress();
+        }
+    }
+
+    private void check() {
+        if (!space.claims().isEmpty()) {
+            throw new AssertionError("nothing is to be done, but there is still " + space.claims());
+        }
+        boolean linkLost = left.engine().failure() != null || right.engine().failure() != null;
+        for (Message m : messages) {
+            if (scenario.mustSucceed() && !m.succeeded()) {
+                throw new AssertionError(m + " failed: " + m.sending.failure + ", " + m.receiving.failure);
+            }
+            if (m.kind == Message.Kind.SEND && m.sendBytes != m.receiveBytes && !linkLost) {
+                if (!(m.sending.failure instanceof LengthMismatchException)
+                        || !(m.receiving.failure instanceof LengthMismatchException)) {
+                    throw new AssertionError(m + " has two lengths, but ended with " + m.sending.failure + " and "
+                            + m.receiving.failure);
+                }
+            }
+            if (!m.succeeded() && !linkLost && m.sendBytes == m.receiveBytes) {
+                throw new AssertionError(m + " failed on a link that lives");
+            }
+            if (m.kind == Message.Kind.WRITE) {
+                mustBeReleased(m.to, m);
+            } else if (m.kind == Message.Kind.READ) {
+                mustBeReleased(m.from, m);
+            }
+        }
+    }
+
+    private static void mustBeReleased(Side owner, Message m) {
+        if (owner.region(1000 + m.number).uses != 0) {
+            throw new AssertionError("the region of " + m + " is still held");
+        }
+    }
+}

@@ -1,0 +1,23 @@
+package org.sluice.simulation;
+
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+/** The data plane over wires that misbehave: whatever the order of things, bytes arrive or failures are told. */
+final class SimulationTest {
+    /** More with {@code -Dsimulation.seeds=N}; one alone with {@code -Dsimulation.seed=S}. */
+    private static final int SEEDS = Integer.getInteger("simulation.seeds", 3000);
+
+    @Test
+    @DisplayName("every transfer of every seed ends, and ends right")
+    void seeds() {
+        Long one = Long.getLong("simulation.seed");
+        if (one != null) {
+            new Simulation(one).run();
+            return;
+        }
+        for (long seed = 0; seed < SEEDS; seed++) {
+            new Simulation(seed).run();
+        }
+    }
+}

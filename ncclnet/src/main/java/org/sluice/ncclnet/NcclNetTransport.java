@@ -1,0 +1,98 @@
+package org.sluice.ncclnet;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.sluice.spi.ChannelContext;
+import org.sluice.spi.Connector;
+import org.sluice.spi.Gpu;
+import org.sluice.spi.Listener;
+import org.sluice.spi.MemoryKind;
+import org.sluice.spi.Nic;
+import org.sluice.spi.Transport;
+import org.sluice.spi.TransportException;
+
+/** A NCCL net plugin at work for one node. All progress is made inside {@code test}, on the agents' threads. */
+final class NcclNetTransport implements Transport {
+    private static final Logger log = LoggerFactory.getLogger(NcclNetTransport.class);
+
+    private final Plugin plugin;
+    private final List<PluginNics.PluginNic> nics;
+    private final List<Nic> devices;
+    private final CallWatch watch;
+    private final Set<AutoCloseable> open = ConcurrentHashMap.newKeySet();
+    private boolean closed;
+
+    NcclNetTransport(Plugin plugin, List<PluginNics.PluginNic> nics, Duration callLimit) {
+        this.plugin = plugin;
+        this.nics = List.copyOf(nics);
+        this.devices = nics.stream().map(PluginNics.PluginNic::nic).toList();
+        this.watch = new CallWatch(plugin.toString(), callLimit);
+    }
+
+    @Override
+    public String name() {
+        return NcclNetTransportProvider.NAME;
+    }
+
+    @Override
+    public List<Nic> devices() {
+        return devices;
+    }
+
+    @Override
+    public boolean ringsDoorbell() {
+        return false;
+    }
+
+    @Override
+    public Listener listen(int device, ChannelContext context) throws TransportException {
+        return NcclNetListener.open(place(device, context, "receive"));
+    }
+
+    @Override
+    public Connector connect(int device, byte[] handle, ChannelContext context) throws TransportException {
+        if (handle.length > MAX_HANDLE_BYTES) {
+            throw new TransportException(
+                    "the peer's handle has " + handle.length + " bytes, at most " + MAX_HANDLE_BYTES + " are allowed");
+        }
+        return new NcclNetConnector(place(device, context, "send"), handle);
+    }
+
+    private CommPlace place(int device, ChannelContext context, String direction) throws TransportException {
+        if (device < 0 || device >= nics.size()) {
+            throw new TransportException("there is no device " + device + ", " + plugin + " has " + nics.size());
+        }
+        PluginNics.PluginNic nic = nics.get(device);
+        Gpu gpu = context.gpu();
+        MemoryKind kind = gpu.memoryKind();
+        if (nic.nic().scatters() && !nic.nic().memory().contains(kind)) {
+            throw new TransportException(plugin + " leaves received bytes in a bounce buffer that GPU " + gpu.id()
+                    + " cannot unpack: it takes " + nic.nic().memory() + " memory, the GPU's is " + kind);
+        }
+        CallTrace trace = ExitNotice.trace(Thread.currentThread().getName());
+        return new CommPlace(plugin, nic, gpu, context.channel(), direction, trace, open);
+    }
+
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        for (AutoCloseable c : open) {
+            try {
+                c.close();
+            } catch (Exception e) {
+                log.warn("{}: while closing: {}", plugin, e.toString());
+            }
+        }
+        open.clear();
+        watch.close();
+        plugin.release();
+        ExitNotice.close();
+    }
+}

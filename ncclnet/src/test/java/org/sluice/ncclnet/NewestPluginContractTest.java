@@ -1,0 +1,7 @@
+package org.sluice.ncclnet;
+
+final class NewestPluginContractTest extends PluginContract {
+    NewestPluginContractTest() {
+        super(FakePlugin.plain(12));
+    }
+}

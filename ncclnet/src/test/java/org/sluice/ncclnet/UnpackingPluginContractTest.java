@@ -1,0 +1,7 @@
+package org.sluice.ncclnet;
+
+final class UnpackingPluginContractTest extends PluginContract {
+    UnpackingPluginContractTest() {
+        super(FakePlugin.tcpx().set("FRAGMENTS", "odd"));
+    }
+}
