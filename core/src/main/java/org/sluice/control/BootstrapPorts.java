@@ -12,10 +12,8 @@ import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -34,10 +32,10 @@ final class BootstrapPorts implements AutoCloseable {
     /** Hello, proof and offer are three small messages: who needs longer is no Sluice client. */
     private static final Duration FIRST_WORDS = Duration.ofSeconds(5);
 
-    /** Connections of one source that have not made an offer yet; a node with 64 GPUs and two tries each fits. */
-    private static final int HALF_OPEN_PER_SOURCE = 128;
-
     private static final int QUEUED = 16;
+
+    /** While the process has no descriptor left, asking the kernel again at once would only burn a CPU. */
+    private static final long ACCEPT_PAUSE_MILLIS = 20;
 
     private final @Nullable SharedSecret secret;
     private final boolean bare;
@@ -45,8 +43,7 @@ final class BootstrapPorts implements AutoCloseable {
     private final List<ServerSocketChannel> ports = new ArrayList<>();
     private final List<BlockingQueue<LinkRequest>> requests = new ArrayList<>();
     private final List<BlockingQueue<SocketChannel>> bareClients = new ArrayList<>();
-    private final Map<InetAddress, Integer> halfOpen = new ConcurrentHashMap<>();
-    private final Map<SocketChannel, Boolean> connections = new ConcurrentHashMap<>();
+    private final Strangers strangers = new Strangers();
     private final @Nullable String[] taken;
     private final Thread thread;
 
@@ -108,44 +105,47 @@ final class BootstrapPorts implements AutoCloseable {
 
     private void accept(SelectionKey key) {
         int gpu = (Integer) key.attachment();
+        SocketChannel client = null;
         try {
-            SocketChannel client = ((ServerSocketChannel) key.channel()).accept();
+            client = ((ServerSocketChannel) key.channel()).accept();
             if (client == null) {
                 return;
             }
+            SocketChannel stranger = client;
             InetAddress source = ((InetSocketAddress) client.getRemoteAddress()).getAddress();
-            int open = halfOpen.merge(source, 1, Integer::sum);
-            if (open > HALF_OPEN_PER_SOURCE) {
-                release(source);
-                client.close();
-                return;
-            }
-            connections.put(client, true);
-            Thread.ofVirtual().name("gpu" + gpu + "-bootstrap").start(() -> firstWords(gpu, client, source));
+            strangers.add(stranger, source);
+            Thread.ofVirtual().name("gpu" + gpu + "-bootstrap").start(() -> firstWords(gpu, stranger, source));
         } catch (IOException e) {
-            log.debug("GPU {}: a connection on the bootstrap port came to nothing: {}", gpu, e.toString());
+            log.warn("GPU {}: a connection on the bootstrap port came to nothing: {}", gpu, e.toString());
+            if (client != null) {
+                quietly(client);
+            } else {
+                pause();
+            }
         }
     }
 
-    private void release(InetAddress source) {
-        halfOpen.computeIfPresent(source, (s, n) -> n == 1 ? null : n - 1);
+    private static void pause() {
+        try {
+            TimeUnit.MILLISECONDS.sleep(ACCEPT_PAUSE_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private void firstWords(int gpu, SocketChannel client, InetAddress source) {
         boolean kept = false;
         try {
             kept = bare ? bareClients.get(gpu).offer(client) : greet(gpu, client);
-        } catch (IOException | SluiceException e) {
+        } catch (SluiceException e) {
             log.info("GPU {}: connection from {} dropped: {}", gpu, source.getHostAddress(), e.getMessage());
+        } catch (IOException e) {
+            // it left, or had to give way: a flood of them is not worth a line each
+            log.debug("GPU {}: connection from {} lost: {}", gpu, source.getHostAddress(), e.toString());
         } finally {
-            release(source);
-            connections.remove(client);
+            strangers.remove(client);
             if (!kept) {
-                try {
-                    client.close();
-                } catch (IOException e) {
-                    // it is being dropped anyway
-                }
+                quietly(client);
             }
         }
     }
@@ -153,27 +153,34 @@ final class BootstrapPorts implements AutoCloseable {
     private boolean greet(int gpu, SocketChannel client) throws IOException {
         FrameSocket socket = new FrameSocket(client, Deadline.in(FIRST_WORDS));
         Offer offer;
+        LinkKey key;
         try {
-            Handshake.asServer(socket, secret);
+            key = Handshake.asServer(socket, secret);
             offer = Offer.decode(socket.read(FrameType.OFFER));
         } catch (SluiceException e) {
             socket.refuse(String.valueOf(e.getMessage()));
             throw e;
         }
-        String holder = holder(gpu);
-        if (holder != null) {
-            socket.refuse("GPU " + gpu + " of this server is taken by " + holder);
-            return false;
+        String why = enqueue(new LinkRequest(gpu, socket, offer, key));
+        if (why != null) {
+            socket.refuse(why);
         }
-        if (!requests.get(gpu).offer(new LinkRequest(gpu, socket, offer))) {
-            socket.refuse("GPU " + gpu + " of this server has " + QUEUED + " clients waiting already");
-            return false;
-        }
-        return true;
+        return why == null;
     }
 
-    private synchronized @Nullable String holder(int gpu) {
-        return taken[gpu];
+    /** @return why not, null when it waits now. Synchronized with {@link #take}, so that nobody is left in a queue unheard. */
+    private synchronized @Nullable String enqueue(LinkRequest request) {
+        String holder = taken[request.gpu()];
+        if (holder != null) {
+            return takenBy(request.gpu(), holder);
+        }
+        return requests.get(request.gpu()).offer(request)
+                ? null
+                : "GPU " + request.gpu() + " of this server has " + QUEUED + " clients waiting already";
+    }
+
+    private static String takenBy(int gpu, String holder) {
+        return "GPU " + gpu + " of this server is taken by " + holder;
     }
 
     /** From now on clients of this GPU are refused, since {@code holder} has it. */
@@ -182,10 +189,12 @@ final class BootstrapPorts implements AutoCloseable {
         for (LinkRequest r = requests.get(gpu).poll();
                 r != null;
                 r = requests.get(gpu).poll()) {
-            r.socket().refuse("GPU " + gpu + " of this server is taken by " + holder);
+            r.socket().refuse(takenBy(gpu, holder));
+            quietly(r.socket());
         }
     }
 
+    /** Its link is over: the GPU may be had again. */
     synchronized void release(int gpu) {
         taken[gpu] = null;
     }
@@ -193,6 +202,11 @@ final class BootstrapPorts implements AutoCloseable {
     /** The next client of a GPU. @return null when none came in time */
     @Nullable LinkRequest await(int gpu, Duration atMost) throws InterruptedException {
         return requests.get(gpu).poll(atMost.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    /** Clients that have made an offer and have not been taken up. */
+    int waiting(int gpu) {
+        return requests.get(gpu).size();
     }
 
     @Nullable SocketChannel awaitBare(int gpu, Duration atMost) throws InterruptedException {
@@ -217,9 +231,12 @@ final class BootstrapPorts implements AutoCloseable {
     @Override
     public void close() {
         closeSockets();
-        connections.keySet().forEach(BootstrapPorts::quietly);
+        strangers.close();
         for (BlockingQueue<LinkRequest> q : requests) {
             q.forEach(r -> quietly(r.socket()));
+        }
+        for (BlockingQueue<SocketChannel> q : bareClients) {
+            q.forEach(BootstrapPorts::quietly);
         }
         try {
             thread.join(1000);

@@ -12,6 +12,7 @@ import org.sluice.data.OutboundEnd;
 import org.sluice.data.StagingRing;
 import org.sluice.data.Work;
 import org.sluice.spi.ChannelContext;
+import org.sluice.spi.ChannelKeys;
 import org.sluice.spi.Connector;
 import org.sluice.spi.Gpu;
 import org.sluice.spi.Listener;
@@ -34,6 +35,7 @@ final class ChannelManager {
     private final int stagingSlots;
     private final boolean instrumented;
     private long chunkBytes;
+    private volatile ChannelKeys keys = ChannelKeys.NONE;
     private final @Nullable Listener[] listeners = new Listener[Offer.MOST_CHANNELS];
     private final int[] listenDevice = new int[Offer.MOST_CHANNELS];
     private int listening;
@@ -53,8 +55,14 @@ final class ChannelManager {
         chunkBytes = bytes;
     }
 
-    private ChannelContext context(int channel) {
-        return new ChannelContext(agent.gpu(), channel, agent);
+    /** The link's key. Any thread, before {@link #open}. */
+    void key(@Nullable LinkKey linkKey) {
+        keys = linkKey == null ? ChannelKeys.NONE : linkKey::derive;
+    }
+
+    ChannelContext context(int channel) {
+        // listeners are made before the handshake: they ask for a key when somebody has connected
+        return new ChannelContext(agent.gpu(), channel, agent, purpose -> keys.derive(purpose));
     }
 
     private Nic nic(int device) {

@@ -27,40 +27,46 @@ final class ChannelRepair {
     private final Agent agent;
     private final LinkEngine engine;
     private final String where;
-    private final Duration outage;
+    private final Duration patience;
     private final List<ReceivingRepair> receiving = new ArrayList<>();
     private final List<SendingRepair> sending = new ArrayList<>();
     private int losses;
     private long lookedAt;
     private boolean trying;
-    private long lostAllSending;
-    private long lostAllReceiving;
+    private final Outage noSending;
+    private final Outage noReceiving;
 
     /**
      * @param devices the device of each channel
-     * @param outage how long a direction may be without any channel
+     * @param patience how long a direction may be without any channel
      */
     ChannelRepair(
             Agent agent,
             LinkEngine engine,
             ControlConnection control,
             Transport transport,
+            ChannelManager manager,
             int[] devices,
             ChannelManager.Channels channels,
-            Duration outage,
+            Duration patience,
             String where) {
         this.agent = agent;
         this.engine = engine;
         this.where = where;
-        this.outage = outage;
+        this.patience = patience;
         for (InboundEnd end : channels.inbound()) {
-            ChannelContext context = new ChannelContext(agent.gpu(), end.index(), agent);
+            ChannelContext context = manager.context(end.index());
             receiving.add(new ReceivingRepair(engine, control, transport, context, devices[end.index()], where, end));
         }
         for (OutboundEnd end : channels.outbound()) {
-            ChannelContext context = new ChannelContext(agent.gpu(), end.index(), agent);
+            ChannelContext context = manager.context(end.index());
             sending.add(new SendingRepair(engine, control, transport, context, devices[end.index()], where, end));
         }
+            this.noSending = new Outage(
+                patience,
+                channels.outbound().stream().map(OutboundEnd::counters).toList());
+        this.noReceiving = new Outage(
+                patience, channels.inbound().stream().map(InboundEnd::counters).toList());
     }
 
     /** One turn. @return how much was done. @throws LinkException when a direction has had no channel for too long */
@@ -69,8 +75,10 @@ final class ChannelRepair {
             losses = engine.losses();
             receiving.forEach(r -> r.checkLost(now));
         }
-        lostAllSending = outageSince(lostAllSending, true, sending.size(), now);
-        lostAllReceiving = outageSince(lostAllReceiving, false, receiving.size(), now);
+        if (losses > 0) {
+            checkOutage(noSending, true, now);
+            checkOutage(noReceiving, false, now);
+        }
         if (losses == 0 || now - lookedAt < LOOK_NANOS) {
             return 0;
         }
@@ -100,26 +108,19 @@ final class ChannelRepair {
         }
     }
 
-    /** @return since when a direction has had no channel, 0 while it has one */
-    private long outageSince(long since, boolean sends, int channels, long now) {
-        if (channels == 0 || losses == 0 || engine.openChannels(sends) > 0) {
-            return 0;
+    private void checkOutage(Outage outage, boolean sends, long now) {
+        if (!outage.lasts(engine.openChannels(sends) > 0, now)) {
+            return;
         }
-        if (since == 0) {
-            return now;
-        }
-        if (now - since > outage.toNanos()) {
-            List<String> each = sends
-                    ? sending.stream().map(SendingRepair::complaint).toList()
-                    : receiving.stream().map(ReceivingRepair::complaint).toList();
-            String rails = each.stream()
-                    .map(c -> c.length() > COMPLAINT_LENGTH ? c.substring(0, COMPLAINT_LENGTH) + "..." : c)
-                    .distinct()
-                    .collect(Collectors.joining("; "));
-            throw new LinkException(where + ": no rail to " + (sends ? "send" : "receive") + " on for "
-                    + outage.toMillis() + " ms: " + rails + "; check cables, switches and the NICs of both sides");
-        }
-        return since;
+        List<String> each = sends
+                ? sending.stream().map(SendingRepair::complaint).toList()
+                : receiving.stream().map(ReceivingRepair::complaint).toList();
+        String rails = each.stream()
+                .map(c -> c.length() > COMPLAINT_LENGTH ? c.substring(0, COMPLAINT_LENGTH) + "..." : c)
+                .distinct()
+                .collect(Collectors.joining("; "));
+        throw new LinkException(where + ": no rail to " + (sends ? "send" : "receive") + " on for "
+                + patience.toMillis() + " ms: " + rails + "; check cables, switches and the NICs of both sides");
     }
 
     void onHandle(int channel, int generation, byte[] handle, long now) {

@@ -8,7 +8,7 @@ import org.sluice.spi.Transport;
  * first group makes a link, the second runs it. {@code docs/protocol.md} has every byte.
  */
 enum FrameType {
-    HELLO(1, 40, 40),
+    HELLO(1, 72, 72),
     PROOF(2, 32, 32),
     OFFER(3, 1, 64 << 10),
     ANSWER(4, 1, 64 << 10),

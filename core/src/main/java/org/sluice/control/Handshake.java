@@ -15,8 +15,10 @@ final class Handshake {
 
     private Handshake() {}
 
-    static void asClient(FrameSocket socket, @Nullable SharedSecret secret) throws IOException {
-        socket.write(FrameType.HELLO, hello(true, secret));
+    /** @return the link's key; null without a secret, since anybody could have it then */
+    static @Nullable LinkKey asClient(FrameSocket socket, @Nullable SharedSecret secret) throws IOException {
+        LinkKey.Half half = new LinkKey.Half();
+        socket.write(FrameType.HELLO, hello(true, secret, half));
         byte[] mine = socket.lastWritten();
         Hello server = Hello.decode(socket.read(FrameType.HELLO));
         byte[] theirs = socket.lastRead();
@@ -28,17 +30,20 @@ final class Handshake {
                 throw wrongSecret(socket);
             }
         }
+        return secret == null ? null : secret.key(half, server.publicKey(), mine, theirs);
     }
 
-    static void asServer(FrameSocket socket, @Nullable SharedSecret secret) throws IOException {
+    /** As {@link #asClient}, from the other side. */
+    static @Nullable LinkKey asServer(FrameSocket socket, @Nullable SharedSecret secret) throws IOException {
         Hello client = Hello.decode(socket.read(FrameType.HELLO));
         byte[] theirs = socket.lastRead();
+        LinkKey.Half half = new LinkKey.Half();
         if (client.secret() != (secret != null)) {
             // the server's hello goes out all the same, so that the client can say what is wrong
-            socket.write(FrameType.HELLO, hello(false, secret));
+            socket.write(FrameType.HELLO, hello(false, secret, half));
         }
         check(client, true, secret, socket);
-        socket.write(FrameType.HELLO, hello(false, secret));
+        socket.write(FrameType.HELLO, hello(false, secret, half));
         byte[] mine = socket.lastWritten();
         if (secret != null) {
             byte[] proof = socket.read(FrameType.PROOF);
@@ -48,12 +53,13 @@ final class Handshake {
             }
             socket.write(FrameType.PROOF, secret.proof(false, theirs, mine));
         }
+        return secret == null ? null : secret.key(half, client.publicKey(), theirs, mine);
     }
 
-    private static byte[] hello(boolean client, @Nullable SharedSecret secret) {
+    private static byte[] hello(boolean client, @Nullable SharedSecret secret, LinkKey.Half half) {
         byte[] nonce = new byte[Hello.NONCE_BYTES];
         RANDOM.nextBytes(nonce);
-        return new Hello(client, secret != null, nonce).encode();
+        return new Hello(client, secret != null, nonce, half.publicKey()).encode();
     }
 
     private static void check(Hello other, boolean client, @Nullable SharedSecret secret, FrameSocket socket) {

@@ -9,8 +9,9 @@ import org.sluice.ProtocolException;
  * @param client whether the sender opened the connection; a reflected hello has the wrong value
  * @param secret whether the sender has a shared secret and wants the other to prove that it has it too
  * @param nonce 32 fresh random bytes
+ * @param publicKey the sender's half of the key exchange, fresh too
  */
-record Hello(boolean client, boolean secret, byte[] nonce) {
+record Hello(boolean client, boolean secret, byte[] nonce, byte[] publicKey) {
     static final int NONCE_BYTES = 32;
 
     byte[] encode() {
@@ -20,6 +21,7 @@ record Hello(boolean client, boolean secret, byte[] nonce) {
                 .u16(0)
                 .u32(0)
                 .raw(nonce)
+                .raw(publicKey)
                 .toBytes();
     }
 
@@ -31,7 +33,8 @@ record Hello(boolean client, boolean secret, byte[] nonce) {
             throw new ProtocolException("the peer sent a HELLO frame with reserved bits set");
         }
         byte[] nonce = in.raw(NONCE_BYTES);
+        byte[] publicKey = in.raw(LinkKey.PUBLIC_BYTES);
         in.end();
-        return new Hello(client == 1, secret == 1, nonce);
+        return new Hello(client == 1, secret == 1, nonce, publicKey);
     }
 }

@@ -98,6 +98,7 @@ final class LinkMaking {
         server = true;
         FrameSocket s = request.socket().until(Deadline.in(plan.deadline()));
         socket = s;
+        manager.key(request.key());
         Offer offer = request.offer();
         peerGpu = offer.gpu();
         peerNics = offer.nics();
@@ -142,7 +143,7 @@ final class LinkMaking {
     /** Connects to the server, makes the offer and takes the answer. */
     void offer(String host, Deadline deadline) throws IOException {
         FrameSocket s = connect(host, deadline);
-        Handshake.asClient(s, plan.secret());
+        manager.key(Handshake.asClient(s, plan.secret()));
         duplex = plan.config().duplex();
         List<RemoteNic> nics = plan.nics(agent.gpu());
         s.write(
@@ -349,7 +350,7 @@ final class LinkMaking {
             ChannelRepair repair = control == null || agreed.roundRobin()
                     ? null
                     : new ChannelRepair(
-                            agent, engine, control, plan.transport(), devices(), made, plan.deadline(), where);
+                            agent, engine, control, plan.transport(), manager, devices(), made, plan.deadline(), where);
             return new LinkSession(
                     agent,
                     engine,

@@ -1,8 +1,12 @@
 package org.sluice.control;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * A client that has said hello, proved itself where that is asked, and made its offer; the server has not answered yet.
  *
  * @param gpu the local GPU it wants
+ * @param key the link's, where there is a shared secret
  */
-record LinkRequest(int gpu, FrameSocket socket, Offer offer) {}
+record LinkRequest(
+        int gpu, FrameSocket socket, Offer offer, @Nullable LinkKey key) {}

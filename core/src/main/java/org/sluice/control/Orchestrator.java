@@ -10,6 +10,8 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.sluice.BootstrapFormat;
 import org.sluice.ClosedException;
 import org.sluice.ConfigException;
@@ -23,6 +25,7 @@ import org.sluice.stats.PhaseEvent;
  * progress side by side, a phase begins when the one before is done for all, and the first failure ends the whole.
  */
 public final class Orchestrator implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(Orchestrator.class);
     private static final Duration FAILURE_LOOK = Duration.ofMillis(50);
 
     private final LinkPlan plan;
@@ -85,9 +88,18 @@ public final class Orchestrator implements AutoCloseable {
                             + l.channels().inbound().size() + " connections",
                     line);
             line.accept("");
-            return start(links, events);
+            List<Made> made = start(links, events);
+            if (exclusive) {
+                made.forEach(m -> m.session()
+                        .ended()
+                        .thenRun(() -> open.release(m.report().gpu())));
+            }
+            return made;
         } catch (RuntimeException e) {
             links.forEach(l -> l.cancel("another GPU failed"));
+            if (exclusive) {
+                gpus.forEach(open::release);
+            }
             throw e;
         }
     }
@@ -103,14 +115,29 @@ public final class Orchestrator implements AutoCloseable {
             link.answerBare(client);
             return;
         }
-        LinkRequest request = open.await(link.gpu(), wait);
-        if (request == null) {
-            throw noClient(link, wait);
+        Deadline deadline = Deadline.in(wait);
+        while (true) {
+            LinkRequest request = open.await(link.gpu(), Duration.ofMillis(deadline.remainingMillis()));
+            if (request == null) {
+                throw noClient(link, wait);
+            }
+            if (exclusive) {
+                open.take(link.gpu(), request.socket().peer());
+            }
+            try {
+                link.answer(request);
+                return;
+            } catch (IOException e) {
+                // it died or gave up while it waited for its turn: the next may do better
+                log.info(
+                        "GPU {}: client {} left: {}",
+                        link.gpu(),
+                        request.socket().peer(),
+                        e.getMessage());
+                request.socket().close();
+                open.release(link.gpu());
+            }
         }
-        if (exclusive) {
-            open.take(link.gpu(), request.socket().peer());
-        }
-        link.answer(request);
     }
 
     private LinkException noClient(LinkMaking link, Duration wait) {

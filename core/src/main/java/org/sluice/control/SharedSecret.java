@@ -24,6 +24,11 @@ public final class SharedSecret {
         this.key = key.clone();
     }
 
+    /** The link's key, once both hellos are exchanged. */
+    LinkKey key(LinkKey.Half mine, byte[] theirs, byte[] clientHello, byte[] serverHello) {
+        return mine.with(theirs, key, clientHello, serverHello);
+    }
+
     byte[] proof(boolean client, byte[] clientHello, byte[] serverHello) {
         try {
             Mac mac = Mac.getInstance("HmacSHA256");

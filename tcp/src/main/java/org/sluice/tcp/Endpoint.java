@@ -6,10 +6,12 @@ import java.net.NetworkInterface;
 import java.net.SocketException;
 import java.util.Set;
 import java.util.concurrent.ThreadFactory;
+import org.jspecify.annotations.Nullable;
 import org.sluice.linux.LinuxException;
 import org.sluice.linux.TcpSocket;
 import org.sluice.spi.ChannelContext;
 import org.sluice.spi.Nic;
+import org.sluice.spi.TransportException;
 
 /**
  * Where a channel ends at this node.
@@ -67,5 +69,10 @@ record Endpoint(Nic nic, InetAddress address, TcpOptions options, ChannelContext
         } catch (SocketException e) {
             return false;
         }
+    }
+
+    /** What encrypts one connection of a channel; null for one in the clear. */
+    @Nullable Seal seal(Handle handle, int socket) throws TransportException {
+        return handle.encrypted() ? new Seal(context.keys(), handle.token(), socket) : null;
     }
 }

@@ -15,6 +15,9 @@ final class FrameHead {
     /** Flag: the checksum is there and to be checked. */
     static final int CHECKED = 1;
 
+    /** Flag: the payload is encrypted and followed by its tag, which seals this head too. */
+    static final int SEALED = 2;
+
     /** {@code SLTF}, little-endian. */
     private static final int MAGIC = 0x46544C53;
 
@@ -35,9 +38,9 @@ final class FrameHead {
     }
 
     /** Whether this is the head of exactly the chunk that is awaited. */
-    static boolean announces(MemorySegment head, long message, long offset, long length) {
+    static boolean announces(MemorySegment head, boolean sealed, long message, long offset, long length) {
         return head.get(INT, 0) == MAGIC
-                && (head.get(INT, 4) & ~(CHECKED << 8)) == VERSION
+                && (head.get(INT, 4) & ~(CHECKED << 8)) == (VERSION | (sealed ? SEALED << 8 : 0))
                 && head.get(LONG, 8) == message
                 && head.get(LONG, 16) == offset
                 && head.get(LONG, 24) == length

@@ -13,8 +13,9 @@ import org.sluice.spi.TransportException;
  * @param address where it listens
  * @param token 16 random bytes; who does not present them is dropped
  * @param sockets connections that make the channel up, 1 to {@link #MOST_SOCKETS}
+ * @param encrypted whether the listening side wants the channel encrypted
  */
-record Handle(InetSocketAddress address, byte[] token, int sockets) {
+record Handle(InetSocketAddress address, byte[] token, int sockets, boolean encrypted) {
     static final int TOKEN_BYTES = 16;
     static final int MOST_SOCKETS = 16;
 
@@ -28,7 +29,7 @@ record Handle(InetSocketAddress address, byte[] token, int sockets) {
         byte[] ip = address.getAddress().getAddress();
         ByteBuffer out = ByteBuffer.allocate(BYTES).order(ByteOrder.LITTLE_ENDIAN);
         out.putInt(MAGIC).put((byte) VERSION).put((byte) sockets);
-        out.put((byte) ip.length).put((byte) 0);
+        out.put((byte) ip.length).put((byte) (encrypted ? 1 : 0));
         out.putInt(address.getPort());
         out.put(ip).position(12 + 16);
         return out.put(token).array();
@@ -48,12 +49,12 @@ record Handle(InetSocketAddress address, byte[] token, int sockets) {
         }
         int sockets = in.get();
         int length = in.get();
-        int zero = in.get();
+        int flags = in.get();
         int port = in.getInt();
         if (sockets < 1
                 || sockets > MOST_SOCKETS
                 || (length != 4 && length != 16)
-                || zero != 0
+                || (flags & ~1) != 0
                 || port < 1
                 || port > 65535) {
             throw new TransportException("the peer's channel handle is damaged: " + sockets + " sockets, an address of "
@@ -64,7 +65,7 @@ record Handle(InetSocketAddress address, byte[] token, int sockets) {
         byte[] token = new byte[TOKEN_BYTES];
         in.get(token);
         try {
-            return new Handle(new InetSocketAddress(InetAddress.getByAddress(ip), port), token, sockets);
+            return new Handle(new InetSocketAddress(InetAddress.getByAddress(ip), port), token, sockets, flags == 1);
         } catch (UnknownHostException e) {
             throw new AssertionError(e);
         }

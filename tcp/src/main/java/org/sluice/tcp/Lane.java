@@ -65,6 +65,9 @@ abstract class Lane {
     abstract int serve(FrameIo io, MemorySegment head, long address, long bytes, long message, long offset)
             throws IOException;
 
+    /** The thread has left, or there never was one. */
+    abstract void ended();
+
     /** Whether closing may let the kernel deliver what is still under way. */
     abstract boolean deliversOnClose();
 
@@ -150,6 +153,7 @@ abstract class Lane {
             Thread.currentThread().interrupt();
         }
         socket.close();
+        ended();
     }
 
     // --- the thread's side

@@ -4,6 +4,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.ThreadFactory;
+import org.jspecify.annotations.Nullable;
 import org.sluice.linux.FrameIo;
 import org.sluice.linux.TcpSocket;
 import org.sluice.spi.Channel;
@@ -22,8 +23,13 @@ final class ReceiveLane extends Lane {
 
     private final Checksum checksum = new Checksum();
 
-    ReceiveLane(TcpSocket socket, ThreadFactory threads, String description, Doorbell doorbell) {
+    private final @Nullable Seal seal;
+
+    /** @param seal where the connection is encrypted */
+    ReceiveLane(
+            TcpSocket socket, ThreadFactory threads, String description, Doorbell doorbell, @Nullable Seal seal) {
         super(socket, threads, description, doorbell);
+        this.seal = seal;
     }
 
     @Override
@@ -31,16 +37,28 @@ final class ReceiveLane extends Lane {
         if (owesRing() && !io.awaitReadable(QUIET_NANOS)) {
             ring();
         }
-        long got = io.receive(head.address(), FrameHead.BYTES, address, bytes, 0, true);
+        long body = seal == null ? address : seal.buffer(bytes);
+        long length = seal == null ? bytes : bytes + Seal.TAG_BYTES;
+        long got = io.receive(head.address(), FrameHead.BYTES, body, length, 0, true);
         if (got == FrameIo.END_OF_STREAM) {
             throw new EOFException("the peer closed the connection");
         }
-        if (!FrameHead.announces(head, message, offset, bytes)) {
+        if (!FrameHead.announces(head, seal != null, message, offset, bytes)) {
             throw new IOException("the peer sent " + FrameHead.text(head) + " where offset " + offset + " of message "
                     + Long.toHexString(message) + ", " + bytes + " bytes, was awaited");
         }
+        if (seal != null) {
+            seal.open(head, address, bytes);
+        }
         boolean intact = !FrameHead.isChecked(head) || FrameHead.checksum(head) == checksum.of(address, bytes);
         return intact ? Channel.DONE : Channel.DAMAGED;
+    }
+
+    @Override
+    void ended() {
+        if (seal != null) {
+            seal.close();
+        }
     }
 
     @Override

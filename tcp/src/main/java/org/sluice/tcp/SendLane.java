@@ -3,6 +3,7 @@ package org.sluice.tcp;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.ThreadFactory;
+import org.jspecify.annotations.Nullable;
 import org.sluice.linux.FrameIo;
 import org.sluice.linux.TcpSocket;
 import org.sluice.spi.Channel;
@@ -13,18 +14,56 @@ final class SendLane extends Lane {
     private final boolean checks;
     private final Checksum checksum = new Checksum();
 
-    /** @param checks whether to put a checksum over each chunk */
-    SendLane(TcpSocket socket, ThreadFactory threads, String description, Doorbell doorbell, boolean checks) {
+    private final @Nullable Seal seal;
+    private final Drill.@Nullable Lot lot;
+
+    /**
+     * @param checks whether to put a checksum over each chunk
+     * @param drill faults to make
+     * @param seal where the connection is encrypted
+     */
+    SendLane(
+            TcpSocket socket,
+            ThreadFactory threads,
+            String description,
+            Doorbell doorbell,
+            boolean checks,
+            Drill drill,
+            @Nullable Seal seal) {
         super(socket, threads, description, doorbell);
         this.checks = checks;
+        this.seal = seal;
+        this.lot = drill.chunks().isEmpty() ? null : drill.new Lot();
     }
 
     @Override
     int serve(FrameIo io, MemorySegment head, long address, long bytes, long message, long offset) throws IOException {
         int sum = checks ? checksum.of(address, bytes) : 0;
-        FrameHead.write(head, checks ? FrameHead.CHECKED : 0, message, offset, bytes, sum);
-        io.send(head.address(), FrameHead.BYTES, address, bytes);
+        if (lot != null && lot.damages()) {
+            sum ^= 1;
+        }
+        int flags = (checks ? FrameHead.CHECKED : 0) | (seal == null ? 0 : FrameHead.SEALED);
+        FrameHead.write(head, flags, message, offset, bytes, sum);
+        long body = address;
+        long length = bytes;
+        if (seal != null) {
+            seal.seal(head, address, bytes);
+            body = seal.buffer(bytes);
+            length = bytes + Seal.TAG_BYTES;
+        }
+        if (lot == null) {
+            io.send(head.address(), FrameHead.BYTES, body, length);
+        } else {
+            lot.send(io, socket, head, body, length);
+        }
         return Channel.DONE;
+    }
+
+    @Override
+    void ended() {
+        if (seal != null) {
+            seal.close();
+        }
     }
 
     @Override

@@ -26,6 +26,10 @@ final class TcpConnector implements Connector {
     private boolean handedOut;
 
     TcpConnector(Endpoint endpoint, Handle handle) throws TransportException {
+        if (endpoint.options().encryption() && !handle.encrypted()) {
+            throw new TransportException("this side encrypts its channels and the peer does not; set the tcp option"
+                    + " encryption=aes-gcm on both");
+        }
         this.endpoint = endpoint;
         this.handle = handle;
         int count = handle.sockets();
@@ -89,7 +93,7 @@ final class TcpConnector implements Connector {
         }
     }
 
-    private SendChannel channel() throws LinuxException {
+    private SendChannel channel() throws IOException {
         SendLane[] lanes = new SendLane[sockets.length];
         for (int i = 0; i < lanes.length; i++) {
             lanes[i] = new SendLane(
@@ -97,7 +101,9 @@ final class TcpConnector implements Connector {
                     endpoint.threads(true),
                     endpoint.description(true, sockets[i].localAddress(), sockets[i].peerAddress()),
                     endpoint.context().doorbell(),
-                    endpoint.options().checksum());
+                    endpoint.options().checksum(),
+                    endpoint.options().drill(),
+                    endpoint.seal(handle, i));
         }
         handedOut = true;
         String description = endpoint.description(true, sockets[0].localAddress(), sockets[0].peerAddress());

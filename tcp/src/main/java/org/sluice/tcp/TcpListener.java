@@ -53,7 +53,7 @@ final class TcpListener implements Listener {
             s = TcpSocket.open(endpoint.address());
             s.bind(endpoint.address(), 0);
             s.listen(socketCount + MOST_STRANGERS);
-            this.handle = new Handle(s.localAddress(), token, socketCount);
+            this.handle = new Handle(s.localAddress(), token, socketCount, endpoint.options().encryption());
         } catch (LinuxException e) {
             if (s != null) {
                 s.close();
@@ -97,7 +97,7 @@ final class TcpListener implements Listener {
         }
         try {
             return channel();
-        } catch (LinuxException e) {
+        } catch (IOException e) {
             throw broken(e);
         }
     }
@@ -134,7 +134,7 @@ final class TcpListener implements Listener {
         }
     }
 
-    private ReceiveChannel channel() throws LinuxException {
+    private ReceiveChannel channel() throws IOException {
         ReceiveLane[] lanes = new ReceiveLane[sockets.length];
         for (int i = 0; i < lanes.length; i++) {
             TcpSocket s = socket(i);
@@ -142,7 +142,8 @@ final class TcpListener implements Listener {
                     s,
                     endpoint.threads(false),
                     description(s),
-                    endpoint.context().doorbell());
+                    endpoint.context().doorbell(),
+                    endpoint.seal(handle, i));
         }
         handedOut = true;
         ReceiveChannel channel = new TcpReceiveChannel(lanes, description(socket(0)), endpoint.open());
@@ -162,7 +163,7 @@ final class TcpListener implements Listener {
         return endpoint.description(false, s.localAddress(), s.peerAddress());
     }
 
-    private TransportException broken(LinuxException e) {
+    private TransportException broken(IOException e) {
         InetAddress address = endpoint.address();
         return new TransportException(
                 endpoint.nic().name() + " " + address.getHostAddress() + ": " + e.getMessage(), e);

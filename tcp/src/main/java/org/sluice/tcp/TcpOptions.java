@@ -10,12 +10,14 @@ import org.sluice.spi.TransportException;
  * The settings that only this transport has.
  *
  * @param checksum {@code checksum}: whether senders put a CRC-32C over each chunk
+ * @param encryption {@code encryption}: {@code aes-gcm}, or {@code off}; either side's wish binds both, and needs a shared secret
  * @param bindDevice {@code bind-device}: whether sockets are bound to their NIC where the process may
+ * @param drill {@code drill}: faults on purpose, see {@link Drill}
  * @param placement {@code affinity} ({@code auto}, {@code off}), {@code tx-bindings} and {@code rx-bindings}: where I/O threads run
  */
-record TcpOptions(boolean checksum, boolean bindDevice, ThreadPlacement placement) {
+record TcpOptions(boolean checksum, boolean encryption, Drill drill, boolean bindDevice, ThreadPlacement placement) {
     private static final Set<String> KNOWN =
-            Set.of("checksum", "bind-device", "affinity", "tx-bindings", "rx-bindings");
+            Set.of("checksum", "encryption", "drill", "bind-device", "affinity", "tx-bindings", "rx-bindings");
 
     static TcpOptions of(Map<String, String> options) throws TransportException {
         for (String name : options.keySet()) {
@@ -24,7 +26,7 @@ record TcpOptions(boolean checksum, boolean bindDevice, ThreadPlacement placemen
                         + String.join(", ", KNOWN.stream().sorted().toList()));
             }
         }
-        return new TcpOptions(isOn(options, "checksum", false), isOn(options, "bind-device", true), placement(options));
+        return new TcpOptions(isOn(options, "checksum", false), isEncrypted(options), Drill.of(options.getOrDefault("drill", "")), isOn(options, "bind-device", true), placement(options));
     }
 
     private static ThreadPlacement placement(Map<String, String> options) throws TransportException {
@@ -36,6 +38,15 @@ record TcpOptions(boolean checksum, boolean bindDevice, ThreadPlacement placemen
         } catch (IllegalArgumentException | LinuxException e) {
             throw new TransportException(String.valueOf(e.getMessage()), e);
         }
+    }
+
+    private static boolean isEncrypted(Map<String, String> options) throws TransportException {
+        String value = options.getOrDefault("encryption", "off");
+        if (!value.equals("off") && !value.equals("aes-gcm")) {
+            throw new TransportException(
+                    "option encryption of transport tcp is " + value + ", it may be aes-gcm or off");
+        }
+        return value.equals("aes-gcm");
     }
 
     private static boolean isOn(Map<String, String> options, String name, boolean otherwise) throws TransportException {
