@@ -62,7 +62,7 @@ final class ChannelRepair {
             ChannelContext context = manager.context(end.index());
             sending.add(new SendingRepair(engine, control, transport, context, devices[end.index()], where, end));
         }
-            this.noSending = new Outage(
+        this.noSending = new Outage(
                 patience,
                 channels.outbound().stream().map(OutboundEnd::counters).toList());
         this.noReceiving = new Outage(

@@ -232,17 +232,7 @@ final class ControlConnection implements LinkControl, AutoCloseable {
             readAt = now;
             boolean full = !in.hasRemaining();
             in.flip();
-            while (in.remaining() >= FrameType.HEADER_BYTES) {
-                FrameType type = FrameHeader.type(in, in.position());
-                int payload = FrameHeader.payload(in, in.position());
-                if (in.remaining() - FrameType.HEADER_BYTES < payload) {
-                    break;
-                }
-                in.position(in.position() + FrameType.HEADER_BYTES);
-                int end = in.position() + payload;
-                dispatch(type, payload, end, listener);
-                in.position(end);
-            }
+            parse(in, listener);
             in.compact();
             if (!full) {
                 return true;
@@ -250,7 +240,22 @@ final class ControlConnection implements LinkControl, AutoCloseable {
         }
     }
 
-    private void dispatch(FrameType type, int payload, int end, ControlListener to) {
+    /** Hands on every whole frame and leaves what is cut off. @throws ProtocolException when the peer breaks the protocol */
+    void parse(ByteBuffer in, ControlListener listener) {
+        while (in.remaining() >= FrameType.HEADER_BYTES) {
+            FrameType type = FrameHeader.type(in, in.position());
+            int payload = FrameHeader.payload(in, in.position());
+            if (in.remaining() - FrameType.HEADER_BYTES < payload) {
+                return;
+            }
+            in.position(in.position() + FrameType.HEADER_BYTES);
+            int end = in.position() + payload;
+            dispatch(in, type, payload, end, listener);
+            in.position(end);
+        }
+    }
+
+    private void dispatch(ByteBuffer in, FrameType type, int payload, int end, ControlListener to) {
         switch (type) {
             case OPEN -> {
                 whole(type, payload, OPEN_BYTES);
@@ -294,7 +299,7 @@ final class ControlConnection implements LinkControl, AutoCloseable {
                 int index = in.getShort() & 0xffff;
                 int generation = in.getShort() & 0xffff;
                 in.getShort();
-                to.onChannelDown(weSend, index, generation, FrameSocket.text(bytes(end)));
+                to.onChannelDown(weSend, index, generation, FrameSocket.text(bytes(in, end)));
             }
             case PING -> to.onPing();
             case PONG -> {}
@@ -302,27 +307,27 @@ final class ControlConnection implements LinkControl, AutoCloseable {
                 int index = in.getShort() & 0xffff;
                 int generation = in.getShort() & 0xffff;
                 in.getInt();
-                to.onChannelHandle(index, generation, bytes(end));
+                to.onChannelHandle(index, generation, bytes(in, end));
             }
             case CHANNEL_UP -> {
                 int index = in.getShort() & 0xffff;
                 to.onChannelUp(index, in.getShort() & 0xffff);
             }
-            case NOTE -> to.onNote(bytes(end));
+            case NOTE -> to.onNote(bytes(in, end));
             case REGION -> {
                 long high = in.getLong();
                 long low = in.getLong();
                 long size = in.getLong();
-                to.onRegion(FrameSocket.text(bytes(end)), high, low, size);
+                to.onRegion(FrameSocket.text(bytes(in, end)), high, low, size);
             }
-            case ERROR -> to.onError(FrameSocket.text(bytes(end)));
+            case ERROR -> to.onError(FrameSocket.text(bytes(in, end)));
             case GOODBYE -> to.onGoodbye();
             case HELLO, PROOF, OFFER, ANSWER, HANDLES, READY, REFUSE ->
                 throw new ProtocolException(where + ": the peer sent " + type + " on a link that is made already");
         }
     }
 
-    private byte[] bytes(int end) {
+    private static byte[] bytes(ByteBuffer in, int end) {
         byte[] b = new byte[end - in.position()];
         in.get(b);
         return b;

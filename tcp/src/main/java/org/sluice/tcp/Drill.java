@@ -43,8 +43,9 @@ record Drill(Map<Fault, Integer> chunks) {
             } catch (IllegalArgumentException | ArrayIndexOutOfBoundsException e) {
                 // said below
             }
-            throw new TransportException("option drill of transport tcp has " + part
-                    + "; it may have reset, stall and damage, each with a mean number of chunks: reset:1000,stall:5000");
+            throw new TransportException(
+                    "option drill of transport tcp has " + part
+                            + "; it may have reset, stall and damage, each with a mean number of chunks: reset:1000,stall:5000");
         }
         return new Drill(Map.copyOf(chunks));
     }

@@ -26,8 +26,7 @@ final class ReceiveLane extends Lane {
     private final @Nullable Seal seal;
 
     /** @param seal where the connection is encrypted */
-    ReceiveLane(
-            TcpSocket socket, ThreadFactory threads, String description, Doorbell doorbell, @Nullable Seal seal) {
+    ReceiveLane(TcpSocket socket, ThreadFactory threads, String description, Doorbell doorbell, @Nullable Seal seal) {
         super(socket, threads, description, doorbell);
         this.seal = seal;
     }

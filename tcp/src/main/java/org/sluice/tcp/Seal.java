@@ -19,7 +19,7 @@ import org.sluice.spi.TransportException;
  * goes in the clear and is sealed with the payload. Belongs to the connection's I/O thread; the JDK's cipher allocates for each
  * frame, which plain channels do not.
  */
-@SuppressWarnings("restricted")
+@SuppressWarnings({"restricted", "MustBeClosedChecker"}) // close() closes the arena
 final class Seal {
     /** What a sealed payload is longer by. */
     static final int TAG_BYTES = 16;
@@ -73,8 +73,7 @@ final class Seal {
     void open(MemorySegment head, long address, long bytes) throws IOException {
         try {
             begin(Cipher.DECRYPT_MODE, head);
-            cipher.doFinal(
-                    sealed.asSlice(0, bytes + TAG_BYTES).asByteBuffer(), view(address, bytes));
+            cipher.doFinal(sealed.asSlice(0, bytes + TAG_BYTES).asByteBuffer(), view(address, bytes));
         } catch (GeneralSecurityException e) {
             throw new IOException(
                     "frame " + (frames - 1) + " is not what the peer encrypted (" + e.getMessage()

@@ -53,7 +53,8 @@ final class TcpListener implements Listener {
             s = TcpSocket.open(endpoint.address());
             s.bind(endpoint.address(), 0);
             s.listen(socketCount + MOST_STRANGERS);
-            this.handle = new Handle(s.localAddress(), token, socketCount, endpoint.options().encryption());
+            this.handle = new Handle(
+                    s.localAddress(), token, socketCount, endpoint.options().encryption());
         } catch (LinuxException e) {
             if (s != null) {
                 s.close();

@@ -26,7 +26,12 @@ record TcpOptions(boolean checksum, boolean encryption, Drill drill, boolean bin
                         + String.join(", ", KNOWN.stream().sorted().toList()));
             }
         }
-        return new TcpOptions(isOn(options, "checksum", false), isEncrypted(options), Drill.of(options.getOrDefault("drill", "")), isOn(options, "bind-device", true), placement(options));
+        return new TcpOptions(
+                isOn(options, "checksum", false),
+                isEncrypted(options),
+                Drill.of(options.getOrDefault("drill", "")),
+                isOn(options, "bind-device", true),
+                placement(options));
     }
 
     private static ThreadPlacement placement(Map<String, String> options) throws TransportException {

@@ -101,8 +101,8 @@ class LinkSurvivalTest {
     @ParameterizedTest
     @ValueSource(strings = {"off", "aes-gcm"})
     void resetsInTheMiddleOfChunksLoseNothing(String encryption) throws Exception {
-        try (Pair pair = Pair.of(c -> c.secret(SECRET)
-                .transportOptions(Map.of("encryption", encryption, "drill", "reset:60")))) {
+        try (Pair pair = Pair.of(
+                c -> c.secret(SECRET).transportOptions(Map.of("encryption", encryption, "drill", "reset:60")))) {
             int rounds = 0;
             while (pair.sum(ChannelStats::reconnects) < 8) {
                 converse(pair, 1, ++rounds);
@@ -114,8 +114,8 @@ class LinkSurvivalTest {
     @Test
     void chunksThatComeTooLateHurtNobody() throws Exception {
         // half a chunk comes, the channel is given up, the chunk comes elsewhere, and then its other half is sent
-        try (Pair pair = Pair.of(c -> c.stallTimeout(Duration.ofMillis(200))
-                .transportOptions(Map.of("drill", "stall:150")))) {
+        try (Pair pair =
+                Pair.of(c -> c.stallTimeout(Duration.ofMillis(200)).transportOptions(Map.of("drill", "stall:150")))) {
             int rounds = 0;
             while (pair.sum(ChannelStats::reconnects) < 3) {
                 converse(pair, 1, ++rounds);
@@ -125,8 +125,7 @@ class LinkSurvivalTest {
 
     @Test
     void damagedChunksAreSentAgainAndCounted() throws Exception {
-        try (Pair pair =
-                Pair.of(c -> c.transportOptions(Map.of("checksum", "on", "drill", "damage:20")))) {
+        try (Pair pair = Pair.of(c -> c.transportOptions(Map.of("checksum", "on", "drill", "damage:20")))) {
             converse(pair, 5, 1);
             assertThat(pair.sum(ChannelStats::damaged)).isPositive();
         }
@@ -134,9 +133,8 @@ class LinkSurvivalTest {
 
     @Test
     void roundRobinSaysWhichChannelItCannotDoWithout() throws Exception {
-        try (Pair pair = Pair.of(c -> c.striping(Striping.ROUND_ROBIN)
-                .duplex(false)
-                .transportOptions(Map.of("drill", "reset:50")))) {
+        try (Pair pair = Pair.of(
+                c -> c.striping(Striping.ROUND_ROBIN).duplex(false).transportOptions(Map.of("drill", "reset:50")))) {
             Region from = pair.client().allocate(0, REGION);
             Region to = pair.server().allocate(0, REGION);
             Throwable there = null;
@@ -170,7 +168,8 @@ class LinkSurvivalTest {
     void anEndedLinkIsLeftBehindAndANewOneMade() throws Exception {
         try (Pair pair = Pair.of(c -> c)) {
             for (int i = 0; i < 5; i++) {
-                CompletableFuture<Link> accepted = CompletableFuture.supplyAsync(() -> pair.server().accept(0));
+                CompletableFuture<Link> accepted =
+                        CompletableFuture.supplyAsync(() -> pair.server().accept(0));
                 Link again = pair.client().connect(0, "127.0.0.1");
                 converse(new Pair(pair.server(), pair.client(), accepted.get(), again), 1, i);
                 again.close();

@@ -12,7 +12,7 @@ import org.sluice.Transfer;
 
 /**
  * One side of a link, as a process of its own, so that it can be put into a network namespace and killed: {@code receive
- * <nics> <port> <bytes> <settings>} or {@code send <nics> <port> <bytes> <settings> <host>}. The sender sends one message after
+ * <nics> <port> <bytes> <settings>}, or {@code send} or {@code take} with the host of a server behind it. The sender sends one message after
  * the other until it is ended; the receiver checks every byte of each, and both say what happens, a line each:
  *
  * <pre>
@@ -44,7 +44,7 @@ public final class RailSide {
                 .gpus(1)
                 .nics(List.of(args[1].split(",", -1)))
                 .portBase(Integer.parseInt(args[2]))
-                .duplex(false);
+                .duplex(true);
         for (String setting : args[4].split(",", -1)) {
             String[] pair = setting.split("=", 2);
             switch (pair[0]) {
@@ -58,13 +58,19 @@ public final class RailSide {
         }
         try (Node node = Node.open(config.build())) {
             Region region = node.allocate(0, bytes * AHEAD);
-            node.bind();
+            if (receives) {
+                node.bind();
+            }
             say("BOUND");
             try {
                 Link link = receives ? node.accept(0) : node.connect(0, args[5]);
                 say("READY");
                 if (receives) {
                     receive(link, region, bytes);
+                } else if (args[0].equals("take")) {
+                    while (true) {
+                        link.receive(region, 0, bytes).await(Duration.ofDays(1));
+                    }
                 } else {
                     send(link, region, bytes);
                 }
@@ -109,7 +115,7 @@ public final class RailSide {
         while (!link.ended().isDone()) {
             line.setLength(0);
             line.append("S ").append(System.nanoTime());
-            for (ChannelStats c : link.channels()) {
+            for (ChannelStats c : link.channels().stream().filter(c -> !c.sending()).toList()) {
                 line.append(' ').append(c.bytes());
             }
             say(line.toString());
