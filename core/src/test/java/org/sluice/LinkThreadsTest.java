@@ -23,6 +23,7 @@ import org.junit.jupiter.api.Timeout;
 final class LinkThreadsTest {
     private static final Duration SOON = Duration.ofSeconds(20);
     private static final int CHUNK = 4096;
+    private static final long STRIDE = 4L * CHUNK;
 
     private Node server;
     private Node client;
@@ -78,7 +79,7 @@ final class LinkThreadsTest {
         Region source = client.allocate(0, size);
         source.fill(0, size, 42);
         for (int t = 0; t < threads; t++) {
-            Region target = server.allocate(0, each * CHUNK * 4L);
+            Region target = server.allocate(0, each * STRIDE);
             regions.add(target);
             all.add(Thread.ofPlatform().start(() -> {
                 for (int i = 0; i < each; i++) {
@@ -87,7 +88,7 @@ final class LinkThreadsTest {
             }));
             all.add(Thread.ofPlatform().start(() -> {
                 for (int i = 0; i < each; i++) {
-                    transfers.add(in.receive(target, i * CHUNK * 4L, size));
+                    transfers.add(in.receive(target, i * STRIDE, size));
                 }
             }));
         }
@@ -102,7 +103,7 @@ final class LinkThreadsTest {
             for (int i = 0; i < each; i++) {
                 assertThat(r.segment()
                                 .orElseThrow()
-                                .asSlice(i * CHUNK * 4L, size)
+                                .asSlice(i * STRIDE, size)
                                 .toArray(java.lang.foreign.ValueLayout.JAVA_BYTE))
                         .isEqualTo(sent);
             }
