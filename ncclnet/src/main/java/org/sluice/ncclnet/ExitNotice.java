@@ -7,6 +7,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -32,7 +33,7 @@ final class ExitNotice {
     private static final int FULLY_BUFFERED = 0;
 
     private static final MemorySegment BUFFER = Arena.global().allocate(BUFFER_BYTES, 64);
-    private static final Map<String, CallTrace> TRACES = new HashMap<>();
+    private static final Map<Long, CallTrace> TRACES = new HashMap<>();
     private static long stream;
     private static int length;
     private static int warningAt = -1;
@@ -69,20 +70,21 @@ final class ExitNotice {
         warningAt = -1;
     }
 
-    /** Where the thread of this name says what it is doing. */
-    static synchronized CallTrace trace(String thread) {
-        return TRACES.computeIfAbsent(thread, t -> {
+    /** Where this thread says what it is doing. */
+    static synchronized CallTrace trace() {
+        Thread thread = Thread.currentThread();
+        return TRACES.computeIfAbsent(thread.threadId(), id -> {
             if (TRACES.size() >= MOST_LINES) {
-                return CallTrace.unseen(t);
+                return CallTrace.unseen(thread.getName());
             }
             int at = length;
-            append(CallTrace.idleLine(t));
-            return new CallTrace(t, BUFFER.asSlice(at, length - at));
+            append(CallTrace.idleLine(thread.getName()));
+            return new CallTrace(thread.getName(), BUFFER.asSlice(at, length - at));
         });
     }
 
     static synchronized Iterable<CallTrace> traces() {
-        return java.util.List.copyOf(TRACES.values());
+        return List.copyOf(TRACES.values());
     }
 
     static synchronized void warning(String text) {

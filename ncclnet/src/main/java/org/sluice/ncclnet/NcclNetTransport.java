@@ -73,7 +73,7 @@ final class NcclNetTransport implements Transport {
             throw new TransportException(plugin + " leaves received bytes in a bounce buffer that GPU " + gpu.id()
                     + " cannot unpack: it takes " + nic.nic().memory() + " memory, the GPU's is " + kind);
         }
-        CallTrace trace = ExitNotice.trace(Thread.currentThread().getName());
+        CallTrace trace = ExitNotice.trace();
         return new CommPlace(plugin, nic, gpu, context.channel(), direction, trace, open);
     }
 

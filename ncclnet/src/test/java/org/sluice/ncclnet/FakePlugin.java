@@ -20,6 +20,7 @@ import org.junit.jupiter.api.Assumptions;
 import org.sluice.NodeConfig;
 import org.sluice.spi.TransportConfig;
 import org.sluice.testkit.CProgram;
+import org.sluice.testkit.FakeCuda;
 
 /** The testkit's plugin: built once, and a copy of its own for each test, since a loaded library keeps its state. */
 @SuppressWarnings("restricted")
@@ -49,6 +50,9 @@ final class FakePlugin {
     private static Path build() {
         Assumptions.assumeTrue(CProgram.canBuild(), "no gcc here to build the fake plugin with");
         try {
+            // a process looks for its CUDA driver once: it has to be there before any node is
+            Path driver = Path.of(System.getenv("SLUICE_CUDA_LIBRARY"));
+            FakeCuda.load(Files.createDirectories(driver.getParent()));
             Path folder = Files.createTempDirectory("fake-plugin-build");
             return CProgram.sharedLibrary(SOURCE, folder, "-lpthread", "-ldl");
         } catch (IOException e) {

@@ -213,13 +213,14 @@ static int load_cuda(const char *path) {
   *(void **)&cuda.current = dlsym(lib, "cuCtxGetCurrent");
   *(void **)&cuda.host_pointer = dlsym(lib, "fake_cuda_host_pointer");
   with_cuda = 1;
-  return cuda.alloc && cuda.free && cuda.to_device && cuda.to_host && cuda.current ? OK : INTERNAL_ERROR;
+  int copies = cuda.host_pointer || (cuda.to_device && cuda.to_device_async && cuda.to_host && cuda.synchronize);
+  return cuda.alloc && cuda.free && copies ? OK : INTERNAL_ERROR;
 }
 
-/* TCPX binds a comm to the calling thread's current device. */
+/* TCPX binds a comm to the calling thread's current device. (The fake driver checks the same when memory is allocated.) */
 static void check_context(const char *call) {
   void *context = NULL;
-  if (with_cuda && (cuda.current(&context) != 0 || !context)) violation("%s: no CUDA context is current", call);
+  if (cuda.current && (cuda.current(&context) != 0 || !context)) violation("%s: no CUDA context is current", call);
 }
 
 /* --- comms -------------------------------------------------------------------------------------------------------------- */
@@ -372,7 +373,8 @@ static void make_bounce(struct comm *c, struct device_handle *out) {
     if (cuda.alloc(&c->bounce_device, bytes) || cuda.alloc(&c->handle_device, sizeof h)) abort();
     c->bounce = cuda.host_pointer ? cuda.host_pointer(c->bounce_device) : malloc(bytes);
     h.bounce = c->bounce_device;
-    if (cuda.to_device(c->handle_device, &h, sizeof h)) abort();
+    if (cuda.host_pointer) memcpy(cuda.host_pointer(c->handle_device), &h, sizeof h);
+    else if (cuda.to_device(c->handle_device, &h, sizeof h)) abort();
     out->handle = (void *)(uintptr_t)c->handle_device;
   } else {
     if (posix_memalign((void **)&c->bounce, 4096, bytes)) abort();
