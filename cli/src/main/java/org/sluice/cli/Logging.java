@@ -17,6 +17,11 @@ final class Logging {
             level = "warn";
         }
         System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", level);
+        if (level.equals("warn")) {
+            // which plugin, through which API, with which environment: part of what a run is
+            System.setProperty("org.slf4j.simpleLogger.log.org.sluice.ncclnet.Plugin", "info");
+            System.setProperty("org.slf4j.simpleLogger.log.org.sluice.ncclnet.PluginEnvironment", "info");
+        }
         System.setProperty("org.slf4j.simpleLogger.showLogName", "false");
         System.setProperty("org.slf4j.simpleLogger.levelInBrackets", "true");
     }

@@ -117,6 +117,9 @@ final class Settings {
     @Option(names = "--plugin", paramLabel = "<path>", description = "nccl-net: the plugin's library")
     private @Nullable String plugin;
 
+    @Option(names = "--profile", paramLabel = "<name>", description = "nccl-net: a3-high sets what TCPX needs")
+    private @Nullable String profile;
+
     @Option(
             names = "--bootstrap",
             paramLabel = "<format>",
@@ -242,6 +245,9 @@ final class Settings {
         Map<String, String> options = new HashMap<>();
         if (plugin != null) {
             options.put("plugin", plugin);
+        }
+        if (profile != null) {
+            options.put("profile", profile);
         }
         return b.transportOptions(options);
     }

@@ -2,6 +2,7 @@ package org.sluice.ncclnet;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import org.sluice.spi.ScatterList;
 import org.sluice.spi.TransportException;
 
@@ -11,7 +12,6 @@ import org.sluice.spi.TransportException;
  * slot's own number tells whether the layout is the one that was expected. A mutable view that a channel reuses.
  */
 final class UnpackRequest {
-    private static final long REQUEST_BYTES = 128;
     private static final long SLOT_INDEX = 64;
     private static final long DESCRIPTORS = 72;
     private static final long COUNT = 80;
@@ -19,37 +19,48 @@ final class UnpackRequest {
     /** Slots of a comm: NCCL's unpack queue depth. */
     private static final int SLOTS = 16;
 
+    /** All of memory: reading through it makes no object for each chunk. */
+    @SuppressWarnings("restricted")
+    private static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+
     private final ScatterList list = new ScatterList();
     private final UnpackHandle handle;
 
+    /** The slots' lists, which lie at the same place for as long as the comm lives. */
+    private final MemorySegment[] lists = new MemorySegment[SLOTS];
+
     UnpackRequest(UnpackHandle handle) {
         this.handle = handle;
+        Arrays.fill(lists, MemorySegment.NULL);
     }
 
     ScatterList list() {
         return list;
     }
 
-    @SuppressWarnings("restricted")
     void read(long request, long sequence) throws TransportException {
-        MemorySegment fields = MemorySegment.ofAddress(request).reinterpret(REQUEST_BYTES);
-        long slot = fields.get(ValueLayout.JAVA_LONG, SLOT_INDEX);
-        long descriptors = fields.get(ValueLayout.JAVA_LONG, DESCRIPTORS);
-        long count = fields.get(ValueLayout.JAVA_LONG, COUNT);
+        long slot = MEMORY.get(ValueLayout.JAVA_LONG, request + SLOT_INDEX);
+        long descriptors = MEMORY.get(ValueLayout.JAVA_LONG, request + DESCRIPTORS);
+        long count = MEMORY.get(ValueLayout.JAVA_LONG, request + COUNT);
         if (slot != sequence % SLOTS || descriptors == 0 || count == 0 || (count & 7) != 0) {
             throw new TransportException("receive " + sequence + " names unpack slot " + slot + ", expected was "
                     + sequence % SLOTS
                     + ": the plugin's requests are not laid out as those of GPUDirect-TCPX 3.1, which this can read");
         }
-        long n = MemorySegment.ofAddress(count).reinterpret(Long.BYTES).get(ValueLayout.JAVA_LONG, 0);
+        long n = MEMORY.get(ValueLayout.JAVA_LONG, count);
         if (n < 0 || n > ScatterList.MAX_DESCRIPTORS) {
             throw new TransportException("the unpack list of receive " + sequence + " has " + Long.toUnsignedString(n)
                     + " descriptors, allowed are 0 to " + ScatterList.MAX_DESCRIPTORS);
         }
-        list.set(
-                MemorySegment.ofAddress(descriptors).reinterpret(n * ScatterList.DESCRIPTOR_BYTES),
-                (int) n,
-                handle.bounceBuffer(),
-                Long.MAX_VALUE);
+        list.set(descriptors((int) slot, descriptors), (int) n, handle.bounceBuffer(), Long.MAX_VALUE);
+    }
+
+    @SuppressWarnings("restricted")
+    private MemorySegment descriptors(int slot, long address) {
+        if (lists[slot].address() != address) {
+            lists[slot] = MemorySegment.ofAddress(address)
+                    .reinterpret((long) ScatterList.MAX_DESCRIPTORS * ScatterList.DESCRIPTOR_BYTES);
+        }
+        return lists[slot];
     }
 }
