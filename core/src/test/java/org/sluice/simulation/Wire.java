@@ -107,7 +107,7 @@ final class Wire {
         }
     }
 
-    private abstract class End {
+    abstract class End {
         boolean closed;
         boolean broken;
 
@@ -190,7 +190,7 @@ final class Wire {
 
     /** The receiver's end. */
     final class Receiver extends End implements ReceiveChannel {
-        private final class Posted {
+        private static final class Posted {
             final long address;
             final int bytes;
             final long message;
