@@ -130,7 +130,7 @@ public final class GpuPair {
     }
 
     private void throughput(boolean duplex) throws Exception {
-        int depth = arguments.number("depth", 2);
+        int depth = arguments.number("depth", 4);
         int rounds = arguments.number("rounds", 5);
         int warmup = arguments.number("warmup", 2);
         long total = arguments.sizes("total", "4G")[0];
