@@ -1,6 +1,7 @@
 /** The command line. */
 module org.sluice.cli {
     requires info.picocli;
+    requires jdk.httpserver;
     requires org.slf4j;
     requires org.sluice.core;
     requires org.sluice.linux;

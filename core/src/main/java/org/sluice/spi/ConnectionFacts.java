@@ -22,6 +22,9 @@ public record ConnectionFacts(String name, Map<String, Long> values) {
     /** Segments sent, those sent again included. */
     public static final String SEGMENTS_SENT = "segments_sent_total";
 
+    /** Payload sent again, bytes. */
+    public static final String BYTES_RETRANSMITTED = "retransmitted_bytes_total";
+
     /** Segments sent again. */
     public static final String SEGMENTS_RETRANSMITTED = "segments_retransmitted_total";
 

@@ -5,13 +5,16 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.Map;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.sluice.linux.FrameIo;
 import org.sluice.linux.LinuxException;
+import org.sluice.linux.TcpInfo;
 import org.sluice.linux.TcpSocket;
 import org.sluice.spi.Channel;
+import org.sluice.spi.ConnectionFacts;
 import org.sluice.spi.Doorbell;
 import org.sluice.spi.TransportException;
 
@@ -123,6 +126,15 @@ abstract class Lane {
             throw broken;
         }
         return Channel.PENDING;
+    }
+
+    /** What the kernel says of the connection; nothing where it says nothing. */
+    final ConnectionFacts facts() {
+        try {
+            return KernelFacts.of(description, TcpInfo.of(socket.fd()));
+        } catch (LinuxException e) {
+            return new ConnectionFacts(description, Map.of());
+        }
     }
 
     /** When it returns, the thread is gone and nothing touches posted memory any more. Idempotent. */

@@ -1,7 +1,10 @@
 package org.sluice.tcp;
 
+import java.util.Arrays;
+import java.util.List;
 import java.util.Set;
 import org.sluice.spi.Channel;
+import org.sluice.spi.ConnectionFacts;
 import org.sluice.spi.GpuMemory;
 import org.sluice.spi.MemoryKind;
 import org.sluice.spi.Registration;
@@ -55,6 +58,11 @@ abstract class TcpChannel<L extends Lane> implements Channel {
 
     final L[] lanes() {
         return lanes;
+    }
+
+    @Override
+    public final List<ConnectionFacts> connections() {
+        return closed ? List.of() : Arrays.stream(lanes).map(Lane::facts).toList();
     }
 
     @Override

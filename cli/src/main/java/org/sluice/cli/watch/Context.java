@@ -1,0 +1,17 @@
+package org.sluice.cli.watch;
+
+import java.util.List;
+
+/**
+ * What is watched.
+ *
+ * @param role {@code server}, {@code client} or {@code loopback}
+ * @param transport the transport's name
+ * @param plannedBytes payload that all GPUs are to move, 0 where only the time is set
+ * @param configuration what to print of the settings
+ */
+public record Context(String role, String transport, long plannedBytes, List<Picture.Setting> configuration) {
+    public Context {
+        configuration = List.copyOf(configuration);
+    }
+}

@@ -1,0 +1,169 @@
+package org.sluice.cli.watch;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** Judges a finished run. */
+final class Verdicts {
+    private final Limits limits;
+    private final List<Verdict> all = new ArrayList<>();
+
+    private Verdicts(Limits limits) {
+        this.limits = limits;
+    }
+
+    /** What every run can be asked. */
+    static List<Verdict> ofAnyRun(Limits limits, RunEnd end, List<Picture.NicPart> nics, List<NicAccount> accounts) {
+        Verdicts v = new Verdicts(limits);
+        accounts.forEach(v::kernelAgrees);
+        v.evenly(nics);
+        v.noRetransmitStorm(nics);
+        if (end.verifying()) {
+            v.verified(end);
+        }
+        return List.copyOf(v.all);
+    }
+
+    /** What a run that is to show what a pair of machines can do is asked besides. */
+    static List<Verdict> ofPerformance(
+            Limits limits, RunEnd end, List<Picture.NicPart> nics, double movingCpuSeconds, long bytes) {
+        Verdicts v = new Verdicts(limits);
+        v.bandwidth(end, nics);
+        v.cpu(movingCpuSeconds, bytes);
+        return List.copyOf(v.all);
+    }
+
+    private void judge(String name, boolean pass, String detail) {
+        all.add(new Verdict(name, pass, detail));
+    }
+
+    private void kernelAgrees(NicAccount a) {
+        judge(
+                "kernel agrees on " + a.device(),
+                a.agrees(),
+                a.agrees()
+                        ? String.format(
+                                Locale.ROOT,
+                                "sent %d B by the engine, %d by the kernel (%+.2f %%); received %d and %d (%+.2f %%)",
+                                a.leastSent(),
+                                a.kernelSentBytes(),
+                                100 * a.overheadSent(),
+                                a.leastReceived(),
+                                a.kernelReceivedBytes(),
+                                100 * a.overheadReceived())
+                        : a.disagreement());
+    }
+
+    /** Fair is by speed where all NICs tell different ones; else all the same. */
+    private void evenly(List<Picture.NicPart> nics) {
+        long speeds = nics.stream().mapToLong(Picture.NicPart::bitsPerSecond).sum();
+        boolean known = nics.stream().allMatch(n -> n.bitsPerSecond() > 0);
+        List<String> shares = new ArrayList<>();
+        List<String> off = new ArrayList<>();
+        for (Picture.NicPart n : nics) {
+            double fair = known ? (double) n.bitsPerSecond() / speeds : 1.0 / nics.size();
+            String line = String.format(Locale.ROOT, "%s %.1f %%", n.nic(), 100 * n.share());
+            shares.add(line);
+            if (Math.abs(n.share() - fair) > limits.unevenness() * fair) {
+                off.add(
+                        n.share() == 0
+                                ? n.nic() + " carried nothing"
+                                : String.format(
+                                                Locale.ROOT,
+                                                "%s carried %.1f %% of the bytes",
+                                                n.nic(),
+                                                100 * n.share())
+                                        + String.format(Locale.ROOT, ", its fair share is %.1f %%", 100 * fair));
+            }
+        }
+        judge(
+                "all NICs used evenly",
+                off.isEmpty(),
+                off.isEmpty()
+                        ? String.join(", ", shares)
+                        : String.join("; ", off)
+                                + "; is the NIC up, can the peer reach it, is it on the peer's --nics?");
+    }
+
+    private void noRetransmitStorm(List<Picture.NicPart> nics) {
+        List<String> storms = new ArrayList<>();
+        long again = 0;
+        long sent = 0;
+        for (Picture.NicPart n : nics) {
+            again += n.segmentsRetransmitted();
+            sent += n.segmentsSent();
+            if (n.segmentsRetransmitted() > limits.retransmitShare() * n.segmentsSent()) {
+                storms.add(String.format(
+                        Locale.ROOT,
+                        "%s sent %d of %d segments again (%.2f %%)",
+                        n.nic(),
+                        n.segmentsRetransmitted(),
+                        n.segmentsSent(),
+                        100.0 * n.segmentsRetransmitted() / Math.max(1, n.segmentsSent())));
+            }
+        }
+        judge(
+                "no retransmit storm",
+                storms.isEmpty(),
+                storms.isEmpty()
+                        ? String.format(Locale.ROOT, "%d of %d segments sent again", again, sent)
+                        : String.join("; ", storms)
+                                + String.format(
+                                        Locale.ROOT,
+                                        "; at most %.1f %% is usual: look for drops on the way, a wrong MTU, a full queue",
+                                        100 * limits.retransmitShare()));
+    }
+
+    private void verified(RunEnd end) {
+        boolean pass = end.verifiedBytes() > 0 && end.mismatchedBytes() == 0;
+        judge(
+                "bytes verified",
+                pass,
+                pass
+                        ? end.verifiedBytes() + " bytes compared, none wrong"
+                        : end.verifiedBytes() == 0
+                                ? "nothing was compared"
+                                : end.mismatchedBytes() + " of " + end.verifiedBytes()
+                                        + " bytes are wrong, the first at " + end.firstMismatch());
+    }
+
+    private void bandwidth(RunEnd end, List<Picture.NicPart> nics) {
+        double speed = nics.stream().mapToLong(Picture.NicPart::bitsPerSecond).sum() / 8e9;
+        boolean told = limits.expectedGbPerSecond() > 0;
+        double wanted = told ? limits.expectedGbPerSecond() : limits.shareOfSpeed() * speed;
+        if (wanted == 0) {
+            judge("bandwidth", false, "the NICs do not tell their speed; say what is expected with --expect");
+            return;
+        }
+        judge(
+                "bandwidth",
+                end.gbPerSecond() >= wanted,
+                String.format(
+                                Locale.ROOT,
+                                told
+                                        ? "%.3f GB/s of %.3f expected (--expect)"
+                                        : "%.3f GB/s, at least %.3f is asked for",
+                                end.gbPerSecond(),
+                                wanted)
+                        + (told
+                                ? ""
+                                : String.format(
+                                        Locale.ROOT,
+                                        ": %.0f %% of the NICs' %.3f GB/s",
+                                        100 * limits.shareOfSpeed(),
+                                        speed)));
+    }
+
+    private void cpu(double movingCpuSeconds, long bytes) {
+        double perGb = movingCpuSeconds / Math.max(1e-9, bytes / 1e9);
+        judge(
+                "CPU per GB",
+                perGb <= limits.cpuSecondsPerGb(),
+                String.format(
+                        Locale.ROOT,
+                        "%.3f CPU s per GB of this side's agents and I/O threads, at most %.3f is asked for",
+                        perGb,
+                        limits.cpuSecondsPerGb()));
+    }
+}

@@ -1,0 +1,168 @@
+package org.sluice.cli.watch;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.sluice.ChannelStats;
+import org.sluice.ConfigException;
+import org.sluice.Link;
+import org.sluice.Node;
+
+/**
+ * Watches the links of a node during a run: reads the counters some times a second on a thread of its own, shows them live where
+ * that is wanted, and says in the end what was seen. Writes nothing to stdout.
+ */
+public final class Watch implements AutoCloseable {
+    private static final Duration EVERY = Duration.ofMillis(250);
+
+    private final Outputs outputs;
+    private final Meter meter;
+    private final Painter painter;
+    private final Timeline timeline = new Timeline();
+    private final Map<String, Double> movedAt = new HashMap<>();
+    private final Map<String, Double> stalled = new HashMap<>();
+    private final @Nullable Progress progress;
+    private final @Nullable MetricsServer server;
+    private final Thread thread;
+    private boolean ended;
+    private @Nullable Picture last;
+
+    /**
+     * Where to show what is seen.
+     *
+     * @param progress whether stderr, a terminal, shows it live
+     * @param metrics address of the page and of Prometheus' metrics
+     * @param csv file for the final figures
+     * @param report file for the page
+     * @param json makes the JSON document of a record
+     */
+    public record Outputs(
+            boolean progress,
+            Optional<MetricsAddress> metrics,
+            Optional<Path> csv,
+            Optional<Path> report,
+            Function<Record, String> json) {}
+
+    private Watch(Outputs outputs, Node node, List<Link> links, Context context) {
+        this.outputs = outputs;
+        this.meter = new Meter(node, links);
+        this.painter = new Painter(node, links, context);
+        this.progress = outputs.progress() ? new Progress(meter, context.plannedBytes(), stderr()) : null;
+        this.server = outputs.metrics()
+                .map(a -> new MetricsServer(a, node, links, () -> outputs.json().apply(picture())))
+                .orElse(null);
+        look();
+        this.thread = Thread.ofPlatform().name("watch").daemon(true).start(this::run);
+    }
+
+    private static PrintStream stderr() {
+        return System.err;
+    }
+
+    /** Begins to watch. @throws ConfigException when the address for metrics is taken */
+    public static Watch begin(Outputs outputs, Node node, List<Link> links, Context context) {
+        return new Watch(outputs, node, links, context);
+    }
+
+    private void run() {
+        try {
+            while (!Thread.interrupted()) {
+                Thread.sleep(EVERY);
+                look();
+            }
+        } catch (InterruptedException e) {
+            // closed
+        }
+    }
+
+    private synchronized void look() {
+        if (ended) {
+            return;
+        }
+        Reading reading = meter.read();
+        timeline.add(reading);
+        lookForStalls(reading);
+        if (progress != null) {
+            progress.show(reading, stalled);
+        }
+    }
+
+    /** A NIC is stalled for as long as chunks are in flight there and no byte of them is counted. */
+    private void lookForStalls(Reading reading) {
+        Map<String, Integer> inFlight = new HashMap<>();
+        for (List<ChannelStats> channels : meter.channels().values()) {
+            for (ChannelStats c : channels) {
+                inFlight.merge(c.nic(), c.times().inFlight(), Integer::sum);
+            }
+        }
+        List<Reading> earlier = timeline.readings();
+        Reading before = earlier.size() < 2 ? reading : earlier.get(earlier.size() - 2);
+        for (int n = 0; n < meter.nics().size(); n++) {
+            String nic = meter.nics().get(n);
+            boolean owes = inFlight.getOrDefault(nic, 0) > 0;
+            if (!owes || reading.nicBytes(n) != before.nicBytes(n)) {
+                movedAt.put(nic, reading.seconds());
+            }
+            stalled.put(nic, reading.seconds() - movedAt.getOrDefault(nic, reading.seconds()));
+        }
+    }
+
+    /** What is to be seen now; after the end, what was seen then. */
+    public synchronized Picture picture() {
+        Picture over = last;
+        return over != null
+                ? over
+                : painter.paint(timeline.readings(), meter.movingCpuSeconds(), stalled, null, Limits.USUAL, false);
+    }
+
+    /**
+     * The run is over, its links are not closed yet: takes the last reading and writes what is to be written.
+     *
+     * @param judgePerformance whether bandwidth and CPU are judged too
+     * @throws ConfigException when a file cannot be written
+     */
+    public synchronized Picture end(RunEnd end, Limits limits, boolean judgePerformance) {
+        look();
+        ended = true;
+        if (progress != null) {
+            progress.clear();
+        }
+        Picture picture =
+                painter.paint(timeline.readings(), meter.movingCpuSeconds(), Map.of(), end, limits, judgePerformance);
+        last = picture;
+        outputs.csv().ifPresent(file -> write(file, CsvText.of(picture)));
+        outputs.report().ifPresent(file -> write(file, Page.of(outputs.json().apply(picture))));
+        return picture;
+    }
+
+    private static void write(Path file, String text) {
+        try {
+            Files.writeString(file, text);
+        } catch (IOException e) {
+            throw new ConfigException("cannot write " + file + ": " + e, e);
+        }
+    }
+
+    /** Stops watching. Idempotent. */
+    @Override
+    public void close() {
+        thread.interrupt();
+        if (server != null) {
+            server.close();
+        }
+        synchronized (this) {
+            if (progress != null && !ended) {
+                progress.clear();
+            }
+            ended = true;
+        }
+    }
+}
