@@ -28,6 +28,8 @@ import org.sluice.spi.GpuMemory;
 import org.sluice.spi.MemoryKind;
 import org.sluice.spi.TransportException;
 import org.sluice.stats.ChannelCounters;
+import org.sluice.stats.ChannelTiming;
+import org.sluice.stats.ChunkEvent;
 
 /**
  * What the engine itself costs per chunk, both sides together: striping, windows, grants, completions, counters. Two engines and
@@ -47,6 +49,9 @@ public class EngineBenchmark {
 
     @Param({"1", "8", "64"})
     public int channels;
+
+    @Param({"false", "true"})
+    public boolean instrumented;
 
     @Param({"ADAPTIVE", "ROUND_ROBIN"})
     public org.sluice.Striping striping;
@@ -148,13 +153,18 @@ public class EngineBenchmark {
         landed = new ChannelCounters[channels];
         for (int c = 0; c < channels; c++) {
             MemoryRail rail = new MemoryRail();
-            landed[c] = new ChannelCounters();
-            sender.open(new OutboundEnd(c, 0, rail.sender(), new ChannelCounters(), null));
+            landed[c] = counters(c, "receive");
+            sender.open(new OutboundEnd(c, 0, rail.sender(), counters(c, "send"), null));
             receiver.open(new InboundEnd(c, 0, rail.receiver(), landed[c], null, null));
         }
         MemoryBlock block = new MemoryBlock(new Unbacked(4096, ENDLESS), 0);
         receiver.receive(block, 0, ENDLESS, MUST_NOT_END, 0);
         sender.send(block, 0, ENDLESS, MUST_NOT_END);
+    }
+
+    private ChannelCounters counters(int channel, String direction) {
+        ChunkEvent.Source source = new ChunkEvent.Source(0, channel, direction, "memory");
+        return new ChannelCounters(instrumented ? new ChannelTiming(source) : null);
     }
 
     private long landed() {

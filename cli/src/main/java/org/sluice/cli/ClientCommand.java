@@ -1,6 +1,7 @@
 package org.sluice.cli;
 
 import java.util.concurrent.Callable;
+import org.sluice.NodeConfig;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -27,11 +28,21 @@ final class ClientCommand implements Callable<Integer> {
     @Mixin
     private Settings settings = new Settings();
 
+    @Mixin
+    private Watching watching = new Watching();
+
     @Override
     public Integer call() {
         RunPlan wanted = settings.plan(false);
+        NodeConfig config = watching.apply(settings.node(wanted)).build();
         Report report = new NodeJob(
-                        Role.CLIENT, settings, settings.node(wanted).build(), wanted, settings.steps(Steps.STDERR), 1)
+                        Role.CLIENT,
+                        settings,
+                        config,
+                        wanted,
+                        settings.steps(Steps.STDERR),
+                        1,
+                        watching.observer(config))
                 .execute(host, "client");
         return RunResult.print(
                 report,

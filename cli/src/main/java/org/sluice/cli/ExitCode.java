@@ -8,6 +8,7 @@ final class ExitCode {
     static final int CONFIGURATION = 3;
     static final int LINK = 4;
     static final int MISMATCH = 5;
+    static final int INVALID = 6;
 
     /** As shells report a process that SIGINT ended: 128 + 2. */
     static final int INTERRUPTED = 130;

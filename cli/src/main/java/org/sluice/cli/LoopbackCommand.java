@@ -32,7 +32,8 @@ final class LoopbackCommand implements Callable<Integer> {
     /** The tcp transport's names for 127.0.0.1 to 127.0.0.4. */
     private static final List<String> RAILS = List.of("lo1", "lo2", "lo3", "lo4");
 
-    private static final Set<String> OWN_OPTIONS = Set.of("--port", "--wait", "--steps");
+    private static final Set<String> OWN_OPTIONS =
+            Set.of("--port", "--wait", "--steps", "--metrics", "--report", "--csv");
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -40,12 +41,15 @@ final class LoopbackCommand implements Callable<Integer> {
     @Mixin
     private Settings settings = new Settings();
 
+    @Mixin
+    private Watching watching = new Watching();
+
     @Override
     public Integer call() throws InterruptedException {
         RunPlan wanted = settings.plan(true);
         int port =
                 settings.port().orElseGet(() -> FreePorts.inARow(settings.gpus().orElse(USUAL_GPUS)));
-        NodeConfig.Builder builder = settings.node(wanted).portBase(port);
+        NodeConfig.Builder builder = watching.apply(settings.node(wanted)).portBase(port);
         if (usesDefaultRails()) {
             builder.nics(RAILS);
         }
@@ -55,7 +59,14 @@ final class LoopbackCommand implements Callable<Integer> {
             server.whenFailed(self::interrupt);
             Report report;
             try {
-                report = new NodeJob(Role.CLIENT, settings, config, wanted, settings.steps(Steps.NONE), 2)
+                report = new NodeJob(
+                                Role.CLIENT,
+                                settings,
+                                config,
+                                wanted,
+                                settings.steps(Steps.NONE),
+                                2,
+                                watching.observer(config))
                         .execute(SELF, "loopback");
             } catch (SluiceException e) {
                 Thread.interrupted(); // by the server's end: what it said about it is the message

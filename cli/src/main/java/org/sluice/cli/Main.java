@@ -13,12 +13,12 @@ import picocli.CommandLine.UnmatchedArgumentException;
 @Command(
         name = "sluice",
         description = "Moves GPU memory between machines over every NIC at once, from one process per node.",
-        subcommands = {LoopbackCommand.class, ServerCommand.class, ClientCommand.class},
+        subcommands = {LoopbackCommand.class, ServerCommand.class, ClientCommand.class, ValidateCommand.class},
         synopsisSubcommandLabel = "COMMAND",
         footer = {
             "Example: sluice loopback",
             "Exit status: 0 done, 1 internal error, 2 usage, 3 configuration, 4 link or peer,",
-            "5 wrong bytes or lengths, 130 interrupted."
+            "5 wrong bytes or lengths, 6 not valid, 130 interrupted."
         },
         mixinStandardHelpOptions = true,
         versionProvider = Version.class)

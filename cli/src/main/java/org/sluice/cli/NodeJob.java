@@ -42,18 +42,28 @@ final class NodeJob {
     private final RunPlan wanted;
     private final Consumer<String> line;
     private final int processesHere;
+    private final RunObserver observer;
 
     /**
      * @param wanted what this side wants run; a server takes the client's word for what it was not told itself
      * @param processesHere how many processes of the run share this machine's memory
+     * @param observer looks on; the job closes it
      */
-    NodeJob(Role role, Settings settings, NodeConfig config, RunPlan wanted, Steps steps, int processesHere) {
+    NodeJob(
+            Role role,
+            Settings settings,
+            NodeConfig config,
+            RunPlan wanted,
+            Steps steps,
+            int processesHere,
+            RunObserver observer) {
         this.role = role;
         this.settings = settings;
         this.config = config;
         this.wanted = wanted;
         this.line = steps.printer();
         this.processesHere = processesHere;
+        this.observer = observer;
     }
 
     /** The regions of a GPU, before its link is there. */
@@ -84,7 +94,8 @@ final class NodeJob {
             banner(node);
             List<Buffers> buffers = initGpus(node);
             List<Link> links = role == Role.SERVER ? node.acceptAll(line) : node.connectAll(host, line);
-            try (Goodbye _ = Goodbye.of(links)) {
+            try (Goodbye _ = Goodbye.of(links);
+                    observer) {
                 RunPlan plan = wanted;
                 try {
                     if (role == Role.SERVER && spoken()) {
@@ -228,13 +239,17 @@ final class NodeJob {
         Pace pace = pace(links, plan);
         Run run = new Run(lanes, plan, pace, span);
         KernelTraffic traffic = new KernelTraffic();
+        observer.begins(name, node, links, plan);
         run.execute();
+        observer.moved();
         Map<String, NetCounters> kernel = traffic.since();
         Outcome outcome = run.outcome().plus(pace.exchange(run.outcome()));
+        Report report = report(node, name, plan, readyMillis, span, run, lanes, outcome, kernel);
+        observer.ended(report);
         if (role == Role.SERVER && spoken()) {
             awaitGoodbye(links);
         }
-        return report(node, name, plan, readyMillis, span, run, lanes, outcome, kernel);
+        return report;
     }
 
     /** The client ends the links; a server that ended them first could cut off its own result. */

@@ -114,6 +114,12 @@ final class Settings {
     @Option(names = "--transport", paramLabel = "<name>", description = "tcp or nccl-net (tcp)")
     private @Nullable String transport;
 
+    @Option(
+            names = "--transport-option",
+            paramLabel = "<name=value>",
+            description = "a setting that only the transport knows (tcp: checksum=on)")
+    private Map<String, String> transportOptions = new HashMap<>();
+
     @Option(names = "--plugin", paramLabel = "<path>", description = "nccl-net: the plugin's library")
     private @Nullable String plugin;
 
@@ -242,7 +248,7 @@ final class Settings {
         if (unpack != null) {
             b.unpack(unpack);
         }
-        Map<String, String> options = new HashMap<>();
+        Map<String, String> options = new HashMap<>(transportOptions);
         if (plugin != null) {
             options.put("plugin", plugin);
         }

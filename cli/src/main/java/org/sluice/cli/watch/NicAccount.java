@@ -16,6 +16,7 @@ import java.util.List;
  * @param frameBytes what the transport puts before each chunk
  * @param mtu of the device
  * @param retransmittedBytes sent again, as far as the kernel told
+ * @param discardedBytes the most that sockets of lost channels had taken, and the engine counted, and never sent
  */
 record NicAccount(
         String device,
@@ -28,6 +29,7 @@ record NicAccount(
         int frameBytes,
         int mtu,
         long retransmittedBytes,
+        long discardedBytes,
         long kernelSentBytes,
         long kernelReceivedBytes) {
     /** Ethernet 14, VLAN 4, checksum 4, IPv6 40, TCP with the most options 60: no packet of TCP has more. */
@@ -102,12 +104,12 @@ record NicAccount(
 
     /** What is wrong, as a sentence; empty if nothing is. */
     String disagreement() {
-        String sent = disagreement("sent", leastSent(), mostSent(), kernelSentBytes);
-        return sent.isEmpty() ? disagreement("received", leastReceived(), mostReceived(), kernelReceivedBytes) : sent;
+        String sent = disagreement("sent", leastSent(), discardedBytes, mostSent(), kernelSentBytes);
+        return sent.isEmpty() ? disagreement("received", leastReceived(), 0, mostReceived(), kernelReceivedBytes) : sent;
     }
 
-    private String disagreement(String verb, long least, long most, long kernel) {
-        if (kernel < least) {
+    private String disagreement(String verb, long least, long discarded, long most, long kernel) {
+        if (kernel < least - discarded) {
             return device + " has " + verb + " " + kernel + " bytes by the kernel's count, the engine says " + least
                     + " over " + String.join(", ", nics)
                     + ": the packets take another way; look at the routes ('ip route"

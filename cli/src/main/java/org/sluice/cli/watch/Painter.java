@@ -33,6 +33,8 @@ final class Painter {
     private final Context context;
     private final Kernel kernel;
     private final Instant startedAt = Instant.now();
+    private @Nullable List<ChannelConnections> frozenConnections;
+    private @Nullable Map<String, NetCounters> frozenCounters;
 
     Painter(Node node, List<Link> links, Context context) {
         this.node = node;
@@ -75,20 +77,22 @@ final class Painter {
         }
     }
 
-    /** @param movingCpu seconds; @param stalled by NIC; @param end null while it runs; @param strict null for no judgement of performance */
+    /** @param movingCpu seconds; @param stalled by NIC; @param end null while it runs; @param judgePerformance whether bandwidth and CPU are judged */
     Picture paint(
-            List<Reading> readings,
+            List<Reading> all,
             double movingCpu,
             Map<String, Double> stalled,
             @Nullable RunEnd end,
             Limits limits,
             boolean judgePerformance) {
+        List<Reading> readings = fromFirstByte(all);
         Reading last = readings.getLast();
         List<LinkStats> stats = links.stream().map(Link::stats).toList();
-        List<ChannelConnections> connections = connections();
-        Map<String, NetCounters> counted = kernel.since();
+        List<ChannelConnections> connections = frozenConnections == null ? connections() : frozenConnections;
+        Map<String, NetCounters> counted = frozenCounters == null ? kernel.since() : frozenCounters;
         long bytes = last.bytes();
-        double seconds = end == null ? last.seconds() : end.seconds();
+        double seconds =
+                end == null ? last.seconds() - readings.getFirst().seconds() : end.seconds();
         List<NicAccount> accounts = end == null ? List.of() : accounts(stats, connections, counted);
         List<Picture.NicPart> nics = nics(last, seconds, connections, counted, accounts, stalled);
         List<Verdict> verdicts = new ArrayList<>();
@@ -117,6 +121,21 @@ final class Painter {
                 channels(stats, connections),
                 latencies(stats),
                 timeline(readings));
+    }
+
+    /** While regions are filled for the first time nothing moves: that is no part of the picture. */
+    private static List<Reading> fromFirstByte(List<Reading> readings) {
+        int first = 0;
+        while (first < readings.size() - 1 && readings.get(first).bytes() == 0) {
+            first++;
+        }
+        return readings.subList(Math.max(0, first - 1), readings.size());
+    }
+
+    /** Keeps what the kernel says now: soon the links are closed, and others use the NICs. */
+    void freeze() {
+        frozenCounters = kernel.since();
+        frozenConnections = connections();
     }
 
     private List<ChannelConnections> connections() {
@@ -204,8 +223,18 @@ final class Painter {
                         .map(Wire::of)
                         .mapToLong(Wire::bytesAgain)
                         .sum(),
+                discarded(there),
                 counted.txBytes(),
                 counted.rxBytes());
+    }
+
+    /** What was in a socket when its channel was lost is counted as sent, and was discarded: at most a window a loss. */
+    private long discarded(List<ChannelStats> channels) {
+        long losses = channels.stream()
+                .filter(ChannelStats::sending)
+                .mapToLong(c -> c.reconnects() + (c.retried() > 0 ? 1 : 0))
+                .sum();
+        return losses * node.window() * node.chunkBytes();
     }
 
     private List<Picture.NicPart> nics(
@@ -326,7 +355,7 @@ final class Painter {
             Reading a = readings.get(i - 1);
             Reading b = readings.get(i);
             double span = Math.max(1e-9, b.seconds() - a.seconds());
-            seconds.add(round(b.seconds()));
+            seconds.add(round(b.seconds() - readings.getFirst().seconds()));
             cpu.add(round((b.cpuSeconds() - a.cpuSeconds()) / span));
             for (int g = 0; g < gpus.size(); g++) {
                 gpus.get(g).add(round(rate(b.gpuBytes()[g] - a.gpuBytes()[g], span)));

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param role {@code server}, {@code client} or {@code loopback}
  * @param startedAt ISO-8601
  * @param running whether the run is not over
- * @param seconds from the first chunk to the last byte landed once it is over; until then, since the watch began
+ * @param seconds from the first chunk to the last byte landed once it is over; until then, until now
  * @param bytes payload sent and received
  * @param plannedBytes payload that the run is to move, 0 where only its time is set
  * @param cpuSeconds of this whole process, which with verification includes filling and comparing
@@ -124,4 +124,11 @@ public record Picture(
 
     /** One GPU's or NIC's rates. */
     public record Line(String name, List<Double> gbPerSecond) {}
+
+    /** Verdicts on NICs about which engine and kernel disagree. */
+    public List<Verdict> disagreements() {
+        return verdicts.stream()
+                .filter(v -> !v.pass() && v.name().startsWith(Verdicts.KERNEL))
+                .toList();
+    }
 }

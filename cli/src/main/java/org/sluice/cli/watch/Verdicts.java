@@ -6,6 +6,9 @@ import java.util.Locale;
 
 /** Judges a finished run. */
 final class Verdicts {
+    /** How verdicts about a NIC's kernel counters are named, before the device. */
+    static final String KERNEL = "kernel agrees on ";
+
     private final Limits limits;
     private final List<Verdict> all = new ArrayList<>();
 
@@ -40,7 +43,7 @@ final class Verdicts {
 
     private void kernelAgrees(NicAccount a) {
         judge(
-                "kernel agrees on " + a.device(),
+                KERNEL + a.device(),
                 a.agrees(),
                 a.agrees()
                         ? String.format(
@@ -55,35 +58,39 @@ final class Verdicts {
                         : a.disagreement());
     }
 
-    /** Fair is by speed where all NICs tell different ones; else all the same. */
+    /** Fair is by speed where all NICs tell it, else all the same. */
     private void evenly(List<Picture.NicPart> nics) {
         long speeds = nics.stream().mapToLong(Picture.NicPart::bitsPerSecond).sum();
         boolean known = nics.stream().allMatch(n -> n.bitsPerSecond() > 0);
         List<String> shares = new ArrayList<>();
-        List<String> off = new ArrayList<>();
+        List<String> below = new ArrayList<>();
+        List<String> above = new ArrayList<>();
         for (Picture.NicPart n : nics) {
             double fair = known ? (double) n.bitsPerSecond() / speeds : 1.0 / nics.size();
-            String line = String.format(Locale.ROOT, "%s %.1f %%", n.nic(), 100 * n.share());
-            shares.add(line);
+            String share = String.format(Locale.ROOT, "%s %.1f %%", n.nic(), 100 * n.share());
+            shares.add(share);
             if (Math.abs(n.share() - fair) > limits.unevenness() * fair) {
-                off.add(
-                        n.share() == 0
-                                ? n.nic() + " carried nothing"
-                                : String.format(
-                                                Locale.ROOT,
-                                                "%s carried %.1f %% of the bytes",
-                                                n.nic(),
-                                                100 * n.share())
-                                        + String.format(Locale.ROOT, ", its fair share is %.1f %%", 100 * fair));
+                String off = n.share() == 0
+                        ? n.nic() + " carried nothing"
+                        : String.format(
+                                Locale.ROOT,
+                                "%s carried %.1f %% of the bytes, its fair share is %.1f %%",
+                                n.nic(),
+                                100 * n.share(),
+                                100 * fair);
+                (n.share() < fair ? below : above).add(off);
             }
         }
+        // where one carries too little the others carry more: name the cause, not its consequence
+        List<String> off = below.isEmpty() ? above : below;
         judge(
                 "all NICs used evenly",
                 off.isEmpty(),
                 off.isEmpty()
                         ? String.join(", ", shares)
                         : String.join("; ", off)
-                                + "; is the NIC up, can the peer reach it, is it on the peer's --nics?");
+                                + "; is the NIC up and as fast as the others, can the peer reach it, is it on the peer's"
+                                + " --nics?");
     }
 
     private void noRetransmitStorm(List<Picture.NicPart> nics) {

@@ -33,6 +33,7 @@ public final class Watch implements AutoCloseable {
     private final @Nullable MetricsServer server;
     private final Thread thread;
     private boolean ended;
+    private double movingCpuSeconds;
     private @Nullable Picture last;
 
     /**
@@ -61,6 +62,11 @@ public final class Watch implements AutoCloseable {
                 .orElse(null);
         look();
         this.thread = Thread.ofPlatform().name("watch").daemon(true).start(this::run);
+    }
+
+    /** Whether stderr is a terminal on which progress can be painted. */
+    public static boolean canShowProgress() {
+        return Progress.isPossible();
     }
 
     private static PrintStream stderr() {
@@ -123,20 +129,25 @@ public final class Watch implements AutoCloseable {
                 : painter.paint(timeline.readings(), meter.movingCpuSeconds(), stalled, null, Limits.USUAL, false);
     }
 
+    /** The last byte has landed: takes the last reading, and all that the kernel knows. */
+    public synchronized void freeze() {
+        look();
+        movingCpuSeconds = meter.movingCpuSeconds();
+        painter.freeze();
+        ended = true;
+        if (progress != null) {
+            progress.clear();
+        }
+    }
+
     /**
-     * The run is over, its links are not closed yet: takes the last reading and writes what is to be written.
+     * What the run came to is known: judges it and writes what is to be written. After {@link #freeze}.
      *
      * @param judgePerformance whether bandwidth and CPU are judged too
      * @throws ConfigException when a file cannot be written
      */
     public synchronized Picture end(RunEnd end, Limits limits, boolean judgePerformance) {
-        look();
-        ended = true;
-        if (progress != null) {
-            progress.clear();
-        }
-        Picture picture =
-                painter.paint(timeline.readings(), meter.movingCpuSeconds(), Map.of(), end, limits, judgePerformance);
+        Picture picture = painter.paint(timeline.readings(), movingCpuSeconds, Map.of(), end, limits, judgePerformance);
         last = picture;
         outputs.csv().ifPresent(file -> write(file, CsvText.of(picture)));
         outputs.report().ifPresent(file -> write(file, Page.of(outputs.json().apply(picture))));
