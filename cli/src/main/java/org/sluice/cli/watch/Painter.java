@@ -1,11 +1,16 @@
 package org.sluice.cli.watch;
 
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.NetworkInterface;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.sluice.ChannelConnections;
@@ -26,11 +31,15 @@ final class Painter {
     /** A chunk's head on a connection of the tcp transport; docs/protocol.md. Plugins do not say what they add. */
     private static final int TCP_FRAME_BYTES = 40;
 
+    /** Linux makes it in each network namespace, under this name. */
+    private static final String LOOPBACK = "lo";
+
     private static final double[] SHARES = {50, 75, 90, 95, 99, 99.9, 99.99, 100};
 
     private final Node node;
     private final List<Link> links;
     private final Context context;
+    private final boolean sameHost;
     private final Kernel kernel;
     private final Instant startedAt = Instant.now();
     private @Nullable List<ChannelConnections> frozenConnections;
@@ -40,10 +49,24 @@ final class Painter {
         this.node = node;
         this.links = List.copyOf(links);
         this.context = context;
-        this.kernel = new Kernel(node.nics().stream()
-                .map(Nic::kernelDevice)
-                .filter(d -> d != null)
-                .collect(java.util.stream.Collectors.toSet()));
+        this.sameHost = isThisHost(links.getFirst().peer());
+        this.kernel = new Kernel(
+                node.nics().stream().map(this::device).filter(Objects::nonNull).collect(Collectors.toSet()));
+    }
+
+    /** A peer on this same host is reached over the loopback device, whatever address it has. */
+    private static boolean isThisHost(String peer) {
+        try {
+            InetAddress address = InetAddress.getByName(peer.substring(0, Math.max(0, peer.lastIndexOf(':'))));
+            return address.isLoopbackAddress() || NetworkInterface.getByInetAddress(address) != null;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    /** The kernel's device that counts what goes over a NIC. */
+    private @Nullable String device(Nic nic) {
+        return sameHost && nic.kernelDevice() != null ? LOOPBACK : nic.kernelDevice();
     }
 
     /** What is below the transport, added up. */
@@ -170,7 +193,7 @@ final class Painter {
             List<LinkStats> stats, List<ChannelConnections> connections, Map<String, NetCounters> counted) {
         Map<String, List<String>> byDevice = new LinkedHashMap<>();
         for (Nic nic : node.nics()) {
-            String device = nic.kernelDevice();
+            String device = device(nic);
             if (device != null && counted.containsKey(device)) {
                 byDevice.computeIfAbsent(device, d -> new ArrayList<>()).add(nic.name());
             }
@@ -248,7 +271,8 @@ final class Painter {
         long all = Math.max(1, last.bytes());
         for (int i = 0; i < node.nics().size(); i++) {
             Nic nic = node.nics().get(i);
-            NetCounters c = nic.kernelDevice() == null ? null : counted.get(nic.kernelDevice());
+            String device = device(nic);
+            NetCounters c = device == null ? null : counted.get(device);
             NicAccount account = accounts.stream()
                     .filter(a -> a.nics().contains(nic.name()))
                     .findFirst()
@@ -259,7 +283,7 @@ final class Painter {
                     .reduce(Wire.NONE, Wire::plus);
             parts.add(new Picture.NicPart(
                     nic.name(),
-                    nic.kernelDevice(),
+                    device,
                     nic.bitsPerSecond(),
                     last.nicSent()[i],
                     last.nicReceived()[i],
@@ -274,7 +298,7 @@ final class Painter {
                     wire.segments(),
                     wire.segmentsAgain(),
                     wire.rttMicros(),
-                    nic.kernelDevice() == null ? List.of() : kernel.losses(nic.kernelDevice())));
+                    device == null ? List.of() : kernel.losses(device)));
         }
         return parts;
     }

@@ -26,7 +26,8 @@ final class DrawnPage {
     /** Opens an address in a headless Chromium; skips the test where there is none. */
     static DrawnPage open(String address, Path profile) throws IOException, InterruptedException {
         Path chromium = Processes.onPath("chromium", "chromium-browser", "google-chrome");
-        assumeTrue(chromium != null, "no Chromium is installed (Debian: apt install chromium): the page is not looked at");
+        assumeTrue(
+                chromium != null, "no Chromium is installed (Debian: apt install chromium): the page is not looked at");
         Processes.Ended ended = Processes.run(
                 List.of(
                         chromium.toString(),
@@ -45,7 +46,8 @@ final class DrawnPage {
 
     /** What was drawn. */
     JsonText.Node picture() {
-        Matcher m = Pattern.compile("<script id=\"picture\"[^>]*>(.*?)</script>", Pattern.DOTALL).matcher(dom);
+        Matcher m = Pattern.compile("<script id=\"picture\"[^>]*>(.*?)</script>", Pattern.DOTALL)
+                .matcher(dom);
         assertThat(m.find()).isTrue();
         return JsonText.parse(m.group(1));
     }
@@ -81,8 +83,9 @@ final class DrawnPage {
         checkStates(p);
         Map<String, Map<String, String>> rows = drawn(dom, "data-nic");
         assertThat(rows.keySet())
-                .containsExactlyElementsOf(
-                        p.get("nics").list().stream().map(n -> n.get("nic").text()).toList());
+                .containsExactlyElementsOf(p.get("nics").list().stream()
+                        .map(n -> n.get("nic").text())
+                        .toList());
         assertThat(drawn(dom, "data-verdict").keySet())
                 .containsExactlyElementsOf(p.get("verdicts").list().stream()
                         .map(v -> v.get("name").text())
@@ -124,7 +127,10 @@ final class DrawnPage {
     private void checkHeat(List<JsonText.Node> channels) {
         Map<String, Map<String, String>> cells = drawn(chart("heat"), "data-cell");
         assertThat(cells).hasSize(channels.size());
-        double most = channels.stream().mapToDouble(c -> c.get("share").number()).max().orElse(0);
+        double most = channels.stream()
+                .mapToDouble(c -> c.get("share").number())
+                .max()
+                .orElse(0);
         for (JsonText.Node c : channels) {
             String name = (int) c.get("gpu").number() + "/" + c.get("direction").text() + "/"
                     + (int) c.get("channel").number();
@@ -155,10 +161,14 @@ final class DrawnPage {
 
     private void checkGpuBars(List<JsonText.Node> gpus) {
         Map<String, Map<String, String>> bars = drawn(chart("gpus"), "data-gpu");
-        double most = gpus.stream().mapToDouble(g -> g.get("gbPerSecond").number()).max().orElse(1);
+        double most = gpus.stream()
+                .mapToDouble(g -> g.get("gbPerSecond").number())
+                .max()
+                .orElse(1);
         assertThat(bars).hasSize(gpus.size());
         for (JsonText.Node g : gpus) {
-            Map<String, String> bar = bars.get(Integer.toString((int) g.get("gpu").number()));
+            Map<String, String> bar =
+                    bars.get(Integer.toString((int) g.get("gpu").number()));
             assertThat(number(bar, "width") / number(bar, "data-full"))
                     .isCloseTo(g.get("gbPerSecond").number() / most, within(1e-3));
         }

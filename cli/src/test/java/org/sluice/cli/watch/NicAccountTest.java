@@ -17,8 +17,10 @@ class NicAccountTest {
     @Test
     void aKernelThatCountsBigPacketsOrSmallOnesAgrees() {
         long framed = GB + 1908 * 40;
-        assertThat(sender(framed + framed / 65_483 * 66, 3_000_000).disagreement()).isEmpty();
-        assertThat(sender(framed + framed / 1448 * 66, 20_000_000).disagreement()).isEmpty();
+        assertThat(sender(framed + framed / 65_483 * 66, 3_000_000).disagreement())
+                .isEmpty();
+        assertThat(sender(framed + framed / 1448 * 66, 20_000_000).disagreement())
+                .isEmpty();
     }
 
     @Test

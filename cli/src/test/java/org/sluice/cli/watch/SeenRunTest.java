@@ -28,8 +28,14 @@ class SeenRunTest {
         Path csv = folder.resolve("figures.csv");
         Processes.Ended run = Processes.run(
                 Processes.sluice(
-                        "loopback", "--gpus=2", "--channels=4", "--size=8MiB", "--iters=12", "--backend=host",
-                        "--report=" + report, "--csv=" + csv),
+                        "loopback",
+                        "--gpus=2",
+                        "--channels=4",
+                        "--size=8MiB",
+                        "--iters=12",
+                        "--backend=host",
+                        "--report=" + report,
+                        "--csv=" + csv),
                 "");
         assertThat(run.status()).as(run.err()).isZero();
         assertThat(Files.readString(report)).doesNotContain("src=", "@import", "url(");
@@ -57,8 +63,14 @@ class SeenRunTest {
         int port = Processes.freePort();
         URI root = URI.create("http://127.0.0.1:" + port + "/");
         Process run = new ProcessBuilder(Processes.sluice(
-                        "loopback", "--gpus=2", "--channels=2", "--size=4MiB", "--duration=100s", "--no-verify",
-                        "--backend=host", "--metrics=:" + port))
+                        "loopback",
+                        "--gpus=2",
+                        "--channels=2",
+                        "--size=4MiB",
+                        "--duration=100s",
+                        "--no-verify",
+                        "--backend=host",
+                        "--metrics=:" + port))
                 .redirectErrorStream(true)
                 .redirectOutput(folder.resolve("run.log").toFile())
                 .start();
@@ -81,7 +93,8 @@ class SeenRunTest {
 
     private static void checkMetrics(String text) throws IOException, InterruptedException {
         assertThat(text).contains("# TYPE sluice_channel_bytes_total counter", "sluice_chunk_latency_seconds_bucket");
-        assertThat(text).contains("sluice_kernel_transmit_bytes_total{device=\"lo\"}", "sluice_connection_rtt_seconds{");
+        assertThat(text)
+                .contains("sluice_kernel_transmit_bytes_total{device=\"lo\"}", "sluice_connection_rtt_seconds{");
         Path promtool = Processes.onPath("promtool");
         if (promtool != null) {
             Processes.Ended lint = Processes.run(List.of(promtool.toString(), "check", "metrics"), text);

@@ -52,11 +52,17 @@ class ValidateTest {
                 .redirectOutput(folder.resolve("server.log").toFile())
                 .start();
         List<String> ask = new ArrayList<>(List.of(
-                "validate", Host.B.address(0), "--gpus=2", "--backend=host", "--size=32MiB", "--iters=4", "--json",
-                "--expect=10MB/s", "--max-cpu=20"));
+                "validate",
+                Host.B.address(0),
+                "--gpus=2",
+                "--backend=host",
+                "--size=32MiB",
+                "--iters=4",
+                "--json",
+                "--expect=10MB/s",
+                "--max-cpu=20"));
         ask.addAll(clientOptions);
-        Processes.Ended client =
-                Processes.run(hosts.command(Host.A, Processes.sluice(ask.toArray(String[]::new))), "");
+        Processes.Ended client = Processes.run(hosts.command(Host.A, Processes.sluice(ask.toArray(String[]::new))), "");
         assertThat(client.status()).as(client.out() + client.err()).isEqualTo(status);
         server.waitFor(30, TimeUnit.SECONDS);
         return JsonText.parse(client.out());
