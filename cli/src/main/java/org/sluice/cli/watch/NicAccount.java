@@ -105,7 +105,9 @@ record NicAccount(
     /** What is wrong, as a sentence; empty if nothing is. */
     String disagreement() {
         String sent = disagreement("sent", leastSent(), discardedBytes, mostSent(), kernelSentBytes);
-        return sent.isEmpty() ? disagreement("received", leastReceived(), 0, mostReceived(), kernelReceivedBytes) : sent;
+        return sent.isEmpty()
+                ? disagreement("received", leastReceived(), 0, mostReceived(), kernelReceivedBytes)
+                : sent;
     }
 
     private String disagreement(String verb, long least, long discarded, long most, long kernel) {

@@ -114,8 +114,7 @@ final class Painter {
         List<ChannelConnections> connections = frozenConnections == null ? connections() : frozenConnections;
         Map<String, NetCounters> counted = frozenCounters == null ? kernel.since() : frozenCounters;
         long bytes = last.bytes();
-        double seconds =
-                end == null ? last.seconds() - readings.getFirst().seconds() : end.seconds();
+        double seconds = end == null ? last.seconds() - readings.getFirst().seconds() : end.seconds();
         List<NicAccount> accounts = end == null ? List.of() : accounts(stats, connections, counted);
         List<Picture.NicPart> nics = nics(last, seconds, connections, counted, accounts, stalled);
         List<Verdict> verdicts = new ArrayList<>();
@@ -246,18 +245,22 @@ final class Painter {
                         .map(Wire::of)
                         .mapToLong(Wire::bytesAgain)
                         .sum(),
-                discarded(there),
+                discarded(stats),
                 counted.txBytes(),
                 counted.rxBytes());
     }
 
-    /** What was in a socket when its channel was lost is counted as sent, and was discarded: at most a window a loss. */
-    private long discarded(List<ChannelStats> channels) {
-        long losses = channels.stream()
-                .filter(ChannelStats::sending)
-                .mapToLong(c -> c.reconnects() + (c.retried() > 0 ? 1 : 0))
+    /**
+     * What was in a socket when its channel was lost is counted as sent, was discarded, and went again on another channel: no more
+     * than channels have carried on top of what the transfers had.
+     */
+    private static long discarded(List<LinkStats> stats) {
+        long carried = stats.stream()
+                .flatMap(s -> s.channels().stream())
+                .mapToLong(ChannelStats::bytes)
                 .sum();
-        return losses * node.window() * node.chunkBytes();
+        long transferred = stats.stream().mapToLong(s -> s.transfers().bytes()).sum();
+        return Math.max(0, carried - transferred);
     }
 
     private List<Picture.NicPart> nics(

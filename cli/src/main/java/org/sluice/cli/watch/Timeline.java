@@ -23,7 +23,7 @@ final class Timeline {
         kept.add(reading);
         lastStays = sinceKept == 0;
         sinceKept = (sinceKept + 1) % stride;
-        if (kept.size() > CAPACITY) {
+        if (lastStays && kept.size() == CAPACITY - 1) {
             for (int i = kept.size() - 2; i > 0; i -= 2) {
                 kept.remove(i);
             }

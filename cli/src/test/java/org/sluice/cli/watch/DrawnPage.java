@@ -17,10 +17,18 @@ import java.util.regex.Pattern;
 final class DrawnPage {
     private static final Pattern ATTRIBUTE = Pattern.compile("([a-z0-9-]+)=\"([^\"]*)\"");
 
+    private static final String SCRIPTS = "<script id=\"picture\"";
+
+    /** What is seen: all before the scripts, which hold markup in their text. */
     private final String dom;
 
-    private DrawnPage(String dom) {
-        this.dom = dom;
+    private final String scripts;
+
+    private DrawnPage(String all) {
+        int at = all.indexOf(SCRIPTS);
+        assertThat(at).isPositive();
+        dom = all.substring(0, at);
+        scripts = all.substring(at);
     }
 
     /** Opens an address in a headless Chromium; skips the test where there is none. */
@@ -47,7 +55,7 @@ final class DrawnPage {
     /** What was drawn. */
     JsonText.Node picture() {
         Matcher m = Pattern.compile("<script id=\"picture\"[^>]*>(.*?)</script>", Pattern.DOTALL)
-                .matcher(dom);
+                .matcher(scripts);
         assertThat(m.find()).isTrue();
         return JsonText.parse(m.group(1));
     }
