@@ -16,7 +16,7 @@ class NicAccountTest {
 
     @Test
     void aKernelThatCountsBigPacketsOrSmallOnesAgrees() {
-        long framed = GB + 1908 * 40;
+        long framed = GB + 1908L * 40;
         assertThat(sender(framed + framed / 65_483 * 66, 3_000_000).disagreement())
                 .isEmpty();
         assertThat(sender(framed + framed / 1448 * 66, 20_000_000).disagreement())
@@ -48,8 +48,8 @@ class NicAccountTest {
 
     @Test
     void whatSocketsOfLostChannelsDiscardedIsNotMissed() {
-        long lost = 16 * 524_288;
-        long framed = GB + 1908 * 40;
+        long lost = 16L * 524_288;
+        long framed = GB + 1908L * 40;
         assertThat(lossy(lost, framed - lost).agrees()).isTrue();
         assertThat(lossy(lost, framed - 2 * lost).agrees()).isFalse();
     }
