@@ -2,6 +2,8 @@ package org.sluice.spi;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Comparator;
+import java.util.stream.IntStream;
 
 /**
  * Where the pieces of a received chunk lie: a list of 16-byte descriptors {@code {u32 sourceOffset, u32 length, u64
@@ -80,6 +82,7 @@ public final class ScatterList {
         }
         long sum = 0;
         long most = 0;
+        boolean inOrder = true;
         for (int i = 0; i < count; i++) {
             long length = length(i);
             long destination = destinationOffset(i);
@@ -92,12 +95,34 @@ public final class ScatterList {
                 throw new TransportException("unpack descriptor " + i + " reads " + length + " bytes at offset "
                         + source + " of a bounce buffer of " + bounceBytes);
             }
+            inOrder &= destination == sum;
             sum += length;
             most = Math.max(most, length);
         }
         if (sum != bytes) {
             throw new TransportException("unpack list carries " + sum + " bytes, the chunk has " + bytes);
         }
+        if (!inOrder) {
+            checkNoOverlap();
+        }
         longest = most;
+    }
+
+    /** As many bytes as the chunk has, none outside it and none twice: then every byte is written. Rare: allocates. */
+    private void checkNoOverlap() throws TransportException {
+        int[] byDestination = IntStream.range(0, count)
+                .filter(i -> length(i) > 0)
+                .boxed()
+                .sorted(Comparator.comparingLong(this::destinationOffset))
+                .mapToInt(Integer::intValue)
+                .toArray();
+        long at = 0;
+        for (int i : byDestination) {
+            if (destinationOffset(i) < at) {
+                throw new TransportException("unpack descriptor " + i + " writes at offset " + destinationOffset(i)
+                        + " of the chunk, where another does already");
+            }
+            at = destinationOffset(i) + length(i);
+        }
     }
 }
