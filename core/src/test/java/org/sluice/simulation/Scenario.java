@@ -48,12 +48,32 @@ record Scenario(
                 confirmed,
                 random.nextBoolean(),
                 random.nextInt(3) == 0,
-                new Faults(random.nextInt(60), faulty && !roundRobin ? random.nextInt(30) : 0),
+                new Faults(random.nextInt(60), faulty && !roundRobin ? random.nextInt(30) : 0, false),
                 cuts,
                 reconnects,
                 1 + random.nextInt(8),
                 roundRobin ? 0 : random.nextInt(5),
                 confirmed && random.nextInt(12) == 0);
+    }
+
+    /** The same, where one side does not keep to the protocol: nothing can be expected but that it ends. */
+    Scenario withLies() {
+        return new Scenario(
+                channels,
+                chunkBytes,
+                window,
+                sendWindow,
+                slots,
+                roundRobin,
+                true,
+                staged,
+                scatters,
+                new Faults(faults.refusing(), faults.damaging(), true),
+                0,
+                false,
+                sends,
+                oneSided,
+                mismatches);
     }
 
     /** Whether nothing may fail: no channel is lost, or there is always one left to go on with. */

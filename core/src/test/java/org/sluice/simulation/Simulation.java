@@ -4,9 +4,12 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.sluice.LengthMismatchException;
+import org.sluice.LinkException;
 import org.sluice.data.InboundEnd;
+import org.sluice.data.LinkEngine;
 import org.sluice.data.MemoryBlock;
 import org.sluice.data.OutboundEnd;
 import org.sluice.data.StagingRing;
@@ -171,7 +174,16 @@ final class Simulation {
         int n = messages.size();
         MemoryBlock source = memory(d.from, "source " + n, bytes, true);
         MemoryBlock target = memory(d.to, "target " + n, other, false);
-        Message m = new Message(n, Message.Kind.SEND, d.from, d.to, source, target, bytes, other, scenario.confirmed());
+        Message m = new Message(
+                n,
+                Message.Kind.SEND,
+                d.from,
+                d.to,
+                source,
+                target,
+                bytes,
+                other,
+                scenario.confirmed() && !scenario.faults().lies());
         messages.add(m);
         calls(d.from).add(() -> d.from.engine().send(source, 0, bytes, m.sending));
         calls(d.to).add(() -> d.to.engine().receive(target, 0, other, m.receiving, now));
@@ -183,7 +195,15 @@ final class Simulation {
         MemoryBlock source = memory(d.from, "source " + n, bytes, true);
         MemoryBlock target = memory(d.to, "target " + n, bytes, false);
         Message m = new Message(
-                n, write ? Message.Kind.WRITE : Message.Kind.READ, d.from, d.to, source, target, bytes, bytes, true);
+                n,
+                write ? Message.Kind.WRITE : Message.Kind.READ,
+                d.from,
+                d.to,
+                source,
+                target,
+                bytes,
+                bytes,
+                !scenario.faults().lies());
         messages.add(m);
         long key = 1000L + n;
         (write ? d.to : d.from).share(key, write ? target : source);
@@ -191,6 +211,43 @@ final class Simulation {
             calls(d.from).add(() -> d.from.engine().write(source, 0, bytes, 0, key, 0, m.sending));
         } else {
             calls(d.to).add(() -> d.to.engine().read(target, 0, bytes, 0, key, 0, m.receiving, now));
+        }
+    }
+
+    /**
+     * Runs while the right side is told what its peer never said. What must hold: only Sluice's own exceptions, which end the
+     * link; when it has ended every transfer has, and nobody uses memory.
+     */
+    void runWithLies(Consumer<LinkEngine> lie) {
+        try {
+            int lies = 0;
+            for (int n = 0; n < 800 && !isOver(); n++) {
+                round();
+                if (random.nextInt(20) == 0) {
+                    lies++;
+                    right.with(() -> lie.accept(right.engine()));
+                }
+            }
+            // what waits for a peer that was lied about may wait for ever: the users give up
+            leftCalls.clear();
+            rightCalls.clear();
+            LinkException over = new LinkException("the users give up after " + lies + " lies");
+            left.engine().fail(over);
+            right.engine().fail(over);
+            settle();
+            if (!space.claims().isEmpty()) {
+                throw new AssertionError("the link has ended, but there is still " + space.claims());
+            }
+            if (left.engine().unfinished() + right.engine().unfinished() > 0) {
+                throw new AssertionError("the link has ended, but transfers have not");
+            }
+            for (Message m : messages) {
+                if (m.kind != Message.Kind.SEND) {
+                    mustBeReleased(m.kind == Message.Kind.WRITE ? m.to : m.from, m);
+                }
+            }
+        } catch (AssertionError | RuntimeException e) {
+            throw new AssertionError("seed " + seed + " with lies, " + scenario + ": " + e.getMessage(), e);
         }
     }
 

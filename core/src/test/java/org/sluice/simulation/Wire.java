@@ -386,6 +386,10 @@ final class Wire {
                 break;
             }
             if (s.bytes != p.bytes || s.message != p.message || s.offset != p.offset) {
+                if (faults.lies()) {
+                    receiver.broken = true;
+                    break;
+                }
                 throw new AssertionError("on " + this + " message " + s.message + " at " + s.offset + " of " + s.bytes
                         + " bytes meets a receive of message " + p.message + " at " + p.offset + " of " + p.bytes);
             }

@@ -1,0 +1,145 @@
+package org.sluice.memory;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.sluice.SluiceException;
+import org.sluice.data.Completion;
+import org.sluice.data.EngineSettings;
+import org.sluice.data.InboundEnd;
+import org.sluice.data.LinkControl;
+import org.sluice.data.LinkEngine;
+import org.sluice.data.MemoryBlock;
+import org.sluice.data.OutboundEnd;
+import org.sluice.data.StagingRing;
+import org.sluice.data.TransferRefusal;
+import org.sluice.host.HostGpuBackend;
+import org.sluice.spi.ChannelContext;
+import org.sluice.spi.CopyQueue;
+import org.sluice.spi.Gpu;
+import org.sluice.spi.Listener;
+import org.sluice.spi.ReceiveChannel;
+import org.sluice.spi.SendChannel;
+import org.sluice.spi.TransportException;
+import org.sluice.stats.ChannelCounters;
+
+/** In steady state the data plane allocates nothing: counted by the JVM, over transfers of many chunks, both ends together. */
+final class AllocationTest {
+    private static final int CHANNELS = 4;
+    private static final int WINDOW = 16;
+    private static final long CHUNK = 64;
+    private static final long CHUNKS = 100_000;
+    private static final int WARM_UP = 3;
+
+    /** What one engine says, told to the other at once. */
+    private static final class Direct implements LinkControl {
+        private LinkEngine peer;
+
+        @Override
+        public void open(long id, long length) {
+            peer.onOpen(id, length, 0);
+        }
+
+        @Override
+        public void grant(long id, long offset, int channel, int generation) {
+            peer.onGrant(id, offset, channel, generation);
+        }
+
+        @Override
+        public void landed(long id) {
+            peer.onLanded(id);
+        }
+
+        @Override
+        public void write(long id, long keyHigh, long keyLow, long offset, long length) {
+            throw new AssertionError("no write was asked for");
+        }
+
+        @Override
+        public void read(long id, long keyHigh, long keyLow, long offset, long length) {
+            throw new AssertionError("no read was asked for");
+        }
+
+        @Override
+        public void refused(long id, TransferRefusal why, long detail) {
+            throw new AssertionError(why.text());
+        }
+
+        @Override
+        public void probe() {}
+
+        @Override
+        public void channelDown(boolean peerSends, int channel, int generation, String why) {
+            throw new AssertionError(why);
+        }
+    }
+
+    private static final class Ended implements Completion {
+        private boolean done;
+
+        @Override
+        public void done(long startedAt) {
+            done = true;
+        }
+
+        @Override
+        public void failed(SluiceException why) {
+            throw why;
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"false, false", "true, false", "false, true", "true, true"})
+    @DisplayName("less than a byte is allocated for each chunk, with and without grants, with and without staging")
+    void perChunk(boolean roundRobin, boolean staged) throws TransportException {
+        Gpu gpu = new HostGpuBackend().open(0);
+        MemoryTransport transport = new MemoryTransport(1, WINDOW);
+        EngineSettings settings = new EngineSettings(CHUNK, roundRobin, WINDOW, WINDOW, 0, true, "test");
+        Direct toReceiver = new Direct();
+        Direct toSender = new Direct();
+        LinkEngine sender = new LinkEngine(settings, toReceiver, (high, low) -> null, CHANNELS, 0, null);
+        LinkEngine receiver = new LinkEngine(settings, toSender, (high, low) -> null, 0, CHANNELS, null);
+        toReceiver.peer = receiver;
+        toSender.peer = sender;
+        CopyQueue toHost = gpu.copyQueue(CopyQueue.Direction.TO_HOST, 1024);
+        CopyQueue toGpu = gpu.copyQueue(CopyQueue.Direction.TO_GPU, 1024);
+        for (int c = 0; c < CHANNELS; c++) {
+            ChannelContext context = new ChannelContext(gpu, c, () -> {});
+            Listener listener = transport.listen(0, context);
+            SendChannel out = transport.connect(0, listener.handle(), context).connect();
+            ReceiveChannel in = listener.accept();
+            assertThat(out).isNotNull();
+            assertThat(in).isNotNull();
+            StagingRing slotsOut = staged ? new StagingRing(gpu, toHost, 8, CHUNK) : null;
+            StagingRing slotsIn = staged ? new StagingRing(gpu, toGpu, 8, CHUNK) : null;
+            sender.open(new OutboundEnd(c, 0, out, new ChannelCounters(), slotsOut));
+            receiver.open(new InboundEnd(c, 0, in, new ChannelCounters(), slotsIn, null));
+        }
+        MemoryBlock source = new MemoryBlock(gpu.allocate(CHUNK * CHUNKS), 0);
+        MemoryBlock target = new MemoryBlock(gpu.allocate(CHUNK * CHUNKS), 1);
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        long allocated = 0;
+        for (int n = 0; n <= WARM_UP; n++) {
+            gpu.fill(source.memory(), 0, CHUNK * CHUNKS, n);
+            Ended sent = new Ended();
+            Ended received = new Ended();
+            long before = threads.getCurrentThreadAllocatedBytes();
+            receiver.receive(target, 0, CHUNK * CHUNKS, received, 0);
+            sender.send(source, 0, CHUNK * CHUNKS, sent);
+            for (long now = 1; !sent.done || !received.done; now += 1000) {
+                receiver.doWork(now);
+                sender.doWork(now);
+            }
+            allocated = threads.getCurrentThreadAllocatedBytes() - before;
+            assertThat(gpu.mismatch(target.memory(), 0, CHUNK * CHUNKS, n)).isEqualTo(-1);
+        }
+        assertThat(allocated).as("bytes allocated for %d chunks", CHUNKS).isLessThan(CHUNKS);
+        source.memory().close();
+        target.memory().close();
+        transport.close();
+    }
+}
