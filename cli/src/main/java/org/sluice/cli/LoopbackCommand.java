@@ -24,13 +24,13 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = Version.class)
 final class LoopbackCommand implements Callable<Integer> {
-    private static final String SELF = "127.0.0.1";
+    static final String SELF = "127.0.0.1";
 
     /** Ports to look for where no number of GPUs is given: as many as a node of the field has. */
     private static final int USUAL_GPUS = 8;
 
     /** The tcp transport's names for 127.0.0.1 to 127.0.0.4. */
-    private static final List<String> RAILS = List.of("lo1", "lo2", "lo3", "lo4");
+    static final List<String> RAILS = List.of("lo1", "lo2", "lo3", "lo4");
 
     private static final Set<String> OWN_OPTIONS =
             Set.of("--port", "--wait", "--steps", "--metrics", "--report", "--csv");
@@ -95,7 +95,7 @@ final class LoopbackCommand implements Callable<Integer> {
 
     /** This command's options but for those that the client tells the server, or that say how to print. */
     private List<String> serverArguments(NodeConfig config) {
-        List<String> arguments = new ArrayList<>();
+        List<String> arguments = new ArrayList<>(List.of("server"));
         for (OptionSpec option : spec.commandLine().getParseResult().matchedOptions()) {
             boolean passedOn = option.arity().max() > 0 && !OWN_OPTIONS.contains(option.longestName());
             if (passedOn) {

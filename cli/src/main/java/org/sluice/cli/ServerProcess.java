@@ -10,7 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** A {@code sluice server} in a process of its own, started the way this process was. */
+/** The other side in a process of its own, started the way this process was. */
 final class ServerProcess implements AutoCloseable {
     private static final Path OWN_COMMAND_LINE = Path.of("/proc/self/cmdline");
     private static final String MAIN = "org.sluice.cli/" + Main.class.getName();
@@ -23,13 +23,12 @@ final class ServerProcess implements AutoCloseable {
         this.process = process;
     }
 
-    /** @param arguments of the server command; its errors go to this process's stderr, its result nowhere */
+    /** @param arguments the command and its options; its errors go to this process's stderr, its result nowhere */
     static ServerProcess start(List<String> arguments) {
         try {
             List<String> own = ownCommandLine();
             List<String> command = new ArrayList<>(own.subList(0, own.indexOf(MAIN) + 1));
             command.removeIf(option -> option.startsWith(CACHE_TRAINING)); // two processes cannot write one file
-            command.add("server");
             command.addAll(arguments);
             return new ServerProcess(new ProcessBuilder(command)
                     .redirectOutput(ProcessBuilder.Redirect.DISCARD)

@@ -208,7 +208,7 @@ final class Settings {
                 .channels(channels())
                 .duplex(plan.bidirectional())
                 .note(plan.note())
-                .secret(secret());
+                .secret(secret(secretFile));
         if (gpus != null) {
             b.gpus(gpus);
         }
@@ -258,13 +258,14 @@ final class Settings {
         return b.transportOptions(options);
     }
 
-    private byte[] secret() {
+    /** The secret of the environment, or of a file. */
+    static byte[] secret(@Nullable Path file) {
         String text = System.getenv(SECRET_VARIABLE);
-        if (secretFile != null) {
+        if (file != null) {
             try {
-                text = Files.readString(secretFile);
+                text = Files.readString(file);
             } catch (IOException e) {
-                throw new ConfigException("the secret file " + secretFile + " cannot be read: " + e, e);
+                throw new ConfigException("the secret file " + file + " cannot be read: " + e, e);
             }
         }
         // editors and echo end a file with a line break that nobody means
