@@ -1,0 +1,38 @@
+package org.sluice.cli.doctor;
+
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The job that is to run here.
+ *
+ * @param nics to be used; empty for every usable one
+ * @param transport {@code tcp} or {@code nccl-net}
+ * @param plugin the plugin's library, null where none is meant
+ * @param backend {@code cuda}, {@code host} or {@code auto}
+ * @param gpus how many
+ * @param channels per GPU
+ * @param sockets per channel
+ * @param portBase bootstrap port of GPU 0
+ * @param peers the peer's addresses or names, one for each rail, or one alone; empty to leave the peer out
+ */
+public record JobPlan(
+        List<String> nics,
+        String transport,
+        @Nullable Path plugin,
+        String backend,
+        int gpus,
+        int channels,
+        int sockets,
+        int portBase,
+        List<String> peers) {
+    public JobPlan {
+        nics = List.copyOf(nics);
+        peers = List.copyOf(peers);
+    }
+
+    boolean usesPlugin() {
+        return plugin != null || transport.equals("nccl-net");
+    }
+}

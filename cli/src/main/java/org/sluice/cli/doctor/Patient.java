@@ -1,0 +1,52 @@
+package org.sluice.cli.doctor;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.sluice.linux.NetAddress;
+import org.sluice.linux.NetDevice;
+import org.sluice.linux.NetDevices;
+
+/**
+ * What all checks look at.
+ *
+ * @param devices every network device
+ * @param nics the devices that the job is to use
+ * @param missing names of NICs that the job is to use and that are not there
+ */
+record Patient(JobPlan plan, List<NetDevice> devices, List<NetDevice> nics, List<String> missing) {
+    /** {@code lo1} to {@code lo4}: rails of the tcp transport on this host, no devices. */
+    private static final String LOOPBACK_RAIL = "lo[1-4]";
+
+    static Patient examine(JobPlan plan) throws IOException {
+        List<NetDevice> devices = NetDevices.list();
+        List<NetDevice> nics = new ArrayList<>();
+        List<String> missing = new ArrayList<>();
+        for (String name : plan.nics()) {
+            List<NetDevice> named =
+                    devices.stream().filter(d -> d.name().equals(name)).toList();
+            nics.addAll(named);
+            if (named.isEmpty() && !name.matches(LOOPBACK_RAIL)) {
+                missing.add(name);
+            }
+        }
+        if (plan.nics().isEmpty()) {
+            devices.stream()
+                    .filter(d -> d.running() && !d.loopback() && !addresses(d).isEmpty())
+                    .forEach(nics::add);
+        }
+        return new Patient(plan, devices, List.copyOf(nics), List.copyOf(missing));
+    }
+
+    /** Addresses that a peer can use: without link-local ones. */
+    static List<NetAddress> addresses(NetDevice d) {
+        return d.addresses().stream()
+                .filter(a -> !a.address().isLinkLocalAddress())
+                .toList();
+    }
+
+    /** NICs that packets can go through now. */
+    List<NetDevice> working() {
+        return nics.stream().filter(d -> d.running() && !addresses(d).isEmpty()).toList();
+    }
+}

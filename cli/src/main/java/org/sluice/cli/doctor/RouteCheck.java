@@ -1,0 +1,113 @@
+package org.sluice.cli.doctor;
+
+import java.net.Inet4Address;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.util.ArrayList;
+import java.util.List;
+import org.sluice.linux.LinuxException;
+import org.sluice.linux.NetAddress;
+import org.sluice.linux.NetDevice;
+import org.sluice.linux.Route;
+import org.sluice.linux.Sysctl;
+
+/**
+ * Whether packets of each NIC's address leave by that NIC and answers are let in. Several NICs in one subnet are where it goes
+ * wrong: the kernel knows one route to the subnet, takes the first, and drops what comes by the others (rp_filter).
+ */
+final class RouteCheck implements Check {
+    private static final int STRICT = 1;
+
+    @Override
+    public String name() {
+        return "route";
+    }
+
+    @Override
+    public List<Finding> look(Patient patient) {
+        List<Finding> findings = new ArrayList<>();
+        for (NetDevice d : patient.working()) {
+            int before = findings.size();
+            for (NetAddress a : Patient.addresses(d)) {
+                if (a.address() instanceof Inet4Address && a.prefixLength() < 31) {
+                    look(findings, patient, d, a);
+                }
+            }
+            if (findings.size() == before) {
+                findings.add(Finding.ok(name(), d.name(), "its packets leave by it, and answers are let in"));
+            }
+        }
+        return findings;
+    }
+
+    private void look(List<Finding> findings, Patient patient, NetDevice d, NetAddress own) {
+        List<String> shared = patient.working().stream()
+                .filter(o -> !o.name().equals(d.name()))
+                .filter(o -> Patient.addresses(o).stream().anyMatch(a -> own.covers(a.address())))
+                .map(NetDevice::name)
+                .toList();
+        String leaves = leavesBy(patient, own);
+        if (leaves.equals(d.name())) {
+            if (!shared.isEmpty()
+                    && Sysctl.number("net/ipv4/conf/all/arp_ignore", 0) == 0
+                    && Sysctl.number("net/ipv4/conf/" + d.name() + "/arp_ignore", 0) == 0) {
+                findings.add(Finding.warning(
+                        name(),
+                        d.name(),
+                        "shares the subnet of " + own + " with " + String.join(", ", shared)
+                                + ", and each answers ARP for the other's address",
+                        "sysctl -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2"));
+            }
+            return;
+        }
+        long filter = Math.max(
+                Sysctl.number("net/ipv4/conf/all/rp_filter", 0),
+                Sysctl.number("net/ipv4/conf/" + d.name() + "/rp_filter", 0));
+        String rule = "ip route add " + own + " dev " + d.name() + " table 1" + d.index() + " && ip rule add from "
+                + own.address().getHostAddress() + " table 1" + d.index();
+        if (filter == STRICT) {
+            findings.add(Finding.problem(
+                    name(),
+                    d.name(),
+                    "rp_filter is strict, and the route to " + own + " leads by " + leaves
+                            + ": the kernel drops what comes in by " + d.name(),
+                    "sysctl -w net.ipv4.conf.all.rp_filter=2 net.ipv4.conf." + d.name()
+                            + ".rp_filter=2, and better a subnet for each NIC"));
+        } else {
+            findings.add(Finding.warning(
+                    name(),
+                    d.name(),
+                    "packets from " + own.address().getHostAddress() + " leave by " + leaves
+                            + " unless the socket is bound to the device, which takes root",
+                    rule));
+        }
+    }
+
+    /** The device that packets from {@code own} to a neighbour leave by. */
+    private static String leavesBy(Patient patient, NetAddress own) {
+        try {
+            Route r = Route.lookup(own.address(), neighbour(own), 0);
+            return patient.devices().stream()
+                    .filter(o -> o.index() == r.device())
+                    .findFirst()
+                    .map(NetDevice::name)
+                    .orElse("device " + r.device());
+        } catch (LinuxException e) {
+            return "no device (" + e.getMessage() + ")";
+        }
+    }
+
+    /** Some other host's address in the subnet: the own one with its last bits turned, and neither all zeros nor all ones. */
+    private static InetAddress neighbour(NetAddress own) {
+        byte[] bytes = own.address().getAddress();
+        int hostBits = 32 - own.prefixLength();
+        int host = bytes[3] & ((1 << Math.min(hostBits, 8)) - 1);
+        int other = host == 1 ? 2 : 1;
+        bytes[3] = (byte) (bytes[3] - host + other);
+        try {
+            return InetAddress.getByAddress(bytes);
+        } catch (UnknownHostException e) {
+            throw new AssertionError(e);
+        }
+    }
+}
