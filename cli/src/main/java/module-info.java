@@ -7,6 +7,8 @@ module org.sluice.cli {
     requires org.sluice.linux;
     requires static transitive org.jspecify;
 
+    uses org.sluice.spi.GpuBackend;
+
     opens org.sluice.cli to
             info.picocli;
 }

@@ -13,7 +13,15 @@ import picocli.CommandLine.UnmatchedArgumentException;
 @Command(
         name = "sluice",
         description = "Moves GPU memory between machines over every NIC at once, from one process per node.",
-        subcommands = {LoopbackCommand.class, ServerCommand.class, ClientCommand.class, BenchCommand.class, ValidateCommand.class},
+        subcommands = {
+            LoopbackCommand.class,
+            ServerCommand.class,
+            ClientCommand.class,
+            BenchCommand.class,
+            ValidateCommand.class,
+            DoctorCommand.class,
+            TopoCommand.class
+        },
         synopsisSubcommandLabel = "COMMAND",
         footer = {
             "Example: sluice loopback",
