@@ -20,7 +20,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
             BenchCommand.class,
             ValidateCommand.class,
             DoctorCommand.class,
-            TopoCommand.class
+            TopoCommand.class,
+            AffinityCommand.class
         },
         synopsisSubcommandLabel = "COMMAND",
         footer = {

@@ -17,6 +17,7 @@ import org.sluice.NodeConfig;
 import org.sluice.Striping;
 import org.sluice.spi.UnpackMode;
 import picocli.CommandLine.IDefaultValueProvider;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
@@ -28,16 +29,18 @@ import picocli.CommandLine.ParameterException;
  */
 final class Settings {
     /** Environment variables, by the option they stand in for; the names are the field's. README.md has the same table. */
-    static final Map<String, String> ENVIRONMENT = Map.of(
-            "--channels", "UCCL_TCPX_NUM_CHANNELS",
-            "--size", "UCCL_TCPX_PERF_SIZE",
-            "--iters", "UCCL_TCPX_PERF_ITERS",
-            "--chunk", "UCCL_TCPX_CHUNK_BYTES",
-            "--port", "UCCL_TCPX_BOOTSTRAP_PORT_BASE",
-            "--plugin", "UCCL_TCPX_PLUGIN_PATH",
-            "--unpack", "UCCL_TCPX_UNPACK_IMPL",
-            "--nics", "NCCL_GPUDIRECTTCPX_SOCKET_IFNAME",
-            "--sockets", "NCCL_NSOCKS_PERTHREAD");
+    static final Map<String, String> ENVIRONMENT = Map.ofEntries(
+            Map.entry("--channels", "UCCL_TCPX_NUM_CHANNELS"),
+            Map.entry("--size", "UCCL_TCPX_PERF_SIZE"),
+            Map.entry("--iters", "UCCL_TCPX_PERF_ITERS"),
+            Map.entry("--chunk", "UCCL_TCPX_CHUNK_BYTES"),
+            Map.entry("--port", "UCCL_TCPX_BOOTSTRAP_PORT_BASE"),
+            Map.entry("--plugin", "UCCL_TCPX_PLUGIN_PATH"),
+            Map.entry("--unpack", "UCCL_TCPX_UNPACK_IMPL"),
+            Map.entry("--nics", "NCCL_GPUDIRECTTCPX_SOCKET_IFNAME"),
+            Map.entry("--sockets", "NCCL_NSOCKS_PERTHREAD"),
+            Map.entry("--tx-bindings", "NCCL_GPUDIRECTTCPX_TX_BINDINGS"),
+            Map.entry("--rx-bindings", "NCCL_GPUDIRECTTCPX_RX_BINDINGS"));
 
     /** The shared secret itself; never a flag, since flags show in the process list. */
     static final String SECRET_VARIABLE = "SLUICE_SECRET";
@@ -145,6 +148,9 @@ final class Settings {
             converter = Values.Unpack.class,
             description = "scattered chunks: kernel, copies or host (kernel)")
     private @Nullable UnpackMode unpack;
+
+    @Mixin
+    private AffinityOptions affinity = new AffinityOptions();
 
     @Option(
             names = "--steps",
@@ -255,6 +261,7 @@ final class Settings {
         if (profile != null) {
             options.put("profile", profile);
         }
+        affinity.applyTo(b, transport == null ? "tcp" : transport, options);
         return b.transportOptions(options);
     }
 

@@ -17,6 +17,9 @@ final class NicCheck implements Check {
 
     private static final int ETHERNET_MTU = 1500;
 
+    /** What IPv6 asks of every network; between this and Ethernet's lie tunnels and some clouds. */
+    private static final int LEAST_MTU = 1280;
+
     /** Dropped and broken packets of a thousand, and at least so many, that are no accident. */
     private static final long PER_THOUSAND = 1;
 
@@ -73,11 +76,11 @@ final class NicCheck implements Check {
     }
 
     private void mtu(List<Finding> findings, NetDevice d, int usual) {
-        if (d.mtu() < ETHERNET_MTU) {
+        if (d.mtu() < LEAST_MTU) {
             findings.add(Finding.warning(
                     name(),
                     d.name(),
-                    "MTU " + d.mtu() + ": less than any Ethernet has",
+                    "MTU " + d.mtu() + ": less than any network needs",
                     "ip link set " + d.name() + " mtu " + Math.max(usual, ETHERNET_MTU)));
         } else if (d.mtu() < usual) {
             findings.add(Finding.warning(
