@@ -103,9 +103,6 @@ final class NicCheck implements Check {
         if (!on.txChecksum()) {
             off.add("tx");
         }
-        if (!on.rxChecksum()) {
-            off.add("rx");
-        }
         if (!on.scatterGather()) {
             off.add("sg");
         }
@@ -118,9 +115,8 @@ final class NicCheck implements Check {
         if (!on.gro()) {
             off.add("gro");
         }
-        // a driver that cannot do it is not to be told: only what software can always do, and what physical NICs all
-        // have
-        off.removeIf(o -> o.equals("rx") || (d.pciPath() == null && (o.equals("tx") || o.equals("sg"))));
+        // what a virtual device's kernel does anyway, or leaves to the device below
+        off.removeIf(o -> d.pciPath() == null && !o.equals("tso") && !o.equals("gso"));
         if (!off.isEmpty()) {
             findings.add(Finding.warning(
                     name(),

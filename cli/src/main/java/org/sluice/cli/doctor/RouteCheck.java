@@ -86,7 +86,7 @@ final class RouteCheck implements Check {
     /** The device that packets from {@code own} to a neighbour leave by. */
     private static String leavesBy(Patient patient, NetAddress own) {
         try {
-            Route r = Route.lookup(own.address(), neighbour(own), 0);
+            Route r = Route.lookup(own.address(), neighbour(patient, own), 0);
             return patient.devices().stream()
                     .filter(o -> o.index() == r.device())
                     .findFirst()
@@ -97,17 +97,24 @@ final class RouteCheck implements Check {
         }
     }
 
-    /** Some other host's address in the subnet: the own one with its last bits turned, and neither all zeros nor all ones. */
-    private static InetAddress neighbour(NetAddress own) {
+    /** An address in the subnet that is not this host's: the lowest. */
+    private static InetAddress neighbour(Patient patient, NetAddress own) {
         byte[] bytes = own.address().getAddress();
-        int hostBits = 32 - own.prefixLength();
-        int host = bytes[3] & ((1 << Math.min(hostBits, 8)) - 1);
-        int other = host == 1 ? 2 : 1;
-        bytes[3] = (byte) (bytes[3] - host + other);
-        try {
-            return InetAddress.getByAddress(bytes);
-        } catch (UnknownHostException e) {
-            throw new AssertionError(e);
+        int mask = (1 << Math.min(32 - own.prefixLength(), 8)) - 1;
+        int network = bytes[3] & ~mask;
+        for (int host = 1; host < mask; host++) {
+            bytes[3] = (byte) (network | host);
+            try {
+                InetAddress candidate = InetAddress.getByAddress(bytes);
+                if (patient.devices().stream()
+                        .flatMap(d -> d.addresses().stream())
+                        .noneMatch(a -> a.address().equals(candidate))) {
+                    return candidate;
+                }
+            } catch (UnknownHostException e) {
+                throw new AssertionError(e);
+            }
         }
+        return own.address(); // this host has all of them
     }
 }

@@ -6,6 +6,7 @@ import java.io.StringReader;
 import java.util.ArrayList;
 import java.util.List;
 import javax.xml.parsers.DocumentBuilderFactory;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.sluice.linux.CpuSet;
 import org.sluice.linux.NumaNode;
@@ -41,6 +42,14 @@ class TopologyReportTest {
                 .containsExactly("", "GPU0", "GPU1", "eth1", "e<2>", "CPU Affinity", "NUMA Affinity");
         assertThat(lines.get(1).split(" {2,}", -1)).containsExactly("GPU0", "X", "SYS", "PIX", "SYS", "0-3", "0");
         assertThat(lines.get(4).split(" {2,}", -1)).containsExactly("e<2>", "SYS", "PIX", "SYS", "X", "4-7", "1");
+    }
+
+    /** The module under test has no use for XML, and so its tests cannot read the XML module by themselves. */
+    @BeforeAll
+    static void readXml() {
+        TopologyReportTest.class
+                .getModule()
+                .addReads(ModuleLayer.boot().findModule("java.xml").orElseThrow());
     }
 
     @Test
