@@ -94,7 +94,7 @@ public final class Node implements AutoCloseable {
         this.config = config;
         GpuBackend gpus = backend(config);
         this.backend = gpus.name();
-        this.transport = transport(config);
+        Transport opened = null;
         try {
             int count = config.gpus().orElse(gpus.defaultCount());
             if (count > gpus.count()) {
@@ -109,11 +109,17 @@ public final class Node implements AutoCloseable {
                 agents.add(new Agent(gpus.open(g), config.unpack(), config.agentStart()));
                 registries.add(new Registry());
             }
-            this.plan = LinkPlan.of(config, transport, agents.getFirst().gpu(), List.copyOf(registries));
+            Gpu first = agents.getFirst().gpu();
+            int sockets = LinkPlan.socketsPerChannel(config, first);
+            opened = transport(config, sockets);
+            this.transport = opened;
+            this.plan = LinkPlan.of(config, opened, sockets, first, List.copyOf(registries));
             this.orchestrator = new Orchestrator(plan, agents);
         } catch (RuntimeException e) {
             agents.forEach(Agent::close);
-            transport.close();
+            if (opened != null) {
+                opened.close();
+            }
             throw e;
         }
     }
@@ -146,7 +152,7 @@ public final class Node implements AutoCloseable {
         return named;
     }
 
-    private static Transport transport(NodeConfig config) {
+    private static Transport transport(NodeConfig config, int sockets) {
         List<TransportProvider> all = ServiceLoader.load(TransportProvider.class).stream()
                 .map(ServiceLoader.Provider::get)
                 .toList();
@@ -156,7 +162,7 @@ public final class Node implements AutoCloseable {
                 .orElseThrow(() -> new ConfigException("there is no transport " + config.transport() + "; there are "
                         + all.stream().map(TransportProvider::name).collect(Collectors.joining(", "))));
         TransportConfig settings = new TransportConfig(
-                config.nics(), config.socketsPerChannel(), config.chunkBytes(), config.transportOptions());
+                config.nics(), sockets, config.chunkBytes(), config.transportOptions());
         try {
             return named.open(settings);
         } catch (TransportException e) {

@@ -18,7 +18,7 @@ import org.sluice.spi.UnpackMode;
  * @param channels channels of a link in each direction, 1 to 64
  * @param chunkBytes unit of striping, a multiple of 4096 from 4 KiB to 1 GiB; 0 for the best known for the backend
  * @param window most chunks a channel has in flight, 1 to 1024; 0 for what the transport allows, up to 16
- * @param socketsPerChannel connections of a channel, 1 to 16 (tcp)
+ * @param socketsPerChannel connections of a channel, 1 to 16 (tcp); 0 for the best known for the backend
  * @param portBase bootstrap port of GPU 0; GPU <i>g</i> has {@code portBase + g}
  * @param deadline for each phase of making a link, and for a link that has lost every rail to get one back
  * @param clientWait how long a server waits for its first client
@@ -73,7 +73,7 @@ public record NodeConfig(
         gpus.ifPresent(n -> within("GPUs", n, 1, MAX_GPUS));
         within("channels", channels, 1, MAX_CHANNELS);
         within("window", window, 0, 1024);
-        within("sockets per channel", socketsPerChannel, 1, 16);
+        within("sockets per channel", socketsPerChannel, 0, 16);
         within("port", portBase, 1, 65535);
         within("deadline in ms", deadline.toMillis(), 1, MAX_MILLIS);
         within("client wait in ms", clientWait.toMillis(), 1, MAX_MILLIS);
@@ -126,7 +126,7 @@ public record NodeConfig(
         private long chunkBytes;
         private Striping striping = Striping.ADAPTIVE;
         private int window;
-        private int socketsPerChannel = 1;
+        private int socketsPerChannel;
         private int portBase = 20000;
         private BootstrapFormat bootstrap = BootstrapFormat.SLUICE;
         private Duration deadline = Duration.ofSeconds(30);

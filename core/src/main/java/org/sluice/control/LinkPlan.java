@@ -43,8 +43,17 @@ public record LinkPlan(
     /** Slots a socket: copying, sending, and two to keep both busy, as the C pipelines that set the mark have. */
     private static final int STAGING_SLOTS = 4;
 
+    /**
+     * Connections of a channel where the configuration leaves it open: for staged GPU memory two, since sixteen sockets carry more
+     * between GPUs than eight do (docs/performance.md).
+     */
+    public static int socketsPerChannel(NodeConfig config, Gpu gpu) {
+        int given = config.socketsPerChannel();
+        return given != 0 ? given : gpu.hostAccessible() ? 1 : 2;
+    }
+
     /** Fills in what the configuration leaves open, for these NICs and GPUs. */
-    public static LinkPlan of(NodeConfig config, Transport transport, Gpu gpu, List<RegionDirectory> regions) {
+    public static LinkPlan of(NodeConfig config, Transport transport, int sockets, Gpu gpu, List<RegionDirectory> regions) {
         int requests =
                 transport.devices().stream().mapToInt(Nic::maxRequests).min().orElse(MOST_WINDOW);
         boolean staged = !gpu.hostAccessible()
@@ -60,7 +69,7 @@ public record LinkPlan(
         int window = Math.min(requests, config.window() == 0 ? MOST_WINDOW : config.window());
         int sendWindow = transport.ringsDoorbell() ? window : Math.min(window, PLUGIN_SEND_WINDOW);
         SharedSecret secret = config.secret().length == 0 ? null : new SharedSecret(config.secret());
-        int slots = Integer.highestOneBit(STAGING_SLOTS * config.socketsPerChannel() * 2 - 1);
+        int slots = Integer.highestOneBit(STAGING_SLOTS * sockets * 2 - 1);
         return new LinkPlan(config, transport, chunk, window, sendWindow, slots, secret, List.copyOf(regions));
     }
 
