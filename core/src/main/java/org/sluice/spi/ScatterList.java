@@ -2,8 +2,7 @@ package org.sluice.spi;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.Comparator;
-import java.util.stream.IntStream;
+import java.util.Arrays;
 
 /**
  * Where the pieces of a received chunk lie: a list of 16-byte descriptors {@code {u32 sourceOffset, u32 length, u64
@@ -17,7 +16,10 @@ public final class ScatterList {
     /** Most descriptors of one chunk. Source: NET_UNPACK_MAX_SLICE / page, doubled for slack, in the same layout. */
     public static final int MAX_DESCRIPTORS = 2048;
 
+    private static final int INDEX_BITS = Integer.numberOfTrailingZeros(MAX_DESCRIPTORS);
+
     private MemorySegment descriptors = MemorySegment.NULL;
+    private final long[] byDestination = new long[MAX_DESCRIPTORS];
     private int count;
     private long bounceBuffer;
     private long bounceBytes;
@@ -108,16 +110,18 @@ public final class ScatterList {
         longest = most;
     }
 
-    /** As many bytes as the chunk has, none outside it and none twice: then every byte is written. Rare: allocates. */
+    /** As many bytes as the chunk has, none outside it and none twice: then every byte is written. Allocates nothing. */
     private void checkNoOverlap() throws TransportException {
-        int[] byDestination = IntStream.range(0, count)
-                .filter(i -> length(i) > 0)
-                .boxed()
-                .sorted(Comparator.comparingLong(this::destinationOffset))
-                .mapToInt(Integer::intValue)
-                .toArray();
+        int n = 0;
+        for (int i = 0; i < count; i++) {
+            if (length(i) > 0) {
+                byDestination[n++] = (destinationOffset(i) << INDEX_BITS) | i;
+            }
+        }
+        Arrays.sort(byDestination, 0, n);
         long at = 0;
-        for (int i : byDestination) {
+        for (int k = 0; k < n; k++) {
+            int i = (int) byDestination[k] & (MAX_DESCRIPTORS - 1);
             if (destinationOffset(i) < at) {
                 throw new TransportException("unpack descriptor " + i + " writes at offset " + destinationOffset(i)
                         + " of the chunk, where another does already");
