@@ -12,7 +12,9 @@ import org.sluice.ChannelStats;
 import org.sluice.ClosedException;
 import org.sluice.Link;
 import org.sluice.LinkException;
+import org.sluice.PeerLostException;
 import org.sluice.Region;
+import org.sluice.SluiceException;
 import org.sluice.Transfer;
 
 /** One GPU's part of a run: its regions, its transfers, its times. Belongs to one thread at a time. */
@@ -31,6 +33,7 @@ final class GpuLane {
     private final Queue<Transfer> underWay = new ArrayDeque<>();
     private Outcome outcome = Outcome.NONE;
     private long iterations;
+    private long movedBytes;
 
     /**
      * @param outbound what this side sends, null if it only receives
@@ -61,6 +64,11 @@ final class GpuLane {
 
     long iterations() {
         return iterations;
+    }
+
+    /** Payload of the transfers that are done, both directions. */
+    long movedBytes() {
+        return movedBytes;
     }
 
     Outcome outcome() {
@@ -106,6 +114,7 @@ final class GpuLane {
             await(t);
             all.add(t.startedAt(), t.endedAt());
             own.add(t.startedAt(), t.endedAt());
+            movedBytes += t.bytes();
         }
     }
 
@@ -133,9 +142,12 @@ final class GpuLane {
                 transfer.future().get(LOOK.toMillis(), TimeUnit.MILLISECONDS);
                 return;
             } catch (ExecutionException e) {
-                throw e.getCause() instanceof RuntimeException r
-                        ? r
-                        : new LinkException(String.valueOf(e.getCause()), e);
+                throw e.getCause() instanceof SluiceException s && !(s instanceof PeerLostException)
+                        ? s
+                        : new PeerLostException(
+                                where() + ": a transfer of " + transfer.bytes() + " bytes failed: "
+                                        + String.valueOf(e.getCause().getMessage()),
+                                e);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 throw new ClosedException("GPU " + link.gpu() + ": interrupted while waiting for a transfer", e);
@@ -148,7 +160,7 @@ final class GpuLane {
                 } else if (System.nanoTime() - movedAt > patience.toNanos()) {
                     throw new LinkException(
                             where() + ": no byte has moved for " + patience.toSeconds() + " s while a transfer of "
-                                    + plan.size() + " bytes is under way",
+                                    + transfer.bytes() + " bytes is under way",
                             e);
                 }
             }

@@ -2,6 +2,8 @@ package org.sluice.cli;
 
 import java.io.PrintWriter;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -67,11 +69,11 @@ public final class Main implements Runnable {
                 .ifPresent(v -> line.append(" (from the environment variable ")
                         .append(v)
                         .append(")"));
-        List<String> meant = e instanceof UnmatchedArgumentException u ? u.getSuggestions() : List.of();
-        if (!meant.isEmpty()) {
-            line.append("; did you mean ")
-                    .append(String.join(" or ", meant.subList(0, Math.min(2, meant.size()))))
-                    .append("?");
+        Optional<String> meant = e instanceof UnmatchedArgumentException u
+                ? Typo.nearest(u.getUnmatched().getFirst(), known(command.getCommandSpec()))
+                : Optional.empty();
+        if (meant.isPresent()) {
+            line.append("; did you mean ").append(meant.get()).append("?");
         } else {
             line.append("; see ")
                     .append(command.getCommandSpec().qualifiedName(" "))
@@ -80,5 +82,11 @@ public final class Main implements Runnable {
         err.println(line);
         err.flush();
         return ExitCode.USAGE;
+    }
+
+    private static List<String> known(CommandSpec command) {
+        return Stream.concat(
+                        command.subcommands().keySet().stream(), command.optionsMap().keySet().stream())
+                .toList();
     }
 }

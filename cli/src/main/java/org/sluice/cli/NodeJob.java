@@ -282,11 +282,10 @@ final class NodeJob {
         List<Report.PerGpu> perGpu = new ArrayList<>();
         List<Report.PerChannel> perChannel = new ArrayList<>();
         Map<String, Long> bytesByNic = new HashMap<>();
-        long sent = 0;
-        long received = 0;
+        long all = 0;
         for (GpuLane lane : lanes) {
             int gpu = lane.link().gpu();
-            long bytes = 0;
+            long bytes = lane.movedBytes();
             for (ChannelStats c : lane.link().channels()) {
                 perChannel.add(new Report.PerChannel(
                         gpu,
@@ -299,10 +298,8 @@ final class NodeJob {
                         c.damaged(),
                         c.retried()));
                 bytesByNic.merge(c.nic(), c.bytes(), Long::sum);
-                bytes += c.bytes();
-                sent += c.sending() ? c.bytes() : 0;
-                received += c.sending() ? 0 : c.bytes();
             }
+            all += bytes;
             perGpu.add(new Report.PerGpu(
                     gpu, node.gpuName(gpu), bytes, lane.seconds(), Report.gbPerSecond(bytes, lane.seconds())));
         }
@@ -320,11 +317,9 @@ final class NodeJob {
                 plan.bidirectional(),
                 plan.verify(),
                 readyMillis,
-                sent + received,
-                sent,
-                received,
+                all,
                 span.seconds(),
-                Report.gbPerSecond(sent + received, span.seconds()),
+                Report.gbPerSecond(all, span.seconds()),
                 outcome.verified(),
                 outcome.mismatched(),
                 outcome.first(),

@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param chunkBytes unit of striping that this side asks for
  * @param sizeBytes per GPU, direction and iteration
  * @param readyMillis from the start of this process until all channels of all GPUs were up
- * @param bytes payload sent and received by this side
+ * @param bytes payload of all transfers, sent and received by this side; a chunk that had to be sent again counts once here and
+ *     twice in the NICs' and channels' bytes
  * @param gbPerSecond {@code bytes} of all GPUs over {@code seconds}, in 10^9 bytes a second
  * @param verifiedBytes bytes that were compared, on either side
  * @param mismatchedBytes of those, bytes in 4 KiB pages that hold a wrong one
@@ -33,8 +34,6 @@ record Report(
         boolean verify,
         long readyMillis,
         long bytes,
-        long sentBytes,
-        long receivedBytes,
         double seconds,
         double gbPerSecond,
         long verifiedBytes,

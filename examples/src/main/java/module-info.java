@@ -1,0 +1,5 @@
+/** A complete sender and receiver. */
+module org.sluice.examples {
+    requires org.sluice.core;
+    requires static transitive org.jspecify;
+}
