@@ -16,6 +16,9 @@ final class Conversation {
     /** The listener looks up this often; the link itself notices a dead peer. */
     private static final Duration LISTEN = Duration.ofDays(1);
 
+    /** A peer that gives up says so before its goodbye, which ends the wait. */
+    private static final Duration LAST_WORDS = Duration.ofSeconds(1);
+
     private final Link link;
     private final Duration patience;
     private long more;
@@ -23,6 +26,7 @@ final class Conversation {
     private long peerReady = -1;
     private @Nullable Outcome peerOutcome;
     private @Nullable SluiceException broken;
+    private @Nullable SluiceException peerReason;
 
     /** @param patience the longest that the peer may take for filling and comparing between two words */
     Conversation(Link link, Duration patience) {
@@ -58,7 +62,10 @@ final class Conversation {
                 peerOutcome = new Outcome(
                         Long.parseLong(counts[0]), Long.parseLong(counts[1]), counts.length < 3 ? null : counts[2]);
             }
-            case "failed" -> throw new LinkException("the peer " + link.peer() + " gave up: " + rest);
+            case "failed" -> {
+                peerReason = new LinkException("the peer " + link.peer() + " gave up: " + rest);
+                throw peerReason;
+            }
             default ->
                 throw new ProtocolException("the program of " + link.peer() + " sent the unknown word '" + words[0]
                         + "'; give both sides the same version of sluice");
@@ -108,6 +115,21 @@ final class Conversation {
             await("tell its result", () -> peerOutcome != null);
             return peerOutcome == null ? Outcome.NONE : peerOutcome;
         }
+    }
+
+    /** Why a run failed: the peer's own words, where it gave up first and its goodbye was noticed before them. */
+    synchronized RuntimeException explain(RuntimeException noticed) {
+        long end = System.nanoTime() + LAST_WORDS.toNanos();
+        try {
+            for (long left = LAST_WORDS.toMillis();
+                    broken == null && left > 0;
+                    left = (end - System.nanoTime()) / 1_000_000) {
+                wait(left);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        return peerReason != null ? peerReason : noticed;
     }
 
     private interface Condition {

@@ -16,5 +16,10 @@ record FixedPace(long iterations) implements Pace {
     }
 
     @Override
+    public RuntimeException explain(RuntimeException noticed) {
+        return noticed;
+    }
+
+    @Override
     public void giveUp(String why) {}
 }

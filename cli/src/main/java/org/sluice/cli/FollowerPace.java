@@ -18,6 +18,11 @@ record FollowerPace(Conversation peer) implements Pace {
     }
 
     @Override
+    public RuntimeException explain(RuntimeException noticed) {
+        return peer.explain(noticed);
+    }
+
+    @Override
     public void giveUp(String why) {
         peer.giveUp(why);
     }

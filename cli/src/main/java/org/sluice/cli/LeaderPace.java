@@ -55,6 +55,11 @@ final class LeaderPace implements Pace {
     }
 
     @Override
+    public RuntimeException explain(RuntimeException noticed) {
+        return peer.explain(noticed);
+    }
+
+    @Override
     public void giveUp(String why) {
         peer.giveUp(why);
     }

@@ -11,6 +11,9 @@ sealed interface Pace permits FixedPace, LeaderPace, FollowerPace {
     /** Tells the peer what this side compared. @return what the peer did */
     Outcome exchange(Outcome own);
 
+    /** Why the run failed, where the peer has said it better than what this side noticed. */
+    RuntimeException explain(RuntimeException noticed);
+
     /** Tells the peer why this side gives up. */
     void giveUp(String why);
 }

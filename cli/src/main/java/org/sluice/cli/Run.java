@@ -50,7 +50,7 @@ final class Run {
         }
         RuntimeException first = failure.get();
         if (first != null) {
-            throw first;
+            throw pace.explain(first);
         }
         span.close();
     }
