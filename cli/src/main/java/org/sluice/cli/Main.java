@@ -85,8 +85,7 @@ public final class Main implements Runnable {
     }
 
     private static List<String> known(CommandSpec command) {
-        return Stream.concat(
-                        command.subcommands().keySet().stream(), command.optionsMap().keySet().stream())
+        return Stream.concat(command.subcommands().keySet().stream(), command.optionsMap().keySet().stream())
                 .toList();
     }
 }

@@ -13,7 +13,8 @@ class JsonTest {
 
     @Test
     void recordsInTheirOrder() {
-        assertThat(Json.of(new Outer("a\"\\\n\u0001", null, Double.NaN, List.of(new Inner(1), new Inner(2)), List.of())))
+        assertThat(Json.of(
+                        new Outer("a\"\\\n\u0001", null, Double.NaN, List.of(new Inner(1), new Inner(2)), List.of())))
                 .isEqualToIgnoringWhitespace("{\"text\": \"a\\\"\\\\\\n\\u0001\", \"none\": null, \"rate\": null,"
                         + "\"list\": [{\"n\": 1}, {\"n\": 2}], \"empty\": []}");
     }

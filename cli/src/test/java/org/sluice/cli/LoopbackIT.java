@@ -81,7 +81,10 @@ class LoopbackIT {
 
     /** Needs 10 GiB of memory and half a minute: {@code -Dsluice.large=true}. */
     @Test
-    @EnabledIfSystemProperty(named = "sluice.large", matches = "true", disabledReason = "needs 10 GiB; -Dsluice.large=true")
+    @EnabledIfSystemProperty(
+            named = "sluice.large",
+            matches = "true",
+            disabledReason = "needs 10 GiB; -Dsluice.large=true")
     void beyond32Bits() throws Exception {
         try (JarProcess p = ended("loopback", "--gpus=1", "--size=5GiB", "--iters=1", "--json")) {
             assertThat(p.out()).contains("\"verifiedBytes\": 5368709120", "\"mismatchedBytes\": 0");

@@ -20,9 +20,8 @@ class SettingsTest {
                 .options()) {
             assertThat(readme).contains("`" + option.longestName().replace("--verify", "--[no-]verify"));
         }
-        Settings.ENVIRONMENT.forEach((option, variable) -> assertThat(readme.lines()
-                        .filter(l -> l.startsWith("| `" + option))
-                        .findFirst())
+        Settings.ENVIRONMENT.forEach((option, variable) -> assertThat(
+                        readme.lines().filter(l -> l.startsWith("| `" + option)).findFirst())
                 .hasValueSatisfying(row -> assertThat(row).contains("`" + variable + "`")));
     }
 

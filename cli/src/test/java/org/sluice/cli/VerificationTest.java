@@ -13,7 +13,11 @@ class VerificationTest {
     private static final int SIZE = 3 * 4096 + 5;
 
     private static Node node() {
-        return Node.open(NodeConfig.builder().backend("host").gpus(2).nics(java.util.List.of("lo1")).build());
+        return Node.open(NodeConfig.builder()
+                .backend("host")
+                .gpus(2)
+                .nics(java.util.List.of("lo1"))
+                .build());
     }
 
     @Test
@@ -21,7 +25,8 @@ class VerificationTest {
         try (Node node = node()) {
             Region r = node.allocate(1, SIZE);
             r.fill(0, SIZE, ContentSeed.of(0, 1, 7));
-            assertThat(Verification.compare(r, SIZE, ContentSeed.of(0, 1, 7), 7)).isEqualTo(new Outcome(SIZE, 0, null));
+            assertThat(Verification.compare(r, SIZE, ContentSeed.of(0, 1, 7), 7))
+                    .isEqualTo(new Outcome(SIZE, 0, null));
         }
     }
 
@@ -44,9 +49,12 @@ class VerificationTest {
         try (Node node = node()) {
             Region r = node.allocate(1, SIZE);
             r.fill(0, SIZE, ContentSeed.of(0, 1, 7));
-            assertThat(Verification.compare(r, SIZE, ContentSeed.of(0, 1, 8), 8).mismatched()).isEqualTo(SIZE);
-            assertThat(Verification.compare(r, SIZE, ContentSeed.of(0, 0, 7), 7).mismatched()).isEqualTo(SIZE);
-            assertThat(Verification.compare(r, SIZE, ContentSeed.of(1, 1, 7), 7).mismatched()).isEqualTo(SIZE);
+            assertThat(Verification.compare(r, SIZE, ContentSeed.of(0, 1, 8), 8).mismatched())
+                    .isEqualTo(SIZE);
+            assertThat(Verification.compare(r, SIZE, ContentSeed.of(0, 0, 7), 7).mismatched())
+                    .isEqualTo(SIZE);
+            assertThat(Verification.compare(r, SIZE, ContentSeed.of(1, 1, 7), 7).mismatched())
+                    .isEqualTo(SIZE);
         }
     }
 }
