@@ -11,6 +11,7 @@ import org.sluice.spi.TransportException;
 final class TcpTransportTest extends TransportContract {
     @Override
     protected Transport open() throws TransportException {
-        return new TcpTransportProvider().open(new TransportConfig(List.of("lo1", "lo2", "lo3", "lo4"), 1, 0, Map.of()));
+        return new TcpTransportProvider()
+                .open(new TransportConfig(List.of("lo1", "lo2", "lo3", "lo4"), 1, 0, Map.of()));
     }
 }

@@ -115,7 +115,8 @@ public final class RailSide {
         while (!link.ended().isDone()) {
             line.setLength(0);
             line.append("S ").append(System.nanoTime());
-            for (ChannelStats c : link.channels().stream().filter(c -> !c.sending()).toList()) {
+            for (ChannelStats c :
+                    link.channels().stream().filter(c -> !c.sending()).toList()) {
                 line.append(' ').append(c.bytes());
             }
             say(line.toString());
