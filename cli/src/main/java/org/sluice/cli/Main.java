@@ -23,7 +23,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
             ValidateCommand.class,
             DoctorCommand.class,
             TopoCommand.class,
-            AffinityCommand.class
+            AffinityCommand.class,
+            SoakCommand.class
         },
         synopsisSubcommandLabel = "COMMAND",
         footer = {

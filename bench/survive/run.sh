@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# The measured runs of what survives what. Namespaces need root.
+#   bench/survive/run.sh rails [rounds=20] [rate=1gbit]   four shaped NICs, one taken away and given back in each round
+#   bench/survive/run.sh outage                           all NICs down for 3 s, then for good
+#   bench/survive/run.sh peers [rounds=100] [limit=5000]  kill -9 and SIGSTOP of the peer at random moments
+#   bench/survive/run.sh cost [rounds=9]                  checksums, encryption, strangers; each paired with plain
+#   bench/survive/run.sh fuzz [seconds=600]               every fuzz target, so long each
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+what=${1:-}; shift || true
+case $what in
+    rails) main=RailRounds ;;
+    outage) main=OutageRound ;;
+    peers) main=PeerRounds ;;
+    cost) main=CostRounds ;;
+    fuzz) exec mvn -B -pl tcp -am test -Dtest='*FuzzTest' -Dsurefire.failIfNoSpecifiedTests=false \
+        -DargLine="-Xmx1g --enable-native-access=ALL-UNNAMED -Dfuzz.seconds=${1:-600}" ;;
+    *) sed -n '2,8s/^# //p' "$0"; exit 2 ;;
+esac
+mvn -q -B -pl tcp -am test-compile dependency:build-classpath -Dmdep.outputFile=target/classpath -DincludeScope=test
+jdk=${JAVA25_HOME:-$(ls -d /usr/lib/jvm/*25* 2>/dev/null | head -1)}
+[ -x "$jdk/bin/java" ] || { echo "no JDK 25 under /usr/lib/jvm; set JAVA25_HOME" >&2; exit 1; }
+exec "$jdk/bin/java" --enable-native-access=ALL-UNNAMED -Dorg.slf4j.simpleLogger.defaultLogLevel=error \
+    -cp "tcp/target/test-classes:tcp/target/classes:$(cat tcp/target/classpath)" "org.sluice.tcp.survive.$main" "$@"
