@@ -62,9 +62,7 @@ final class SoakCommand implements Callable<Integer> {
             defaultValue = "reset:300,stall:3000,damage:100")
     private String drill = "";
 
-    @Option(
-            names = "--encrypt",
-            description = "Encrypt the channels.")
+    @Option(names = "--encrypt", description = "Encrypt the channels.")
     private boolean encrypt;
 
     @Option(names = "--seed", paramLabel = "N", description = "Of sizes and directions (default: by the clock).")

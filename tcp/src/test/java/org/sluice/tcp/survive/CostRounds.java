@@ -53,7 +53,8 @@ public final class CostRounds {
             try (Strangers crowd = new Strangers(plain)) {
                 double rate = spell(plain);
                 if (i >= 0) {
-                    rates.computeIfAbsent("plain, " + CROWD + " strangers", k -> new ArrayList<>()).add(rate);
+                    rates.computeIfAbsent("plain, " + CROWD + " strangers", k -> new ArrayList<>())
+                            .add(rate);
                 }
             }
         }
@@ -123,7 +124,8 @@ public final class CostRounds {
         Strangers(Pair at) throws Exception {
             List<Integer> ports = new ArrayList<>(List.of(at.server().config().portBase()));
             for (ChannelStats c : at.in().channels()) {
-                ports.add(Integer.parseInt(c.description().substring(c.description().lastIndexOf(':') + 1)));
+                ports.add(Integer.parseInt(
+                        c.description().substring(c.description().lastIndexOf(':') + 1)));
             }
             for (int i = 0; i < CROWD; i++) {
                 int port = ports.get(i % 4 < 2 ? 0 : i % ports.size());
