@@ -161,8 +161,8 @@ public final class Node implements AutoCloseable {
                 .findFirst()
                 .orElseThrow(() -> new ConfigException("there is no transport " + config.transport() + "; there are "
                         + all.stream().map(TransportProvider::name).collect(Collectors.joining(", "))));
-        TransportConfig settings = new TransportConfig(
-                config.nics(), sockets, config.chunkBytes(), config.transportOptions());
+        TransportConfig settings =
+                new TransportConfig(config.nics(), sockets, config.chunkBytes(), config.transportOptions());
         try {
             return named.open(settings);
         } catch (TransportException e) {

@@ -29,7 +29,8 @@ final class LeaderPace implements Pace {
             return false;
         }
         if (announced == 0) {
-            startedAt = System.nanoTime(); // the first iteration: touching the memory before it is not part of the duration
+            startedAt =
+                    System.nanoTime(); // the first iteration: touching the memory before it is not part of the duration
         }
         boolean late = !plan.duration().isZero()
                 && System.nanoTime() - startedAt >= plan.duration().toNanos();

@@ -88,7 +88,10 @@ final class Settings {
     @Option(names = "--window", paramLabel = "<n>", description = "most chunks in flight per channel (16)")
     private @Nullable Integer window;
 
-    @Option(names = "--sockets", paramLabel = "<n>", description = "TCP connections per channel, 1-16 (1; staged GPUs: 2)")
+    @Option(
+            names = "--sockets",
+            paramLabel = "<n>",
+            description = "TCP connections per channel, 1-16 (1; staged GPUs: 2)")
     private @Nullable Integer sockets;
 
     @Option(names = "--port", paramLabel = "<base>", description = "bootstrap port of GPU 0 (20000)")

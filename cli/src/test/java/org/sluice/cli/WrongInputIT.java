@@ -66,8 +66,7 @@ class WrongInputIT {
     @Test
     void serverAbsent() throws Exception {
         int port = FreePorts.inARow(1);
-        try (JarProcess p =
-                JarProcess.start("client", "127.0.0.1", "--gpus=1", "--deadline=300ms", "--port=" + port)) {
+        try (JarProcess p = JarProcess.start("client", "127.0.0.1", "--gpus=1", "--deadline=300ms", "--port=" + port)) {
             fails(p, ExitCode.LINK, "GPU 0", "127.0.0.1:" + port, "300 ms");
         }
     }

@@ -53,7 +53,8 @@ public record LinkPlan(
     }
 
     /** Fills in what the configuration leaves open, for these NICs and GPUs. */
-    public static LinkPlan of(NodeConfig config, Transport transport, int sockets, Gpu gpu, List<RegionDirectory> regions) {
+    public static LinkPlan of(
+            NodeConfig config, Transport transport, int sockets, Gpu gpu, List<RegionDirectory> regions) {
         int requests =
                 transport.devices().stream().mapToInt(Nic::maxRequests).min().orElse(MOST_WINDOW);
         boolean staged = !gpu.hostAccessible()
