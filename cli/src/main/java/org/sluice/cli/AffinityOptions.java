@@ -12,17 +12,23 @@ import picocli.CommandLine.Option;
 final class AffinityOptions {
     @Option(
             names = "--affinity",
+            hidden = true,
             paramLabel = "<rule>",
             description = "auto: threads run near their NIC or GPU; off (auto)")
     private @Nullable String affinity;
 
     @Option(
             names = "--tx-bindings",
+            hidden = true,
             paramLabel = "<cpus>",
             description = "CPUs of sending threads: eth1:8-21,112-125;eth2:...")
     private @Nullable String transmit;
 
-    @Option(names = "--rx-bindings", paramLabel = "<cpus>", description = "CPUs of receiving threads, likewise")
+    @Option(
+            names = "--rx-bindings",
+            hidden = true,
+            paramLabel = "<cpus>",
+            description = "CPUs of receiving threads, likewise")
     private @Nullable String receive;
 
     /** @throws ConfigException when a rule or binding is wrong, with the position */

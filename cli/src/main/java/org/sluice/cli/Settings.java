@@ -122,6 +122,7 @@ final class Settings {
 
     @Option(
             names = "--transport-option",
+            hidden = true,
             paramLabel = "<name=value>",
             description = "a setting that only the transport knows (tcp: checksum=on)")
     private Map<String, String> transportOptions = new HashMap<>();
@@ -157,6 +158,7 @@ final class Settings {
 
     @Option(
             names = "--steps",
+            hidden = true,
             paramLabel = "<where>",
             converter = Values.StepsTarget.class,
             description = "print steps on stderr, stdout or none (stderr)")
