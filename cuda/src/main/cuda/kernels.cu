@@ -17,17 +17,18 @@ struct alignas(16) Item {
     uint64_t destination; // from the chunk's first byte
 };
 
+// A chunk has blocks of its own.
 struct Chunk {
+    const Item *items; // pinned host memory: the plugin's own list, or a copy of it
     uint64_t source;
     uint64_t destination;
-    uint32_t first; // of its items in the launch
-    uint32_t unused;
+    uint32_t firstBlock;
+    uint32_t itemCount;
 };
 
 struct Launch {
-    const Item *items; // pinned host memory
-    uint32_t itemCount;
     uint32_t chunkCount;
+    uint32_t unused;
     Chunk chunk[MOST_CHUNKS];
 };
 
@@ -122,31 +123,29 @@ __device__ __forceinline__ void copyLane(uint64_t destination, uint64_t source, 
               lane);
 }
 
-// A warp an item. The block fetches its items in one read, since each crosses PCIe; meanwhile every warp looks its chunk up.
+// A warp an item. The block fetches its items in one read, since each crosses PCIe.
 extern "C" __global__ void __launch_bounds__(WARPS * LANES) sluice_unpack(const Launch launch) {
     __shared__ Item items[WARPS];
-    const uint32_t firstItem = blockIdx.x * WARPS;
-    if (threadIdx.x < WARPS && firstItem + threadIdx.x < launch.itemCount) {
-        items[threadIdx.x] = launch.items[firstItem + threadIdx.x];
-    }
-    const uint32_t warp = threadIdx.x / LANES;
-    const uint32_t item = firstItem + warp;
     uint32_t low = 0;
     uint32_t high = launch.chunkCount;
     while (high - low > 1) {
         const uint32_t middle = (low + high) / 2;
-        if (launch.chunk[middle].first <= item) {
+        if (launch.chunk[middle].firstBlock <= blockIdx.x) {
             low = middle;
         } else {
             high = middle;
         }
     }
-    const uint64_t source = launch.chunk[low].source;
-    const uint64_t destination = launch.chunk[low].destination;
+    const Chunk &chunk = launch.chunk[low];
+    const uint32_t firstItem = (blockIdx.x - chunk.firstBlock) * WARPS;
+    if (threadIdx.x < WARPS && firstItem + threadIdx.x < chunk.itemCount) {
+        items[threadIdx.x] = chunk.items[firstItem + threadIdx.x];
+    }
     __syncthreads();
-    if (item < launch.itemCount) {
+    const uint32_t warp = threadIdx.x / LANES;
+    if (firstItem + warp < chunk.itemCount) {
         const Item mine = items[warp];
-        copyLane(destination + mine.destination, source + mine.source, mine.length, threadIdx.x % LANES);
+        copyLane(chunk.destination + mine.destination, chunk.source + mine.source, mine.length, threadIdx.x % LANES);
     }
 }
 

@@ -45,6 +45,11 @@ public interface Gpu extends AutoCloseable {
         return memoryKind() == MemoryKind.HOST;
     }
 
+    /** Whether kernels of this GPU can read all of a range of memory that somebody else allocated: a GPU's, or page-locked. */
+    default boolean canRead(long address, long bytes) {
+        return false;
+    }
+
     /** A new in-order copy queue. @param capacity the most copies in flight, at least 1 */
     CopyQueue copyQueue(CopyQueue.Direction direction, int capacity);
 

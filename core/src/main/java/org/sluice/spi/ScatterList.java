@@ -2,6 +2,7 @@ package org.sluice.spi;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /**
@@ -16,11 +17,23 @@ public final class ScatterList {
     /** Most descriptors of one chunk. Source: NET_UNPACK_MAX_SLICE / page, doubled for slack, in the same layout. */
     public static final int MAX_DESCRIPTORS = 2048;
 
+    /** Either half of a descriptor, as the x86-64 and ARM64 hosts that plugins run on write it. */
+    private static final ValueLayout.OfLong WORD = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    /** No descriptor reads beyond: offset and length have 32 bits each. */
+    private static final long MOST_SOURCE = 1L << 33;
+
+    /** Places of {@link #checkNoOverlap}: enough for 4 MiB in pieces of 1 KiB and more. */
+    private static final int PLACES = 4096;
+
+    private static final short NOBODY = -1;
     private static final int INDEX_BITS = Integer.numberOfTrailingZeros(MAX_DESCRIPTORS);
 
     private MemorySegment descriptors = MemorySegment.NULL;
+    private final short[] places = new short[PLACES];
     private final long[] byDestination = new long[MAX_DESCRIPTORS];
     private int count;
+    private long descriptorsOnGpu;
     private long bounceBuffer;
     private long bounceBytes;
     private long longest;
@@ -32,12 +45,14 @@ public final class ScatterList {
      * Points the view at another chunk's descriptors.
      *
      * @param descriptors host memory of at least {@code count} descriptors
+     * @param descriptorsOnGpu where kernels of the GPU read the same memory, or 0 where they cannot: it is not page-locked
      * @param bounceBuffer device address that source offsets are relative to
      * @param bounceBytes its length, or {@link Long#MAX_VALUE} where the plugin does not tell
      */
-    public void set(MemorySegment descriptors, int count, long bounceBuffer, long bounceBytes) {
+    public void set(MemorySegment descriptors, int count, long descriptorsOnGpu, long bounceBuffer, long bounceBytes) {
         this.descriptors = descriptors;
         this.count = count;
+        this.descriptorsOnGpu = descriptorsOnGpu;
         this.bounceBuffer = bounceBuffer;
         this.bounceBytes = bounceBytes;
         this.longest = Long.MAX_VALUE;
@@ -49,6 +64,11 @@ public final class ScatterList {
 
     public int count() {
         return count;
+    }
+
+    /** Where kernels of the GPU read the descriptors; 0 where they cannot. */
+    public long descriptorsOnGpu() {
+        return descriptorsOnGpu;
     }
 
     public long bounceBuffer() {
@@ -82,36 +102,95 @@ public final class ScatterList {
             throw new TransportException(
                     "unpack list has " + count + " descriptors, allowed are 0 to " + MAX_DESCRIPTORS);
         }
+        // In order, each piece where the one before ends, and all of them the chunk: no bound is left to check. One
+        // pass without a
+        // branch, over two words a descriptor.
         long sum = 0;
         long most = 0;
-        boolean inOrder = true;
+        long outOfOrder = 0;
+        MemorySegment list = descriptors;
         for (int i = 0; i < count; i++) {
-            long length = length(i);
-            long destination = destinationOffset(i);
-            long source = sourceOffset(i);
-            if (destination < 0 || destination > bytes - length) {
-                throw new TransportException("unpack descriptor " + i + " writes " + length + " bytes at offset "
-                        + Long.toUnsignedString(destination) + " of a chunk of " + bytes);
-            }
-            if (source > bounceBytes - length) {
-                throw new TransportException("unpack descriptor " + i + " reads " + length + " bytes at offset "
-                        + source + " of a bounce buffer of " + bounceBytes);
-            }
-            inOrder &= destination == sum;
+            long length = list.get(WORD, (long) i * DESCRIPTOR_BYTES) >>> 32;
+            outOfOrder |= list.get(WORD, (long) i * DESCRIPTOR_BYTES + 8) ^ sum;
             sum += length;
             most = Math.max(most, length);
+        }
+        if (bounceBytes < MOST_SOURCE) {
+            checkSources();
+        }
+        if (outOfOrder != 0) {
+            checkDestinations(bytes);
         }
         if (sum != bytes) {
             throw new TransportException("unpack list carries " + sum + " bytes, the chunk has " + bytes);
         }
-        if (!inOrder) {
-            checkNoOverlap();
+        if (outOfOrder != 0) {
+            checkNoOverlap(bytes);
         }
         longest = most;
     }
 
-    /** As many bytes as the chunk has, none outside it and none twice: then every byte is written. Allocates nothing. */
-    private void checkNoOverlap() throws TransportException {
+    private void checkSources() throws TransportException {
+        for (int i = 0; i < count; i++) {
+            if (sourceOffset(i) > bounceBytes - length(i)) {
+                throw new TransportException("unpack descriptor " + i + " reads " + length(i) + " bytes at offset "
+                        + sourceOffset(i) + " of a bounce buffer of " + bounceBytes);
+            }
+        }
+    }
+
+    private void checkDestinations(long bytes) throws TransportException {
+        for (int i = 0; i < count; i++) {
+            long destination = destinationOffset(i);
+            if (destination < 0 || destination > bytes - length(i)) {
+                throw new TransportException("unpack descriptor " + i + " writes " + length(i) + " bytes at offset "
+                        + Long.toUnsignedString(destination) + " of a chunk of " + bytes);
+            }
+        }
+    }
+
+    /**
+     * As many bytes as the chunk has, none outside it and none twice: then every byte is written. Pieces that do not overlap begin
+     * as far apart as the shortest is long, so that each has a place of its own; from place to place they have to follow on each
+     * other. (The last piece of the chunk may be shorter: nothing begins behind it.) Allocates nothing.
+     */
+    private void checkNoOverlap(long bytes) throws TransportException {
+        long shortest = bytes;
+        for (int i = 0; i < count; i++) {
+            long length = length(i);
+            if (length > 0 && destinationOffset(i) + length < bytes) {
+                shortest = Math.min(shortest, length);
+            }
+        }
+        int shift = Long.SIZE - 1 - Long.numberOfLeadingZeros(shortest);
+        if (bytes >>> shift >= PLACES) {
+            checkNoOverlapBySorting();
+            return;
+        }
+        int used = (int) (bytes >>> shift) + 1;
+        Arrays.fill(places, 0, used, NOBODY);
+        for (int i = 0; i < count; i++) {
+            if (length(i) > 0) {
+                int place = (int) (destinationOffset(i) >>> shift);
+                if (places[place] != NOBODY) {
+                    throw overlap(i);
+                }
+                places[place] = (short) i;
+            }
+        }
+        long at = 0;
+        for (int place = 0; place < used; place++) {
+            int i = places[place];
+            if (i != NOBODY) {
+                if (destinationOffset(i) < at) {
+                    throw overlap(i);
+                }
+                at = destinationOffset(i) + length(i);
+            }
+        }
+    }
+
+    private void checkNoOverlapBySorting() throws TransportException {
         int n = 0;
         for (int i = 0; i < count; i++) {
             if (length(i) > 0) {
@@ -123,10 +202,14 @@ public final class ScatterList {
         for (int k = 0; k < n; k++) {
             int i = (int) byDestination[k] & (MAX_DESCRIPTORS - 1);
             if (destinationOffset(i) < at) {
-                throw new TransportException("unpack descriptor " + i + " writes at offset " + destinationOffset(i)
-                        + " of the chunk, where another does already");
+                throw overlap(i);
             }
             at = destinationOffset(i) + length(i);
         }
+    }
+
+    private TransportException overlap(int i) {
+        return new TransportException("unpack descriptor " + i + " writes at offset " + destinationOffset(i)
+                + " of the chunk, where another does already");
     }
 }

@@ -3,8 +3,9 @@ package org.sluice.spi;
 /** Gathers scattered chunks into their destination on the GPU, in order. Belongs to the GPU's agent thread. */
 public interface UnpackQueue extends AutoCloseable {
     /**
-     * Queues one chunk; the descriptors are copied, so the list may be reused at once. The caller has run
-     * {@link ScatterList#check}. Backends may hold queued chunks back to launch many at once, until {@link #flush}.
+     * Queues one chunk. The list may be pointed elsewhere at once, but the descriptors stay as they are until the chunk is done: a
+     * GPU that can read them may do so when it unpacks. The caller has run {@link ScatterList#check}. Backends may hold queued
+     * chunks back to launch many at once, until {@link #flush}.
      *
      * @return the chunk's ticket: 1, 2, 3, ...
      * @throws IllegalStateException when as many chunks as the capacity are in flight

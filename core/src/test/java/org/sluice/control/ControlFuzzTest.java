@@ -177,7 +177,7 @@ class ControlFuzzTest {
         fuzz(
                 "unpack list",
                 b -> {
-                    list.set(MemorySegment.ofArray(b), b.length / 16, 0, 1 << 20);
+                    list.set(MemorySegment.ofArray(b), b.length / 16, 0, 0, 1 << 20);
                     list.check(3 * 4096);
                     for (int i = 0; i < list.count(); i++) {
                         long end = list.destinationOffset(i) + list.length(i);

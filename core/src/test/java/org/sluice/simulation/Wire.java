@@ -288,7 +288,7 @@ final class Wire {
                 System.arraycopy(p.gathered, at, bounce.bytes, (int) source, length);
                 source += length;
             }
-            list.set(out, count, bounce.address(), bounce.size());
+            list.set(out, count, 0, bounce.address(), bounce.size());
             return list;
         }
 

@@ -22,7 +22,7 @@ final class ScatterListTest {
             out.set(ValueLayout.JAVA_LONG_UNALIGNED, at + 8, triples[3 * i + 2]);
         }
         ScatterList list = new ScatterList();
-        list.set(out, triples.length / 3, 0, bounceBytes);
+        list.set(out, triples.length / 3, 0, 0, bounceBytes);
         return list;
     }
 
@@ -52,9 +52,9 @@ final class ScatterListTest {
         refused(list(8192, 0, 4095, 0), 4096);
         refused(list(8192), 1);
         ScatterList tooMany = new ScatterList();
-        tooMany.set(MemorySegment.ofArray(new byte[16]), 2, 0, 8192);
+        tooMany.set(MemorySegment.ofArray(new byte[16]), 2, 0, 0, 8192);
         refused(tooMany, 1);
-        tooMany.set(MemorySegment.ofArray(new byte[16]), -1, 0, 8192);
+        tooMany.set(MemorySegment.ofArray(new byte[16]), -1, 0, 0, 8192);
         refused(tooMany, 1);
     }
 

@@ -113,6 +113,15 @@ final class CudaGpu implements Gpu {
     }
 
     @Override
+    public boolean canRead(long address, long bytes) {
+        // the driver answers for memory that it knows only: it knows no plain host memory
+        CudaDriver driver = context.driver();
+        return bytes > 0
+                && driver.pointerAttribute(ATTRIBUTE_MEMORY_TYPE, address) > 0
+                && driver.pointerAttribute(ATTRIBUTE_MEMORY_TYPE, address + bytes - 1) > 0;
+    }
+
+    @Override
     public GpuMemory allocatePinned(long bytes) {
         return new PinnedMemory(context, bytes);
     }

@@ -8,8 +8,9 @@ import org.sluice.spi.ScatterList;
 import org.sluice.spi.UnpackQueue;
 
 /**
- * Unpacks many chunks in one kernel launch. Descriptors are copied as they are to a pinned ring that the kernel reads over PCIe;
- * long fragments are cut, so that each warp of the launch moves a piece of about the same length.
+ * Unpacks many chunks in one kernel launch. The kernel reads the descriptors over PCIe: where the plugin wrote them, if that is
+ * page-locked memory, or from a pinned ring that they are copied to. Long fragments are cut on their way into the ring, so that
+ * each warp of the launch moves a piece of about the same length.
  */
 final class KernelUnpackQueue implements UnpackQueue {
     // as in kernels.cu, struct Launch
@@ -17,11 +18,14 @@ final class KernelUnpackQueue implements UnpackQueue {
     private static final int ITEMS_PER_BLOCK = 8;
     private static final int THREADS = 32 * ITEMS_PER_BLOCK;
     private static final int ITEM_BYTES = ScatterList.DESCRIPTOR_BYTES;
-    private static final long LAUNCH_ITEMS = 0;
-    private static final long LAUNCH_ITEM_COUNT = 8;
-    private static final long LAUNCH_CHUNK_COUNT = 12;
-    private static final long LAUNCH_CHUNKS = 16;
-    private static final long CHUNK_BYTES = 24;
+    private static final long LAUNCH_CHUNK_COUNT = 0;
+    private static final long LAUNCH_CHUNKS = 8;
+    private static final long CHUNK_ITEMS = 0;
+    private static final long CHUNK_SOURCE = 8;
+    private static final long CHUNK_DESTINATION = 16;
+    private static final long CHUNK_FIRST_BLOCK = 24;
+    private static final long CHUNK_ITEM_COUNT = 28;
+    private static final long CHUNK_BYTES = 32;
     private static final long LAUNCH_BYTES = LAUNCH_CHUNKS + MOST_CHUNKS * CHUNK_BYTES;
 
     /** The least that a warp is given of a long fragment: a page, eight 16-byte loads a lane, all in flight together. */
@@ -52,12 +56,12 @@ final class KernelUnpackQueue implements UnpackQueue {
     private final int mask;
     private long oldestLaunch;
     private long nextLaunch;
-    /** Ring positions count up for ever: {@code start} of the batch, {@code head} of what is written, {@code tail} in flight. */
-    private long start;
-
+    /** Ring positions count up for ever: {@code head} of what is written, {@code tail} of what is in flight. */
     private long head;
+
     private long tail;
     private int chunks;
+    private int blocks;
 
     KernelUnpackQueue(CudaContext context, long function, int capacity) {
         this.context = context;
@@ -77,26 +81,36 @@ final class KernelUnpackQueue implements UnpackQueue {
     public long enqueue(ScatterList list, long destination, long bytes) {
         int count = list.count();
         long piece = Math.max(PIECE_BYTES, (bytes / MOST_CUTS + PIECE_BYTES - 1) & -PIECE_BYTES);
-        boolean cut = list.longest() > piece;
-        reserve(count + (cut ? bytes / piece : 0));
+        boolean cuts = list.longest() > piece;
+        boolean inPlace = !cuts && list.descriptorsOnGpu() != 0 && list.descriptorsOnGpu() % ITEM_BYTES == 0;
+        if (!inPlace) {
+            reserve(count + (cuts ? bytes / piece : 0));
+        }
         long ticket = tickets.issue();
         if (count == 0) {
             return ticket;
         }
-        long first = head;
-        if (cut) {
-            for (int i = 0; i < count; i++) {
-                cut(list.sourceOffset(i), list.length(i), list.destinationOffset(i), piece);
+        long items = list.descriptorsOnGpu();
+        if (!inPlace) {
+            long first = head;
+            if (cuts) {
+                for (int i = 0; i < count; i++) {
+                    cut(list.sourceOffset(i), list.length(i), list.destinationOffset(i), piece);
+                }
+            } else {
+                MemorySegment.copy(list.descriptors(), 0, ring, head % RING_BYTES, (long) count * ITEM_BYTES);
+                head += (long) count * ITEM_BYTES;
             }
-        } else {
-            long n = (long) count * ITEM_BYTES;
-            MemorySegment.copy(list.descriptors(), 0, ring, head % RING_BYTES, n);
-            head += n;
+            items = ringOnDevice + first % RING_BYTES;
+            count = (int) ((head - first) / ITEM_BYTES);
         }
         long at = LAUNCH_CHUNKS + chunks * CHUNK_BYTES;
-        launch.set(ValueLayout.JAVA_LONG, at, list.bounceBuffer());
-        launch.set(ValueLayout.JAVA_LONG, at + 8, destination);
-        launch.set(ValueLayout.JAVA_INT, at + 16, (int) ((first - start) / ITEM_BYTES));
+        launch.set(ValueLayout.JAVA_LONG, at + CHUNK_ITEMS, items);
+        launch.set(ValueLayout.JAVA_LONG, at + CHUNK_SOURCE, list.bounceBuffer());
+        launch.set(ValueLayout.JAVA_LONG, at + CHUNK_DESTINATION, destination);
+        launch.set(ValueLayout.JAVA_INT, at + CHUNK_FIRST_BLOCK, blocks);
+        launch.set(ValueLayout.JAVA_INT, at + CHUNK_ITEM_COUNT, count);
+        blocks += (count + ITEMS_PER_BLOCK - 1) / ITEMS_PER_BLOCK;
         if (++chunks == MOST_CHUNKS) {
             flush();
         }
@@ -117,13 +131,11 @@ final class KernelUnpackQueue implements UnpackQueue {
         }
     }
 
-    /** Makes room for so many items in a row behind the batch; launches it, and waits for the oldest, where that is needed. */
+    /** Makes room for so many items in a row; launches what is held back, and waits for the oldest, where that is needed. */
     private void reserve(long items) {
         long need = items * ITEM_BYTES;
         if (RING_BYTES - head % RING_BYTES < need) {
-            flush();
-            head += RING_BYTES - head % RING_BYTES; // a batch lies in one piece: on to the ring's beginning
-            start = head;
+            head += RING_BYTES - head % RING_BYTES; // a chunk's list lies in one piece: on to the ring's beginning
         }
         long began = 0;
         while (head + need - tail > RING_BYTES) {
@@ -141,15 +153,12 @@ final class KernelUnpackQueue implements UnpackQueue {
     @Override
     public void flush() {
         if (chunks > 0) {
-            int items = (int) ((head - start) / ITEM_BYTES);
-            launch.set(ValueLayout.JAVA_LONG, LAUNCH_ITEMS, ringOnDevice + start % RING_BYTES);
-            launch.set(ValueLayout.JAVA_INT, LAUNCH_ITEM_COUNT, items);
             launch.set(ValueLayout.JAVA_INT, LAUNCH_CHUNK_COUNT, chunks);
+            int n = blocks;
             chunks = 0;
-            start = head;
-            int blocks = (items + ITEMS_PER_BLOCK - 1) / ITEMS_PER_BLOCK;
+            blocks = 0;
             context.check(
-                    context.driver().launch(function, blocks, THREADS, tickets.stream.handle, parameters.address()),
+                    context.driver().launch(function, n, THREADS, tickets.stream.handle, parameters.address()),
                     "cuLaunchKernel of sluice_unpack");
         }
         if (tickets.marked() != tickets.issued()) {

@@ -18,6 +18,9 @@ import org.sluice.spi.UnpackQueue;
 
 /** Chunks cut into fragments that lie in a bounce buffer in random order, each at its own alignment; unpacked and compared. */
 final class ScatterCase {
+    private static final int LISTS = 40;
+    private static final long LIST_BYTES = 2048 * 16;
+
     private ScatterCase() {}
 
     /**
@@ -27,6 +30,13 @@ final class ScatterCase {
      * @param shift what fragments are off their 16-byte places by, in the bounce buffer
      */
     static void check(Gpu gpu, UnpackMode mode, int chunks, int chunkBytes, int longest, int shift, long seed) {
+        check(gpu, mode, chunks, chunkBytes, longest, shift, seed, false);
+        check(gpu, mode, chunks, chunkBytes, longest, shift, seed, true);
+    }
+
+    /** @param pinned the lists lie in page-locked memory, as a plugin's do, and are written over once their chunk is done */
+    private static void check(
+            Gpu gpu, UnpackMode mode, int chunks, int chunkBytes, int longest, int shift, long seed, boolean pinned) {
         Random random = new Random(seed);
         int stride = chunkBytes + 2048 * 16 + 64 * (chunkBytes / longest + 1);
         byte[] bounce = new byte[stride];
@@ -34,6 +44,7 @@ final class ScatterCase {
         try (Arena arena = Arena.ofConfined();
                 GpuMemory source = gpu.allocate(stride);
                 GpuMemory target = gpu.allocate((long) chunks * chunkBytes + 32);
+                GpuMemory locked = gpu.allocatePinned(LISTS * LIST_BYTES);
                 UnpackQueue queue = gpu.unpackQueue(mode, 64)) {
             gpu.write(source, 0, MemorySegment.ofArray(bounce));
             byte[] expected = new byte[chunks * chunkBytes + 32];
@@ -42,9 +53,17 @@ final class ScatterCase {
             int margin = shift; // destinations begin anywhere too, and the bytes around them must stay
             ScatterList list = new ScatterList();
             for (int c = 0; c < chunks; c++) {
-                MemorySegment descriptors = arena.allocate(2048 * 16, 16);
+                long place = c % LISTS * LIST_BYTES;
+                MemorySegment descriptors = pinned
+                        ? locked.host().orElseThrow().asSlice(place, LIST_BYTES)
+                        : arena.allocate(LIST_BYTES, 16);
+                if (pinned) {
+                    // the last chunk with a list here has to be done before it is written over
+                    queue.flush();
+                    await(queue, c + 1 - LISTS);
+                }
                 int count = scatter(random, descriptors, chunkBytes, longest, shift);
-                list.set(descriptors, count, source.address(), stride);
+                list.set(descriptors, count, pinned ? locked.address() + place : 0, source.address(), stride);
                 list.check(chunkBytes);
                 int at = margin + c * chunkBytes;
                 for (int i = 0; i < count; i++) {

@@ -78,8 +78,9 @@ static void copies() {
 // One launch of several chunks with random fragments.
 static void unpack(uint32_t chunks, uint32_t chunkBytes, uint32_t longest) {
     const uint32_t slack = 64;
-    std::vector<Item> items;
     Launch launch_{};
+    uint32_t blocks = 0;
+    std::vector<std::vector<Item>> items(chunks);
     std::vector<std::vector<uint4>> bounce(chunks), out(chunks);
     std::vector<std::vector<uint8_t>> expected(chunks);
     for (uint32_t c = 0; c < chunks; c++) {
@@ -89,23 +90,23 @@ static void unpack(uint32_t chunks, uint32_t chunkBytes, uint32_t longest) {
         for (size_t i = 0; i < bounce[c].size() * 16; i++) b[i] = static_cast<uint8_t>(random_());
         expected[c].assign(out[c].size() * 16, 0);
         const uint32_t shift = below(16);
-        launch_.chunk[c] = {reinterpret_cast<uint64_t>(b), reinterpret_cast<uint64_t>(out[c].data()) + shift,
-                            static_cast<uint32_t>(items.size()), 0};
         uint32_t at = 0;
         for (uint32_t done = 0; done < chunkBytes;) {
             const uint32_t n = std::min(chunkBytes - done, 1 + below(longest));
             at += below(16);
-            items.push_back({at, n, done});
+            items[c].push_back({at, n, done});
             std::copy(b + at, b + at + n, expected[c].begin() + shift + done);
             at += n;
             done += n;
         }
-        std::shuffle(items.begin() + launch_.chunk[c].first, items.end(), random_);
+        std::shuffle(items[c].begin(), items[c].end(), random_);
+        const auto count = static_cast<uint32_t>(items[c].size());
+        launch_.chunk[c] = {items[c].data(), reinterpret_cast<uint64_t>(b), reinterpret_cast<uint64_t>(out[c].data()) + shift, blocks,
+                            count};
+        blocks += (count + WARPS - 1) / WARPS;
     }
-    launch_.items = items.data();
-    launch_.itemCount = static_cast<uint32_t>(items.size());
     launch_.chunkCount = chunks;
-    launch((launch_.itemCount + WARPS - 1) / WARPS, WARPS * LANES, [&] { sluice_unpack(launch_); });
+    launch(blocks, WARPS * LANES, [&] { sluice_unpack(launch_); });
     for (uint32_t c = 0; c < chunks; c++)
         expect(!memcmp(out[c].data(), expected[c].data(), expected[c].size()), "unpack chunk, of, bytes", c, chunks, chunkBytes);
 }

@@ -10,16 +10,24 @@ import java.util.stream.Stream;
 import org.sluice.spi.Gpu;
 import org.sluice.spi.GpuMemory;
 import org.sluice.spi.MemoryKind;
+import org.sluice.spi.ScatterList;
 import org.sluice.spi.TransportException;
 
 /**
  * What an unpacking plugin gives with a receive comm, in GPU memory: {@code struct unpackNetDeviceHandle { netUnpackMeta* meta;
  * void* bounce_buf; uint64_t head; }} of NCCL_NET_DEVICE_UNPACK version 7. Read once.
  *
+ * @param descriptors where kernels find the lists of all slots, {@code struct netUnpackMeta}; 0 where they cannot read them
  * @param bounceBuffer the GPU's address of the buffer that descriptors point into
  */
-record UnpackHandle(long bounceBuffer) {
+record UnpackHandle(long descriptors, long bounceBuffer) {
+    /** Slots of a comm: NCCL's unpack queue depth. Their lists, of the most descriptors each, lie in a row. */
+    static final int SLOTS = 16;
+
+    static final long LIST_BYTES = (long) ScatterList.MAX_DESCRIPTORS * ScatterList.DESCRIPTOR_BYTES;
+
     private static final long STRUCT_BYTES = 24;
+    private static final long META = 0;
     private static final long BOUNCE_BUFFER = 8;
 
     static UnpackHandle read(CommPlace place, CommMemory memory) throws TransportException {
@@ -42,7 +50,9 @@ record UnpackHandle(long bounceBuffer) {
                 GpuMemory there = gpu.adopt(memory.deviceHandle(), STRUCT_BYTES)) {
             MemorySegment handle = arena.allocate(STRUCT_BYTES, Long.BYTES);
             gpu.read(there, 0, handle);
-            return new UnpackHandle(handle.get(ValueLayout.JAVA_LONG, BOUNCE_BUFFER));
+            long meta = handle.get(ValueLayout.JAVA_LONG, META);
+            return new UnpackHandle(
+                    gpu.canRead(meta, SLOTS * LIST_BYTES) ? meta : 0, handle.get(ValueLayout.JAVA_LONG, BOUNCE_BUFFER));
         }
     }
 

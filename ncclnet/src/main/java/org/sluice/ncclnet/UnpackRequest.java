@@ -16,8 +16,7 @@ final class UnpackRequest {
     private static final long DESCRIPTORS = 72;
     private static final long COUNT = 80;
 
-    /** Slots of a comm: NCCL's unpack queue depth. */
-    private static final int SLOTS = 16;
+    private static final int SLOTS = UnpackHandle.SLOTS;
 
     /** All of memory: reading through it makes no object for each chunk. */
     @SuppressWarnings("restricted")
@@ -28,6 +27,9 @@ final class UnpackRequest {
 
     /** The slots' lists, which lie at the same place for as long as the comm lives. */
     private final MemorySegment[] lists = new MemorySegment[SLOTS];
+
+    /** Where the list of slot 0 lies for the host, as the first list that was seen tells. */
+    private long firstList;
 
     UnpackRequest(UnpackHandle handle) {
         this.handle = handle;
@@ -52,14 +54,27 @@ final class UnpackRequest {
             throw new TransportException("the unpack list of receive " + sequence + " has " + Long.toUnsignedString(n)
                     + " descriptors, allowed are 0 to " + ScatterList.MAX_DESCRIPTORS);
         }
-        list.set(descriptors((int) slot, descriptors), (int) n, handle.bounceBuffer(), Long.MAX_VALUE);
+        list.set(
+                descriptors((int) slot, descriptors),
+                (int) n,
+                onGpu(slot, descriptors),
+                handle.bounceBuffer(),
+                Long.MAX_VALUE);
+    }
+
+    /** The GPU's address of the list that the host has at {@code address}: as far behind the first as there. */
+    private long onGpu(long slot, long address) {
+        long behind = slot * UnpackHandle.LIST_BYTES;
+        if (firstList == 0) {
+            firstList = address - behind;
+        }
+        return handle.descriptors() == 0 || firstList != address - behind ? 0 : handle.descriptors() + behind;
     }
 
     @SuppressWarnings("restricted")
     private MemorySegment descriptors(int slot, long address) {
         if (lists[slot].address() != address) {
-            lists[slot] = MemorySegment.ofAddress(address)
-                    .reinterpret((long) ScatterList.MAX_DESCRIPTORS * ScatterList.DESCRIPTOR_BYTES);
+            lists[slot] = MemorySegment.ofAddress(address).reinterpret(UnpackHandle.LIST_BYTES);
         }
         return lists[slot];
     }

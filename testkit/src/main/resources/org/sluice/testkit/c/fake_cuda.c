@@ -79,6 +79,7 @@ typedef struct Operation {
     uint64_t bytes;
     Event *event;
     int kernel;
+    uint32_t blocks;
     unsigned char parameters[4096];
 } Operation;
 
@@ -496,11 +497,10 @@ EXPORT CUresult cuMemGetHandleForAddressRange(void *handle, CUdeviceptr address,
 /* ---- kernels, as the .cu sources define them ---- */
 
 typedef struct {
-    uint64_t items;
-    uint32_t item_count, chunk_count;
+    uint32_t chunk_count, unused;
     struct {
-        uint64_t source, destination;
-        uint32_t first, unused;
+        uint64_t items, source, destination;
+        uint32_t first_block, item_count;
     } chunk[64];
 } UnpackLaunch;
 
@@ -519,14 +519,22 @@ static void *touched(uint64_t address, uint64_t bytes) {
     return live ? host_of(address) : NULL;
 }
 
-static void run_unpack(const UnpackLaunch *l) {
-    const UnpackItem *items = touched(l->items, (uint64_t)l->item_count * sizeof *items);
-    uint32_t c = 0;
-    for (uint32_t i = 0; items && i < l->item_count; i++) {
-        while (c + 1 < l->chunk_count && l->chunk[c + 1].first <= i) c++;
-        const void *from = touched(l->chunk[c].source + items[i].source, items[i].length);
-        void *to = touched(l->chunk[c].destination + items[i].destination, items[i].length);
-        if (from && to) memcpy(to, from, items[i].length);
+static void run_unpack(const UnpackLaunch *l, uint32_t blocks) {
+    for (uint32_t c = 0; c < l->chunk_count; c++) {
+        uint32_t count = l->chunk[c].item_count;
+        uint32_t end = c + 1 < l->chunk_count ? l->chunk[c + 1].first_block : blocks;
+        if ((uint64_t)(end - l->chunk[c].first_block) * 8 < count) {
+            pthread_mutex_lock(&lock);
+            breach(0, "an unpack of %u fragments has %u blocks of 8", count, end - l->chunk[c].first_block);
+            pthread_mutex_unlock(&lock);
+            continue;
+        }
+        const UnpackItem *items = touched(l->chunk[c].items, (uint64_t)count * sizeof *items);
+        for (uint32_t i = 0; items && i < count; i++) {
+            const void *from = touched(l->chunk[c].source + items[i].source, items[i].length);
+            void *to = touched(l->chunk[c].destination + items[i].destination, items[i].length);
+            if (from && to) memcpy(to, from, items[i].length);
+        }
     }
 }
 
@@ -535,10 +543,10 @@ static uint8_t pattern(uint64_t first_word, uint64_t at, uint64_t seed) {
     return (uint8_t)((x ^ (x >> 29)) >> (8 * (at & 7)));
 }
 
-static void run_kernel(int kernel, const unsigned char *parameters) {
+static void run_kernel(int kernel, uint32_t blocks, const unsigned char *parameters) {
     uint64_t p[5]; /* address, first word, bytes, seed, result */
     if (kernel == UNPACK) {
-        run_unpack((const UnpackLaunch *)parameters);
+        run_unpack((const UnpackLaunch *)parameters, blocks);
         return;
     }
     memcpy(p, parameters, sizeof p);
@@ -571,7 +579,7 @@ static void *stream_thread(void *argument) {
         pthread_mutex_unlock(&lock);
         if (wait) nanosleep(&(struct timespec){wait / 1000000, wait % 1000000 * 1000L}, NULL);
         if (o->kind == COPY) memcpy(o->to, o->from, o->bytes);
-        else if (o->kind == LAUNCH) run_kernel(o->kernel, o->parameters);
+        else if (o->kind == LAUNCH) run_kernel(o->kernel, o->blocks, o->parameters);
         pthread_mutex_lock(&lock);
         if (o->kind == RECORD) {
             o->event->reached++;
@@ -852,6 +860,7 @@ EXPORT CUresult cuLaunchKernel(Function *function, unsigned gx, unsigned gy, uns
             Operation *o = calloc(1, sizeof *o);
             o->kind = LAUNCH;
             o->kernel = function->kernel;
+            o->blocks = gx;
             /* parameters are read now, not when the kernel runs: by value as in CUDA */
             if (o->kernel == UNPACK) memcpy(o->parameters, parameters[0], sizeof(UnpackLaunch));
             else

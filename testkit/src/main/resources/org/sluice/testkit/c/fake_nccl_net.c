@@ -194,6 +194,9 @@ static struct {
   int (*to_host)(void *, device_ptr, size_t);
   int (*synchronize)(void *);
   int (*current)(void **);
+  int (*alloc_pinned)(void **, size_t, unsigned);
+  int (*free_pinned)(void *);
+  int (*pinned_on_device)(device_ptr *, void *, unsigned);
   void *(*host_pointer)(device_ptr); /* only the fake driver has it */
 } cuda;
 static int with_cuda;
@@ -211,10 +214,13 @@ static int load_cuda(const char *path) {
   *(void **)&cuda.to_host = dlsym(lib, "cuMemcpyDtoH_v2");
   *(void **)&cuda.synchronize = dlsym(lib, "cuStreamSynchronize");
   *(void **)&cuda.current = dlsym(lib, "cuCtxGetCurrent");
+  *(void **)&cuda.alloc_pinned = dlsym(lib, "cuMemHostAlloc");
+  *(void **)&cuda.free_pinned = dlsym(lib, "cuMemFreeHost");
+  *(void **)&cuda.pinned_on_device = dlsym(lib, "cuMemHostGetDevicePointer_v2");
   *(void **)&cuda.host_pointer = dlsym(lib, "fake_cuda_host_pointer");
   with_cuda = 1;
   int copies = cuda.host_pointer || (cuda.to_device && cuda.to_device_async && cuda.to_host && cuda.synchronize);
-  return cuda.alloc && cuda.free && copies ? OK : INTERNAL_ERROR;
+  return cuda.alloc && cuda.free && cuda.alloc_pinned && cuda.free_pinned && cuda.pinned_on_device && copies ? OK : INTERNAL_ERROR;
 }
 
 /* TCPX binds a comm to the calling thread's current device. (The fake driver checks the same when memory is allocated.) */
@@ -357,7 +363,10 @@ static struct comm *new_comm(int sending, int dev, int fd) {
 
 static void make_bounce(struct comm *c, struct device_handle *out) {
   size_t bytes = (size_t)cfg.pages * PAGE;
-  if (posix_memalign((void **)&c->meta, 4096, sizeof *c->meta)) abort();
+  /* mapped and portable, as TCPX allocates it: kernels of every context read the descriptors */
+  if (with_cuda ? cuda.alloc_pinned((void **)&c->meta, sizeof *c->meta, 1 | 2)
+                : posix_memalign((void **)&c->meta, 4096, sizeof *c->meta))
+    abort();
   memset(c->meta, 0, sizeof *c->meta);
   c->free_pages = malloc((size_t)cfg.pages * sizeof *c->free_pages);
   c->free_count = cfg.pages;
@@ -371,8 +380,12 @@ static void make_bounce(struct comm *c, struct device_handle *out) {
   struct unpack_handle h = {c->meta, 0, (uint64_t)-1};
   if (with_cuda) {
     if (cuda.alloc(&c->bounce_device, bytes) || cuda.alloc(&c->handle_device, sizeof h)) abort();
-    c->bounce = cuda.host_pointer ? cuda.host_pointer(c->bounce_device) : malloc(bytes);
+    if (cuda.host_pointer) c->bounce = cuda.host_pointer(c->bounce_device);
+    else if (cuda.alloc_pinned((void **)&c->bounce, bytes, 1)) abort();
     h.bounce = c->bounce_device;
+    device_ptr meta;
+    if (cuda.pinned_on_device(&meta, c->meta, 0)) abort();
+    h.meta = (struct meta *)(uintptr_t)meta;
     if (cuda.host_pointer) memcpy(cuda.host_pointer(c->handle_device), &h, sizeof h);
     else if (cuda.to_device(c->handle_device, &h, sizeof h)) abort();
     out->handle = (void *)(uintptr_t)c->handle_device;
@@ -850,15 +863,16 @@ static int do_close(struct comm *c) {
   close(c->fd);
   for (int i = 0; i < MAX_REQUESTS; i++) free(c->req[i].staging);
   if (with_cuda && c->bounce_device) {
-    if (!cuda.host_pointer) free(c->bounce);
+    if (!cuda.host_pointer) cuda.free_pinned(c->bounce);
     cuda.free(c->bounce_device);
     cuda.free(c->handle_device);
+    cuda.free_pinned(c->meta);
   } else {
     free(c->bounce);
+    free(c->meta);
   }
   free(c->handle_host);
   free(c->free_pages);
-  free(c->meta);
   free(c);
   __atomic_sub_fetch(&open_comms, 1, __ATOMIC_RELAXED);
   return is(f, "error") ? (int)f->value : OK;
