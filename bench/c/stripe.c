@@ -166,7 +166,8 @@ static int connection(int rail)
     int one = 1, s = socket(AF_INET, SOCK_STREAM, 0);
     struct sockaddr_in any = {.sin_family = AF_INET};
     any.sin_addr.s_addr = htonl(INADDR_LOOPBACK + rail);
-    if (s < 0 || setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one))
+    if (s < 0 || setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) ||
+        setsockopt(s, IPPROTO_TCP, TCP_CONGESTION, "reno", 4))  // as Sluice within one host
         die("socket");
     if (bind(s, (struct sockaddr *)&any, sizeof any))
         die("bind");

@@ -1,24 +1,40 @@
 #!/usr/bin/env bash
 # Sluice against plain C over unshaped loopback: two processes each, the same sockets, chunks, memory and transfers, in turn.
+# The kernel's byte counter of the loopback device is read for both at the same moments of a run, WARM seconds after its start
+# and SECONDS_EACH later, so that neither the JVM's first seconds nor anybody's own clock is in it.
 # Prints medians and the ratio of each size and number of channels.
 #   bench/throughput/loopback.sh
-# Environment: ROUNDS (5), SECONDS_EACH (4), SIZES (67108864 1073741824), CHANNELS (1 2 4 8), SLUICE_OPTIONS (none).
+# Environment: ROUNDS (5), WARM (5), SECONDS_EACH (5), SIZES (67108864 1073741824), CHANNELS (1 2 4 8), SLUICE_OPTIONS (none).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 source bench/throughput/common.sh
-rounds=${ROUNDS:-5} each=${SECONDS_EACH:-4}
+rounds=${ROUNDS:-5} warm=${WARM:-5} each=${SECONDS_EACH:-5}
+run=$((warm + each + 2)) # and what it takes to start
 bench/c/build.sh
 ./sluice --version >/dev/null
 
+received() { awk '$1 == "lo:" { print $2 }' /proc/net/dev; }
+
+steady() { # command...: GB/s on the loopback device while the command is in its steady state
+    local before after from to
+    "$@" >/dev/null &
+    sleep "$warm"
+    before=$(received) from=$(date +%s%N)
+    sleep "$each"
+    after=$(received) to=$(date +%s%N)
+    wait $!
+    calc "($after - $before) / ($to - $from)" 4
+}
+
 sluice_run() { # size channels
-    ./sluice loopback --gpus 1 --channels "$2" --size "$1" --no-verify --duration "${each}s" --json ${SLUICE_OPTIONS:-} | number gbPerSecond
+    steady ./sluice loopback --gpus 1 --channels "$2" --size "$1" --no-verify --duration "${run}s" ${SLUICE_OPTIONS:-}
 }
 
 c_run() {
-    bench/target/stripe "$2" "$1" "$each" | number gbPerSecond
+    steady bench/target/stripe "$2" "$1" "$run"
 }
 
-echo "$(machine); $rounds rounds of ${each} s in turn, medians, GB/s"
+echo "$(machine); $rounds rounds of ${each} s after ${warm} s in turn, medians, GB/s"
 echo
 echo "| transfer | channels | sluice | C | ratio of medians | median of ratios |"
 echo "|---|---|---|---|---|---|"

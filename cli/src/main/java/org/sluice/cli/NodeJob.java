@@ -1,7 +1,8 @@
 package org.sluice.cli;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -23,6 +24,7 @@ import org.sluice.NodeConfig;
 import org.sluice.Region;
 import org.sluice.SluiceException;
 import org.sluice.linux.NetCounters;
+import org.sluice.linux.ProcessAge;
 import org.sluice.spi.Nic;
 
 /**
@@ -203,9 +205,12 @@ final class NodeJob {
     }
 
     private long ready(Node node) {
-        long millis = Duration.between(
-                        ProcessHandle.current().info().startInstant().orElseGet(Instant::now), Instant.now())
-                .toMillis();
+        long millis;
+        try {
+            millis = ProcessAge.now().toMillis();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
         line.accept("=== ALL GPUS READY (" + role + ") ===");
         line.accept("Total channels: " + node.gpus() * config.channels());
         line.accept("Architecture: Single process, all NICs shared");

@@ -31,6 +31,7 @@ final class Watching {
     @Option(
             names = "--instrument",
             paramLabel = "<on|off>",
+            arity = "1", // a boolean would take none
             converter = OnOff.class,
             description = "keep times and latencies per channel (on)")
     private boolean instrument = true;

@@ -125,12 +125,8 @@ final class ChannelManager {
     CompletableFuture<Channels> open(int[] devices, List<byte[]> handles, boolean accept, Deadline deadline) {
         Setup setup = new Setup(devices, handles, accept, deadline);
         running = setup;
-        agent.beginSetup();
         agent.add(setup);
-        setup.done.whenComplete((channels, error) -> {
-            agent.remove(setup);
-            agent.endSetup();
-        });
+        setup.done.whenComplete((channels, error) -> agent.remove(setup));
         return setup.done;
     }
 
@@ -179,6 +175,9 @@ final class ChannelManager {
         made.add(ring);
         return ring;
     }
+
+    /** Rest between looks at channels that are being made, whose transport may have no doorbell to ring. */
+    static final int LOOK_MILLIS = 1;
 
     private final class Setup implements Work {
         private final int[] devices;
@@ -327,8 +326,8 @@ final class ChannelManager {
         }
 
         @Override
-        public boolean mustPoll() {
-            return false;
+        public int restMillis() {
+            return LOOK_MILLIS;
         }
     }
 }

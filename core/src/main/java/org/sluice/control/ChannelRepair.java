@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.stream.Collectors;
 import org.sluice.LinkException;
 import org.sluice.ProtocolException;
-import org.sluice.data.Agent;
 import org.sluice.data.InboundEnd;
 import org.sluice.data.LinkEngine;
 import org.sluice.data.OutboundEnd;
@@ -24,7 +23,6 @@ final class ChannelRepair {
     /** What is said of each NIC when the link is given up: all of it has to fit an ERROR frame. */
     private static final int COMPLAINT_LENGTH = 200;
 
-    private final Agent agent;
     private final LinkEngine engine;
     private final String where;
     private final Duration patience;
@@ -41,7 +39,6 @@ final class ChannelRepair {
      * @param patience how long a direction may be without any channel
      */
     ChannelRepair(
-            Agent agent,
             LinkEngine engine,
             ControlConnection control,
             Transport transport,
@@ -50,7 +47,6 @@ final class ChannelRepair {
             ChannelManager.Channels channels,
             Duration patience,
             String where) {
-        this.agent = agent;
         this.engine = engine;
         this.where = where;
         this.patience = patience;
@@ -93,19 +89,13 @@ final class ChannelRepair {
             work += s.doWork(now);
             more |= s.isTrying();
         }
-        lookOften(more);
+        trying = more;
         return work;
     }
 
-    private void lookOften(boolean more) {
-        if (more != trying) {
-            trying = more;
-            if (more) {
-                agent.beginSetup();
-            } else {
-                agent.endSetup();
-            }
-        }
+    /** Whether a channel is being made, whose transport may have no doorbell to ring. */
+    boolean isTrying() {
+        return trying;
     }
 
     private void checkOutage(Outage outage, boolean sends, long now) {
@@ -150,6 +140,6 @@ final class ChannelRepair {
     void close() {
         receiving.forEach(ReceivingRepair::close);
         sending.forEach(SendingRepair::close);
-        lookOften(false);
+        trying = false;
     }
 }

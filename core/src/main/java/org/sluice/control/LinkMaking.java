@@ -350,7 +350,7 @@ final class LinkMaking {
             ChannelRepair repair = control == null || agreed.roundRobin()
                     ? null
                     : new ChannelRepair(
-                            agent, engine, control, plan.transport(), manager, devices(), made, plan.deadline(), where);
+                            engine, control, plan.transport(), manager, devices(), made, plan.deadline(), where);
             return new LinkSession(
                     agent,
                     engine,

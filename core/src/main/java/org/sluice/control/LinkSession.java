@@ -40,6 +40,12 @@ public final class LinkSession implements Work {
      */
     private static final long GATHER_NANOS = 20_000;
 
+    /**
+     * Rest while chunks are under way: a transport rings when half of them are done, and the agent finds the others by itself.
+     * Less than anybody sees, and too seldom to cost anything.
+     */
+    private static final int UNDERWAY_MILLIS = 5;
+
     /** What the peer's program hears besides transfers. */
     public interface Events {
         void note(byte[] note);
@@ -214,8 +220,17 @@ public final class LinkSession implements Work {
     }
 
     @Override
-    public boolean mustPoll() {
-        return !ended.isDone() && (engine.isCopying() || (polls && engine.unfinished() > 0));
+    public int restMillis() {
+        if (ended.isDone()) {
+            return IDLE_MILLIS;
+        }
+        if (engine.isCopying() || (polls && engine.unfinished() > 0)) {
+            return 0;
+        }
+        if (repair != null && repair.isTrying()) {
+            return ChannelManager.LOOK_MILLIS;
+        }
+        return engine.isIdle() ? IDLE_MILLIS : UNDERWAY_MILLIS;
     }
 
     private void readable() {

@@ -28,12 +28,6 @@ import org.sluice.spi.UnpackQueue;
 public final class Agent implements Doorbell, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Agent.class);
 
-    /** Rest while nothing happens: heartbeats and deadlines need no finer clock. */
-    private static final long REST_MILLIS = 50;
-
-    /** Rest while channels are being connected, whose transport may have no doorbell to ring. */
-    private static final long SETUP_REST_MILLIS = 1;
-
     /** How long the agent may work without a look at the control connections: less than a grant's way over any network. */
     private static final long LOOK_NANOS = 20_000;
 
@@ -56,7 +50,6 @@ public final class Agent implements Doorbell, AutoCloseable {
     private volatile boolean rung;
     private volatile boolean closing;
     private volatile boolean closed;
-    private int setups;
     private long lookedAt;
     private @Nullable CopyQueue toHost;
     private @Nullable CopyQueue toGpu;
@@ -141,15 +134,6 @@ public final class Agent implements Doorbell, AutoCloseable {
         works.remove(work);
     }
 
-    /** Between these two calls the agent looks every millisecond. Agent thread only. */
-    public void beginSetup() {
-        setups++;
-    }
-
-    public void endSetup() {
-        setups--;
-    }
-
     /** Watches a control connection. Agent thread only. */
     public SelectionKey watch(SelectableChannel channel, int operations, Runnable whenReady) throws IOException {
         return channel.register(selector, operations, whenReady);
@@ -206,13 +190,13 @@ public final class Agent implements Doorbell, AutoCloseable {
         long now = System.nanoTime();
         rung = false;
         int work = runCommands();
-        boolean poll = false;
+        int rest = Work.IDLE_MILLIS;
         for (int i = 0; i < works.size(); i++) {
             Work w = works.get(i);
             work += w.doWork(now);
-            poll |= w.mustPoll();
+            rest = Math.min(rest, w.restMillis());
         }
-        if (work > 0 || poll) {
+        if (work > 0 || rest == 0) {
             if (now - lookedAt > LOOK_NANOS) {
                 lookedAt = now;
                 work += selector.selectNow(dispatch);
@@ -227,7 +211,7 @@ public final class Agent implements Doorbell, AutoCloseable {
             resting = false;
             return;
         }
-        selector.select(dispatch, setups > 0 ? SETUP_REST_MILLIS : REST_MILLIS);
+        selector.select(dispatch, rest);
         resting = false;
     }
 

@@ -15,11 +15,10 @@ public final class FrameIo {
     /** {@link #receive}: the peer has closed its end. */
     public static final long END_OF_STREAM = -1;
 
-    // <sys/socket.h>, <poll.h> and <errno.h> of Linux
+    // <sys/socket.h> and <errno.h> of Linux
     private static final int MSG_DONTWAIT = 0x40;
     private static final int MSG_WAITALL = 0x100;
     private static final int MSG_NOSIGNAL = 0x4000;
-    private static final short POLLIN = 1;
     private static final int EINTR = 4;
     private static final int EAGAIN = 11;
 
@@ -32,21 +31,11 @@ public final class FrameIo {
             ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT);
     private static final MethodHandle RECVMSG = Libc.withErrno("recvmsg", MESSAGE);
     private static final MethodHandle SENDMSG = Libc.withErrno("sendmsg", MESSAGE);
-    private static final MethodHandle PPOLL = Libc.withErrno(
-            "ppoll",
-            FunctionDescriptor.of(
-                    ValueLayout.JAVA_INT,
-                    ValueLayout.ADDRESS,
-                    ValueLayout.JAVA_LONG,
-                    ValueLayout.ADDRESS,
-                    ValueLayout.ADDRESS));
 
     private final int fd;
     private final MemorySegment callState;
     private final MemorySegment message;
     private final MemorySegment vectors;
-    private final MemorySegment pollFd;
-    private final MemorySegment timeout;
 
     /** @param arena owns the scratch memory; confined to the calling thread */
     public FrameIo(TcpSocket socket, Arena arena) {
@@ -55,10 +44,6 @@ public final class FrameIo {
         this.vectors = arena.allocate(2 * IOVEC_BYTES, 8);
         this.message = arena.allocate(MSGHDR_BYTES, 8);
         message.set(ValueLayout.JAVA_LONG, 16, vectors.address());
-        this.pollFd = arena.allocate(8, 4);
-        pollFd.set(ValueLayout.JAVA_INT, 0, fd);
-        pollFd.set(ValueLayout.JAVA_SHORT, 4, POLLIN);
-        this.timeout = arena.allocate(16, 8);
     }
 
     /**
@@ -116,17 +101,6 @@ public final class FrameIo {
             }
         }
         return done;
-    }
-
-    /** Waits until something can be received, at most so long. @return whether it can */
-    public boolean awaitReadable(long nanos) {
-        timeout.set(ValueLayout.JAVA_LONG, 0, nanos / 1_000_000_000);
-        timeout.set(ValueLayout.JAVA_LONG, 8, nanos % 1_000_000_000);
-        try {
-            return (int) PPOLL.invokeExact(callState, pollFd, 1L, timeout, MemorySegment.NULL) != 0;
-        } catch (Throwable e) {
-            throw new AssertionError(e);
-        }
     }
 
     private void point(long head, long headBytes, long body, long bodyBytes, long done) {

@@ -32,6 +32,7 @@ public final class TcpSocket implements AutoCloseable {
     private static final int SO_BINDTODEVICE = 25;
     private static final int IPPROTO_TCP = 6;
     private static final int TCP_NODELAY = 1;
+    private static final int TCP_CONGESTION = 13;
     private static final int TCP_INFO = 11;
     private static final int MSG_DONTWAIT = 0x40;
     private static final int MSG_NOSIGNAL = 0x4000;
@@ -156,6 +157,18 @@ public final class TcpSocket implements AutoCloseable {
             check(result, state, "bind to device " + device);
             return true;
         });
+    }
+
+    /** Paces what this side sends by this algorithm of the kernel's. @return false where it has none of that name, or not for us */
+    public boolean congestionControl(String name) {
+        byte[] ascii = name.getBytes(StandardCharsets.US_ASCII);
+        try (Arena scratch = Arena.ofConfined()) {
+            MemorySegment text = scratch.allocateFrom(ValueLayout.JAVA_BYTE, ascii);
+            MemorySegment state = scratch.allocate(Libc.CALL_STATE);
+            return (int) SETSOCKOPT.invokeExact(state, fd, IPPROTO_TCP, TCP_CONGESTION, text, ascii.length) == 0;
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
     }
 
     /** Starts to connect. @return whether it is connected at once; else ask {@link #finishConnect} */

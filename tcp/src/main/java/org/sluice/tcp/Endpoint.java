@@ -24,6 +24,9 @@ record Endpoint(Nic nic, InetAddress address, TcpOptions options, ChannelContext
     /** A lane's thread copies between a socket and memory, and calls nothing deep. */
     private static final long STACK_BYTES = 256 << 10;
 
+    /** Every kernel has it, and any process may choose it unless an administrator took it off the list. */
+    private static final String SAME_HOST = "reno";
+
     /**
      * Makes the threads of a channel, which go to their CPUs before anything else. Named {@code eth1-rx-3.5} for channel 5 of GPU
      * 3: what fits the 15 characters that the kernel keeps of a thread's name.
@@ -55,11 +58,22 @@ record Endpoint(Nic nic, InetAddress address, TcpOptions options, ChannelContext
      * Holds a socket to the NIC, so that no route takes its packets elsewhere. Not where the peer is this same host, whose
      * packets only go over the loopback device.
      */
-    void bindToDevice(TcpSocket socket, InetAddress peer) throws LinuxException {
+    private void bindToDevice(TcpSocket socket, InetAddress peer) throws LinuxException {
         String device = nic.kernelDevice();
         if (options.bindDevice() && device != null && !isThisHost(peer)) {
             boolean ignored =
                     socket.bindToDevice(device); // without the right to, the source address alone chooses the NIC
+        }
+    }
+
+    /**
+     * Makes a socket suit its way, before it connects or once it is accepted. Nothing can be congested within one host: where the
+     * machine's default is one that measures and paces (BBR), it would only slow the CPUs' own pace down.
+     */
+    void suit(TcpSocket socket, InetAddress peer) throws LinuxException {
+        bindToDevice(socket, peer);
+        if (isThisHost(peer)) {
+            boolean ignored = socket.congestionControl(SAME_HOST); // where it is not allowed, the default works too
         }
     }
 

@@ -179,9 +179,11 @@ abstract class Lane {
                 int slot = (int) done & (CAPACITY - 1);
                 outcome[slot] = (byte) serve(io, head, addresses[slot], bytes[slot], message[slot], offset[slot]);
                 DONE.setRelease(this, done + 1);
-                // half of what was posted is done: the agent has the other half to bring new requests in
+                // half of what was posted is done: the agent has the other half to bring new requests in. Until then it
+                // finds what is done by itself, within milliseconds
                 if (done - rung >= (long) POSTED.getAcquire(this) - done) {
-                    ring();
+                    rung = done;
+                    doorbell.ring();
                 }
             }
         } catch (IOException e) {
@@ -203,16 +205,6 @@ abstract class Lane {
             waiting = false;
         }
         return false;
-    }
-
-    /** Whether the agent knows less than is done. */
-    final boolean owesRing() {
-        return done > rung;
-    }
-
-    final void ring() {
-        rung = done;
-        doorbell.ring();
     }
 
     private void fail(@Nullable String why, Throwable cause) {

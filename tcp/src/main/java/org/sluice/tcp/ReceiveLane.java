@@ -15,12 +15,6 @@ import org.sluice.spi.Doorbell;
  * it and never beyond, whatever the head says; a head that says something else breaks the channel.
  */
 final class ReceiveLane extends Lane {
-    /**
-     * How long the agent may stay unaware of finished chunks while the next is awaited. On a fast connection the next is there
-     * sooner, and one ring serves several; on a slow one it costs the agent nothing that it would miss.
-     */
-    private static final long QUIET_NANOS = 200_000;
-
     private final Checksum checksum = new Checksum();
 
     private final @Nullable Seal seal;
@@ -33,9 +27,6 @@ final class ReceiveLane extends Lane {
 
     @Override
     int serve(FrameIo io, MemorySegment head, long address, long bytes, long message, long offset) throws IOException {
-        if (owesRing() && !io.awaitReadable(QUIET_NANOS)) {
-            ring();
-        }
         long body = seal == null ? address : seal.buffer(bytes);
         long length = seal == null ? bytes : bytes + Seal.TAG_BYTES;
         long got = io.receive(head.address(), FrameHead.BYTES, body, length, 0, true);

@@ -42,7 +42,7 @@ final class TcpConnector implements Connector {
                 TcpSocket s = TcpSocket.open(handle.address().getAddress());
                 sockets[i] = s;
                 s.bind(endpoint.address(), 0);
-                endpoint.bindToDevice(s, handle.address().getAddress());
+                endpoint.suit(s, handle.address().getAddress());
                 steps[i] = s.connect(handle.address()) ? Step.GREETING : Step.CONNECTING;
             }
         } catch (LinuxException e) {

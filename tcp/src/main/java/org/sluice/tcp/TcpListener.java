@@ -121,7 +121,7 @@ final class TcpListener implements Listener {
                 s.close();
                 return true;
             }
-            endpoint.bindToDevice(s, s.peerAddress().getAddress());
+            endpoint.suit(s, s.peerAddress().getAddress());
             byte[] welcome = Greeting.welcome();
             if (s.sendNow(welcome, 0) != welcome.length) {
                 s.close(); // eight bytes fit the buffer of a fresh connection, or it is none

@@ -1,0 +1,38 @@
+package org.sluice.linux;
+
+import java.io.IOException;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How old this process is, to the kernel's 10 ms. The JDK's {@link ProcessHandle.Info#startInstant} counts from {@code btime} of
+ * {@code /proc/stat}, which is whole seconds, and so can be a second off.
+ */
+public final class ProcessAge {
+    /** USER_HZ is 100 on every architecture this runs on. */
+    private static final int TICKS_PER_SECOND = 100;
+
+    /** Place of starttime among the fields after the name, proc_pid_stat(5). */
+    private static final int STARTTIME = 19;
+
+    private ProcessAge() {}
+
+    /** Since the process was forked, a launcher's own time before it became this program included. */
+    public static Duration now() throws IOException {
+        return of(Sysfs.PROCFS.text("uptime"), Sysfs.PROCFS.text("self/stat"));
+    }
+
+    static Duration of(@Nullable String uptime, @Nullable String stat) throws IOException {
+        if (uptime == null || stat == null) {
+            throw new IOException("/proc/uptime and /proc/self/stat cannot be read");
+        }
+        try {
+            double up = Double.parseDouble(uptime.split(" ", -1)[0]);
+            String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+            long start = Long.parseLong(fields[STARTTIME]);
+            return Duration.ofMillis(Math.max(0, Math.round(up * 1000) - start * 1000 / TICKS_PER_SECOND));
+        } catch (RuntimeException e) {
+            throw new IOException("/proc says '" + uptime + "' and '" + stat + "', from which no age can be told", e);
+        }
+    }
+}
