@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Packs what bench/gpu needs on a GPU host that has no Java and no network into bench/gpu/target/kit (about 60 MB): a small Java
-# runtime, Sluice, the GPU programs and the cuda module's tests. Then, on that host: bench/gpu/run.py --help
+# runtime, Sluice, the GPU programs, the cuda module's tests and the testkit's NCCL net plugin. Then, on that host: bench/gpu/run.py --help
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 kit=bench/gpu/target/kit
@@ -12,7 +12,7 @@ rm -rf "$kit"
 mkdir -p "$kit/lib" "$kit/test"
 "$jdk/bin/jlink" --add-modules java.base,java.logging,java.management,java.xml,jdk.jfr,jdk.unsupported,jdk.management,jdk.httpserver,jdk.net \
     --strip-debug --no-header-files --no-man-pages --compress zip-6 --output "$kit/jre"
-for m in core linux tcp cuda testkit bench; do
+for m in core linux tcp cuda ncclnet testkit bench; do
     "$jdk/bin/jar" -c -f "$kit/lib/sluice-$m.jar" -C "$m/target/classes" .
 done
 "$jdk/bin/jar" -c -f "$kit/test/sluice-cuda-tests.jar" -C cuda/target/test-classes .
@@ -28,5 +28,6 @@ cp "$(find "$repository/org/opentest4j" -name 'opentest4j-1*.jar' | sort | tail 
 cp "$(find "$repository/org/assertj/assertj-core/$(version assertj)" -name '*.jar')" "$kit/test/"
 cp "$(find "$repository/net/bytebuddy/byte-buddy" -name 'byte-buddy-1*.jar' | sort | tail -1)" "$kit/test/"
 cp "$(find "$repository/org/jspecify/jspecify" -name '*.jar' | sort | tail -1)" "$kit/lib/"
+gcc -O2 -fPIC -shared testkit/src/main/resources/org/sluice/testkit/c/fake_nccl_net.c -o "$kit/libnccl-net-fake.so" -lpthread -ldl
 "$jdk/bin/javac" -d "$kit/test/classes" -cp "$kit/test/*" bench/gpu/RunTests.java
 du -sh "$kit" | cut -f1

@@ -4,6 +4,7 @@ bench/gpu/target/kit (pack.sh); `pair` also nvcc for the ceiling, and PyTorch fo
 
   run.py tests     the cuda module's tests on the real GPU                                     1 min
   run.py unpack    the unpack kernel next to plain copies; launches of 1 to 2048 descriptors   1 min
+  run.py plugin    a NCCL net plugin with bounce buffers in GPU memory, unpacked by a kernel   1 min
   run.py sweep     which channels, sockets and chunks are best, of all three                   4 min
   run.py pair      two processes, 64 MiB to 1 GiB, alternating; medians and ratios             5 min
   run.py duplex    both directions at once                                                     1 min
@@ -22,6 +23,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import threading
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -62,6 +64,9 @@ CEILING_TUNINGS = {
     f"{calls} {n} sockets": {"calls": calls, "sockets": n} for calls in ("agent", "threads") for n in (6, 8, 12, 16)
 }
 
+# rounds=N times=N for a shorter run of the unpack tables
+UNPACK = os.environ.get("UNPACK_BENCH", "").split()
+
 results = {}
 out = None
 deadline = None
@@ -75,8 +80,15 @@ def next_port():
 
 
 def gpus():
-    text = subprocess.run(["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"], capture_output=True, text=True).stdout
+    try:
+        text = subprocess.run(["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"], capture_output=True, text=True).stdout
+    except OSError:
+        return []
     return [l for l in text.splitlines() if l.strip()]
+
+
+def second_gpu():
+    return 1 if len(gpus()) > 1 else 0
 
 
 def environment(gpu, extra=None):
@@ -97,19 +109,22 @@ def lines(text):
 def two(server, client, server_env, client_env, limit):
     """Starts both, waits for both. Returns the JSON lines of each; raises with what they said when one fails."""
     s = subprocess.Popen(server, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=server_env)
+    late = threading.Timer(limit, s.kill)
+    late.start()
     try:
-        if client_env is not None:
-            first = s.stdout.readline()
-            c = subprocess.run(client, capture_output=True, text=True, env=client_env, timeout=limit)
-        else:
-            c, first = None, ""
-        rest, err = s.communicate(timeout=limit)
+        first = s.stdout.readline()
+        c = subprocess.run(client, capture_output=True, text=True, env=client_env, timeout=limit)
+        if c.returncode:
+            s.kill()
+        rest, err = s.communicate()
     except subprocess.TimeoutExpired as e:
         s.kill()
         rest, err = s.communicate()
         raise RuntimeError(f"not done within {limit} s: {' '.join(map(str, server))}\n{rest[-500:]}\n{err[-1500:]}") from e
+    finally:
+        late.cancel()
     if s.returncode or c.returncode:
-        raise RuntimeError(f"failed: {' '.join(map(str, server))}\n{err[-1500:]}\n{c.stderr[-1500:]}")
+        raise RuntimeError(f"failed: {' '.join(map(str, server))}\nserver: {err[-1500:]}\nclient: {c.stderr[-1500:]}")
     return lines(first + rest), lines(c.stdout)
 
 
@@ -121,7 +136,7 @@ def java(main, *args):
 def sluice(settings, limit=120, **more):
     args = [f"{k}={v}" for k, v in {**settings, **more, "port": next_port()}.items()]
     main = "org.sluice.bench.gpu.GpuPair"
-    other = min(1, len(gpus()) - 1)
+    other = second_gpu()
     return two(java(main, "server", *args), java(main, "client", *args), environment(other), environment(0), limit)
 
 
@@ -141,14 +156,14 @@ def ceiling_program():
 def ceiling(settings, seconds):
     args = [f"{k}={v}" for k, v in {**settings, "port": next_port(), "seconds": seconds}.items()]
     program = ceiling_program()
-    other = min(1, len(gpus()) - 1)
+    other = second_gpu()
     server, _ = two([program, "server", *args], [program, "client", *args], environment(other), environment(0), 60)
     return next(l["gb_per_s"] for l in server if "gb_per_s" in l)
 
 
 def nccl(tuning, mode, sizes, limit=150):
     common = {**NCCL_COMMON, **NCCL_TUNINGS[tuning], "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(next_port())}
-    other = min(1, len(gpus()) - 1)
+    other = second_gpu()
     ranks = []
     for rank, gpu in ((0, 0), (1, other)):
         e = environment(gpu, {**common, "NCCL_HOSTID": f"sluice-rank-{rank}"})
@@ -175,6 +190,54 @@ def nccl_rates(tuning, sizes):
     return {s: statistics.median(l["gb_per_s"] for l in got if l.get("bytes") == s) for s in sizes}
 
 
+def plugin():
+    """The testkit's plugin behaves as GPUDirect-TCPX does; its own copies into its bounce buffer set the rate, not Sluice."""
+    own = {
+        "FAKE_NET_MODE": "tcpx",
+        "FAKE_NET_CUDA": os.environ.get("SLUICE_CUDA_LIBRARY", "libcuda.so.1"),
+        "FAKE_NET_LOG": str(out / "plugin.log"),
+        "NCCL_DEBUG": "WARN",
+    }
+    common = {"backend": "cuda-timed", "transport": "nccl-net", "plugin": str(KIT / "libnccl-net-fake.so"), "rounds": 3, "warmup": 1,
+              "mode": "throughput", "sizes": 64 * MIB}
+    found = []
+    print("plugin in TCPX mode, 8 channels, chunks of 512 KiB in 4 KiB pages, 64 MiB, every round verified", flush=True)
+    for label, both, unpack, poison, total in (
+        ("two processes, pages spoiled when given back", False, "kernel", 1, "256M"),
+        ("two processes", False, "kernel", 0, "1G"),
+        ("one process", True, "kernel", 0, "1G"),
+        ("one process", True, "copies", 0, "256M"),
+        ("one process", True, "host", 0, "256M"),
+    ):
+        said = attempt(f"{label}, {unpack}", lambda: plugin_run(common, both, unpack, total, {**own, "FAKE_NET_POISON": str(poison)}))
+        if not said:
+            continue
+        rate = statistics.median(l["gb_per_s"] for l in said if "gb_per_s" in l)
+        times = max((l for l in said if "unpack" in l), key=lambda l: l["chunks"], default={})
+        found.append({"case": label, "unpack": unpack, "gb_per_s": rate, "times": times})
+        save("plugin", found)
+        print(f"  {label:<46} {unpack:<7} {rate:>6.2f} GB/s; a chunk: p50 {times.get('p50_us')} us, p99 {times.get('p99_us')} us, "
+              f"of the host {times.get('host_us')} us, {times.get('chunks_a_launch')} a launch", flush=True)
+    log = out / "plugin.log"
+    breaches = [l for l in log.read_text().splitlines() if l.startswith("violation")] if log.exists() else []
+    save("plugin_violations", breaches)
+    print(f"  violations of the plugin's contract: {len(breaches)} {breaches[:3]}", flush=True)
+
+
+def plugin_run(common, both, unpack, total, own):
+    settings = {**common, "unpack": unpack, "total": total, "port": next_port()}
+    args = [f"{k}={v}" for k, v in settings.items()]
+    main = "org.sluice.bench.gpu.GpuPair"
+    other = second_gpu()
+    if both:
+        p = subprocess.run(java(main, "both", *args), capture_output=True, text=True, env=environment(0, own), timeout=120)
+        if p.returncode:
+            raise RuntimeError(p.stderr[-1500:])
+        return lines(p.stdout)
+    server, client = two(java(main, "server", *args), java(main, "client", *args), environment(other, own), environment(0, own), 120)
+    return server + client
+
+
 def save(name, value):
     results[name] = value
     (out / "gpu.json").write_text(json.dumps(results, indent=1))
@@ -187,8 +250,8 @@ def attempt(label, call):
         return None
     try:
         return call()
-    except (RuntimeError, subprocess.SubprocessError, StopIteration, statistics.StatisticsError) as e:
-        print(f"  {label:>24}  FAILED {str(e)[:1200]}", flush=True)
+    except Exception as e:  # whatever it was, it is this setting's
+        print(f"  {label:>24}  FAILED {type(e).__name__} {str(e)[:2500]}", flush=True)
         return None
 
 
@@ -201,13 +264,13 @@ def tests():
 
 
 def unpack():
-    p = subprocess.run(java("org.sluice.bench.gpu.UnpackBench"), capture_output=True, text=True, env=environment(0), timeout=300)
+    p = subprocess.run(java("org.sluice.bench.gpu.UnpackBench", *UNPACK), capture_output=True, text=True, env=environment(0), timeout=300)
     found = lines(p.stdout)
     save("unpack", found)
-    print("unpack                                     us/launch  host us    GB/s   of plain copy")
+    print("unpack                                     us/launch  host us  of it check    GB/s   of plain copy")
     for l in found:
         if l["table"] == "unpack":
-            print(f"  {l['case']:<38} {l['us']:>9.2f} {l['host_us']:>9.2f} {l['gb_per_s']:>8.1f}   {l['of_plain_copy']}")
+            print(f"  {l['case']:<38} {l['us']:>9.2f} {l['host_us']:>9.2f} {l['check_us']:>9.2f} {l['gb_per_s']:>8.1f}   {l['of_plain_copy']}")
     print("descriptors of 4 KiB, one chunk a launch: aligned us, host us, GB/s | off by one us, host us, GB/s")
     table = [l for l in found if l["table"] == "descriptors"]
     for a, b in zip(table[::2], table[1::2]):
@@ -299,7 +362,7 @@ def soak():
 def main():
     global out, deadline
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("what", nargs="+", choices=["tests", "unpack", "sweep", "pair", "duplex", "latency", "soak", "all"])
+    p.add_argument("what", nargs="+", choices=["tests", "unpack", "plugin", "sweep", "pair", "duplex", "latency", "soak", "all"])
     p.add_argument("--rounds", type=int, default=3, help="alternating rounds of pair (3)")
     p.add_argument("--seconds", type=int, default=570, help="nothing new is started after so long (570)")
     p.add_argument("--out", default=os.environ.get("OUT") or str(HERE / "target" / "results"))
@@ -307,14 +370,15 @@ def main():
     out = pathlib.Path(a.out)
     out.mkdir(parents=True, exist_ok=True)
     deadline = time.time() + a.seconds
-    what = ["tests", "unpack", "soak", "latency", "duplex", "sweep", "pair"] if "all" in a.what else a.what
+    what = ["tests", "unpack", "plugin", "soak", "latency", "duplex", "sweep", "pair"] if "all" in a.what else a.what
     save("machine", {"gpus": gpus(), "cpus": os.cpu_count(), "what": what})
     print(f"{gpus()}, {os.cpu_count()} CPUs", flush=True)
     for w in what:
         if time.time() < deadline:
             began = time.time()
-            {"tests": tests, "unpack": unpack, "sweep": sweep, "pair": lambda: pair(a.rounds), "duplex": duplex,
-             "latency": latency, "soak": soak}[w]()
+            step = {"tests": tests, "unpack": unpack, "plugin": plugin, "sweep": sweep, "pair": lambda: pair(a.rounds), "duplex": duplex,
+                    "latency": latency, "soak": soak}[w]
+            attempt(w, step)
             print(f"({w}: {time.time() - began:.0f} s)\n", flush=True)
 
 

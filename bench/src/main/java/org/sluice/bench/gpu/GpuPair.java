@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CyclicBarrier;
@@ -20,10 +21,11 @@ import org.sluice.Node;
 import org.sluice.NodeConfig;
 import org.sluice.Region;
 import org.sluice.Transfer;
+import org.sluice.spi.UnpackMode;
 
 /**
  * One of two processes that move GPU memory to each other: {@code server|client mode=... name=value ...}, the same values on both
- * sides. Modes: {@code throughput} client to server, {@code duplex} both ways at once, {@code latency} ping-pong, {@code soak}
+ * sides; or {@code both} in one process. Modes: {@code throughput} client to server, {@code duplex} both ways at once, {@code latency} ping-pong, {@code soak}
  * many small transfers. Every round's last content is compared on the GPU.
  */
 public final class GpuPair {
@@ -53,14 +55,43 @@ public final class GpuPair {
     }
 
     public static void main(String[] args) throws Exception {
-        boolean isServer = args[0].equals("server");
         Arguments a = Arguments.of(args, 1);
+        if (args[0].equals("both")) {
+            CompletableFuture<Void> server = new CompletableFuture<>();
+            Thread.ofPlatform().name("server").start(() -> side(a, true, server));
+            CompletableFuture<Void> client = new CompletableFuture<>();
+            side(a, false, client);
+            client.get();
+            server.get();
+        } else {
+            CompletableFuture<Void> done = new CompletableFuture<>();
+            side(a, args[0].equals("server"), done);
+            done.get();
+        }
+    }
+
+    private static void side(Arguments a, boolean isServer, CompletableFuture<Void> done) {
+        try {
+            side(a, isServer);
+            done.complete(null);
+        } catch (Throwable e) {
+            done.completeExceptionally(e);
+        }
+    }
+
+    private static void side(Arguments a, boolean isServer) throws Exception {
         NodeConfig.Builder config = NodeConfig.builder()
                 .backend(a.text("backend", "cuda"))
                 .gpus(a.number("gpus", 1))
-                .nics(List.of(a.text("nics", "lo1,lo2,lo3,lo4").split(",")))
+                .transport(a.text("transport", "tcp"))
+                .unpack(UnpackMode.valueOf(a.text("unpack", "kernel").toUpperCase(Locale.ROOT)))
                 .portBase(a.number("port", 21000))
                 .deadline(Duration.ofSeconds(30));
+        if (a.text("transport", "tcp").equals("tcp")) {
+            config.nics(List.of(a.text("nics", "lo1,lo2,lo3,lo4").split(",")));
+        } else {
+            config.transportOptions(Map.of("plugin", a.text("plugin", "")));
+        }
         if (!a.text("channels", "").isEmpty()) {
             config.channels(a.number("channels", 8));
         }

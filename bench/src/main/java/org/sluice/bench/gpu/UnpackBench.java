@@ -27,7 +27,6 @@ public final class UnpackBench {
     private static final int PAGE = 4096;
     private static final int CHUNK = 512 << 10;
     private static final int CHUNKS = 16;
-    private static final int ROUNDS = 15;
 
     /** Launches in flight, of every kind: as many chunks of 16 a launch as the engine's unpack queue takes. */
     private static final int IN_FLIGHT = 64;
@@ -35,6 +34,8 @@ public final class UnpackBench {
     private static final int CAPACITY = IN_FLIGHT * CHUNKS;
 
     private final Gpu gpu;
+    private final int rounds;
+    private final int times;
     private final GpuMemory bounce;
     private final GpuMemory target;
     /** Where lists lie, as a plugin's do: page-locked, and under one address for host and GPU. */
@@ -42,8 +43,11 @@ public final class UnpackBench {
 
     private long listBytes;
 
-    private UnpackBench(Gpu gpu) {
+    /** @param rounds of each case, medians count; of so many launches each */
+    private UnpackBench(Gpu gpu, int rounds, int times) {
         this.gpu = gpu;
+        this.rounds = rounds;
+        this.times = times;
         this.bounce = gpu.allocate(32 << 20);
         this.target = gpu.allocate(32 << 20);
         this.lists = gpu.allocatePinned(8 << 20);
@@ -58,7 +62,7 @@ public final class UnpackBench {
                 .orElseThrow()
                 .open(a.number("gpu", 0));
         gpu.bindThread();
-        UnpackBench bench = new UnpackBench(gpu);
+        UnpackBench bench = new UnpackBench(gpu, a.number("rounds", 15), a.number("times", 400));
         if (a.text("table", "").equals("host")) {
             bench.hostCost();
         } else {
@@ -78,8 +82,8 @@ public final class UnpackBench {
                 double check = Double.MAX_VALUE;
                 double host = Double.MAX_VALUE;
                 // the quickest round counts: others' work does not make it quicker
-                for (int round = 0; round < 10 * ROUNDS; round++) {
-                    Time t = time(l, 1000);
+                for (int round = 0; round < 10 * rounds; round++) {
+                    Time t = time(l, times);
                     check = Math.min(check, t.check());
                     host = Math.min(host, t.host());
                 }
@@ -180,16 +184,16 @@ public final class UnpackBench {
                 scattered("kernel, one chunk of 512 KiB", UnpackMode.KERNEL, 1, CHUNK, PAGE, 0),
                 scattered("sixteen plain copies of 512 KiB", UnpackMode.COPIES, CHUNKS, CHUNK, CHUNK, 0),
                 scattered("one copy a fragment", UnpackMode.COPIES, CHUNKS, CHUNK, PAGE, 0));
-        double[][] nanos = new double[launches.size()][ROUNDS];
-        double[][] host = new double[launches.size()][ROUNDS];
-        double[][] check = new double[launches.size()][ROUNDS];
+        double[][] nanos = new double[launches.size()][rounds];
+        double[][] host = new double[launches.size()][rounds];
+        double[][] check = new double[launches.size()][rounds];
         for (Launch l : launches) {
             verify(l);
         }
-        for (int round = -5; round < ROUNDS; round++) {
+        for (int round = -rounds / 3; round < rounds; round++) {
             for (int i = 0; i < launches.size(); i++) {
                 Launch l = launches.get(i);
-                Time t = time(l, l.descriptors() > 1000 && l.mode() == UnpackMode.COPIES ? 5 : 400);
+                Time t = time(l, l.descriptors() > 1000 && l.mode() == UnpackMode.COPIES ? 5 : times);
                 if (round >= 0) {
                     nanos[i][round] = t.whole();
                     host[i][round] = t.host();
@@ -221,11 +225,11 @@ public final class UnpackBench {
             for (int shift : new int[] {0, 1}) {
                 Launch l = scattered("table", UnpackMode.KERNEL, 1, count * PAGE, PAGE, shift);
                 verify(l);
-                time(l, 200);
-                double[] nanos = new double[ROUNDS];
-                double[] host = new double[ROUNDS];
-                for (int round = 0; round < ROUNDS; round++) {
-                    Time t = time(l, 300);
+                time(l, times);
+                double[] nanos = new double[rounds];
+                double[] host = new double[rounds];
+                for (int round = 0; round < rounds; round++) {
+                    Time t = time(l, times);
                     nanos[round] = t.whole();
                     host[round] = t.host();
                 }
@@ -247,7 +251,7 @@ public final class UnpackBench {
     /** Nanoseconds per launch of a full pipeline: of all, of the host's part, and of that the bounds check's. */
     private record Time(double whole, double host, double check) {}
 
-    private Time time(Launch l, int times) throws TransportException {
+    private Time time(Launch l, int launches) throws TransportException {
         int chunks = l.lists().length;
         int queues = l.queues();
         UnpackQueue[] queue = new UnpackQueue[queues];
@@ -260,9 +264,9 @@ public final class UnpackBench {
         long hostNanos = 0;
         long checkNanos = 0;
         long start = System.nanoTime();
-        for (int i = 0; i < times; i++) {
+        for (int i = 0; i < launches; i++) {
             int q = i % queues;
-            while (ticket[q] - queue[q].completed() > (IN_FLIGHT / queues - 1) * chunks) {
+            while (ticket[q] - queue[q].completed() > (IN_FLIGHT / queues - 1L) * chunks) {
                 Thread.onSpinWait();
             }
             long begin = System.nanoTime();
@@ -281,7 +285,8 @@ public final class UnpackBench {
         for (UnpackQueue q : queue) {
             q.close();
         }
-        return new Time((double) (end - start) / times, (double) hostNanos / times, (double) checkNanos / times);
+        return new Time(
+                (double) (end - start) / launches, (double) hostNanos / launches, (double) checkNanos / launches);
     }
 
     private static long launch(UnpackQueue queue, Launch l) {
