@@ -18,6 +18,7 @@ import org.sluice.linux.ThreadPlacement;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /**
@@ -26,13 +27,13 @@ import picocli.CommandLine.Spec;
  */
 @Command(
         name = "affinity",
-        header = "Starts the transport and shows which CPUs each thread really has, and who bound it.",
-        customSynopsis = "sluice affinity [OPTIONS]",
+        header = "Starts the transport and shows which CPUs each thread really has.",
+        customSynopsis = "sluice affinity [--tx-bindings CPUS] [--rx-bindings CPUS] [OPTIONS]",
         footer = {
             "Example: sluice affinity --gpus 1 --nics eth1 --tx-bindings eth1:8-21",
             "Exit status: 0 all as asked and on the right NUMA node, 3 not."
         },
-        defaultValueProvider = Settings.FromEnvironment.class,
+        defaultValueProvider = Environment.class,
         sortOptions = false,
         mixinStandardHelpOptions = true,
         versionProvider = Version.class)
@@ -40,21 +41,19 @@ final class AffinityCommand implements Callable<Integer> {
     /** The kernel's limit on a thread's name, TASK_COMM_LEN without the zero. */
     private static final int COMM_LENGTH = 15;
 
-    /** Ports to look for where no number of GPUs is given: as many as a node of the field has. */
-    private static final int USUAL_GPUS = 8;
-
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
     @Mixin
-    private Settings settings = new Settings();
+    private NodeOptions node = new NodeOptions();
+
+    @Option(names = "--json", description = "print it as one JSON document")
+    private boolean json;
 
     @Override
     public Integer call() throws IOException {
-        int port =
-                settings.port().orElseGet(() -> FreePorts.inARow(settings.gpus().orElse(USUAL_GPUS)));
-        NodeConfig config = settings.node(settings.plan(false))
-                .portBase(port)
+        NodeConfig config = node.builder()
+                .portBase(node.portOrFree())
                 .striping(Striping.ROUND_ROBIN) // so that no channel is left out
                 .build();
         Set<Integer> before = CpuAffinity.threads().stream().map(OsThread::tid).collect(Collectors.toUnmodifiableSet());
@@ -71,7 +70,7 @@ final class AffinityCommand implements Callable<Integer> {
                     ThreadPlacement.asked()));
         }
         PrintWriter out = spec.commandLine().getOut();
-        out.print(settings.json() ? Json.of(report) : AffinityTable.of(report));
+        out.print(json ? Json.of(report) : AffinityTable.of(report));
         out.flush();
         return report.wrong() == 0 ? ExitCode.OK : ExitCode.CONFIGURATION;
     }

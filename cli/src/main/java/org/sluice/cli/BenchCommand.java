@@ -16,8 +16,8 @@ import picocli.CommandLine.Spec;
 /** {@code sluice bench}: sweeps sizes and settings over one pair of GPUs, or looks for the best setting. */
 @Command(
         name = "bench",
-        header = "Measures sizes and settings between two machines, or over loopback without HOST.",
-        customSynopsis = {"sluice bench --serve [OPTIONS]", "sluice bench [HOST] [OPTIONS]"},
+        header = "Measures sizes and settings between two machines, or over loopback.",
+        customSynopsis = {"sluice bench --serve [OPTIONS]", "       sluice bench [HOST] [OPTIONS]"},
         footer = {"Example: sluice bench 10.0.0.7 --sizes 1MiB,64MiB --channels 4,8", "         sluice bench --tune"},
         sortOptions = false,
         mixinStandardHelpOptions = true,
@@ -38,7 +38,7 @@ final class BenchCommand implements Callable<Integer> {
     @Parameters(paramLabel = "HOST", arity = "0..1", description = "where 'sluice bench --serve' runs (loopback)")
     private @Nullable String host;
 
-    @Option(names = "--serve", description = "be the measured side, for one client after another")
+    @Option(names = "--serve", description = "be the measured side, for client after client")
     private boolean serve;
 
     @Option(names = "--tune", description = "find the best setting at the largest size")
@@ -48,22 +48,34 @@ final class BenchCommand implements Callable<Integer> {
             names = "--sizes",
             paramLabel = "<a,b>",
             split = ",",
+            hideParamSyntax = true,
             converter = Values.Size.class,
             description = "bytes of a transfer (4KiB to 64MiB)")
     private List<Long> sizes = SIZES;
 
-    @Option(names = "--channels", paramLabel = "<a,b>", split = ",", description = "channels, 1-64 (8)")
+    @Option(
+            names = "--channels",
+            paramLabel = "<a,b>",
+            split = ",",
+            hideParamSyntax = true,
+            description = "channels, 1-64 (8)")
     private @Nullable List<Integer> channels;
 
     @Option(
             names = "--chunk",
             paramLabel = "<a,b>",
             split = ",",
+            hideParamSyntax = true,
             converter = Values.Size.class,
             description = "units of striping (512KiB)")
     private @Nullable List<Long> chunks;
 
-    @Option(names = "--window", paramLabel = "<a,b>", split = ",", description = "chunks in flight per channel (16)")
+    @Option(
+            names = "--window",
+            paramLabel = "<a,b>",
+            split = ",",
+            hideParamSyntax = true,
+            description = "chunks in flight per channel (16)")
     private @Nullable List<Integer> windows;
 
     @Option(
@@ -76,7 +88,12 @@ final class BenchCommand implements Callable<Integer> {
     @Option(names = "--under-way", paramLabel = "<n>", description = "transfers at a time, 1-64 (2)")
     private int underWay = 2;
 
-    @Option(names = "--nics", paramLabel = "<a,b>", split = ",", description = "NICs to use, in this order (all)")
+    @Option(
+            names = "--nics",
+            paramLabel = "<a,b>",
+            split = ",",
+            hideParamSyntax = true,
+            description = "NICs to use, in this order (all)")
     private @Nullable List<String> nics;
 
     @Option(names = "--port", paramLabel = "<port>", description = "bootstrap port (20000)")
@@ -165,7 +182,7 @@ final class BenchCommand implements Callable<Integer> {
                 .chunkBytes(with.chunk())
                 .window(with.window())
                 .clientWait(wait)
-                .secret(Settings.secret(null));
+                .secret(Secret.read(null));
         if (nics != null) {
             b.nics(nics);
         }

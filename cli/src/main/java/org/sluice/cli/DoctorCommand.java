@@ -17,13 +17,13 @@ import picocli.CommandLine.Spec;
 /** {@code sluice doctor}: what makes the job slow or impossible here, each with what to do. */
 @Command(
         name = "doctor",
-        header = "Finds what makes the job slow or impossible on this machine, and says what to do.",
+        header = "Finds what makes the job slow or impossible here; says what to do.",
         customSynopsis = "sluice doctor [OPTIONS]",
         footer = {
             "Example: sluice doctor --nics eth1,eth2 --peer 10.1.0.2,10.2.0.2",
             "Exit status: 0 usable, 3 not usable."
         },
-        defaultValueProvider = Settings.FromEnvironment.class,
+        defaultValueProvider = Environment.class,
         sortOptions = false,
         mixinStandardHelpOptions = true,
         versionProvider = Version.class)
@@ -31,7 +31,12 @@ final class DoctorCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
-    @Option(names = "--nics", paramLabel = "<a,b>", split = ",", description = "NICs of the job (every usable one)")
+    @Option(
+            names = "--nics",
+            paramLabel = "<a,b>",
+            split = ",",
+            hideParamSyntax = true,
+            description = "NICs of the job (every usable one)")
     private List<String> nics = List.of();
 
     @Option(names = "--transport", paramLabel = "<name>", description = "tcp or nccl-net (tcp)")
@@ -59,7 +64,8 @@ final class DoctorCommand implements Callable<Integer> {
             names = "--peer",
             paramLabel = "<a,b>",
             split = ",",
-            description = "try to reach the peer: its address on each rail, or one")
+            hideParamSyntax = true,
+            description = "the peer to reach: its address on each rail, or one")
     private List<String> peers = List.of();
 
     @Option(names = "--json", description = "print the findings as one JSON document")

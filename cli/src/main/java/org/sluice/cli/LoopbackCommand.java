@@ -16,18 +16,15 @@ import picocli.CommandLine.Spec;
 /** {@code sluice loopback}: the main job on one machine, with a server process that this command starts. */
 @Command(
         name = "loopback",
-        header = "Runs a server and a client as two processes over loopback, and compares every byte.",
+        header = "A server and a client process on this machine; compares every byte.",
         customSynopsis = "sluice loopback [OPTIONS]",
         footer = "Example: sluice loopback --gpus 2 --size 256MiB --duration 3s",
-        defaultValueProvider = Settings.FromEnvironment.class,
+        defaultValueProvider = Environment.class,
         sortOptions = false,
         mixinStandardHelpOptions = true,
         versionProvider = Version.class)
 final class LoopbackCommand implements Callable<Integer> {
     static final String SELF = "127.0.0.1";
-
-    /** Ports to look for where no number of GPUs is given: as many as a node of the field has. */
-    private static final int USUAL_GPUS = 8;
 
     /** The tcp transport's names for 127.0.0.1 to 127.0.0.4. */
     static final List<String> RAILS = List.of("lo1", "lo2", "lo3", "lo4");
@@ -39,17 +36,13 @@ final class LoopbackCommand implements Callable<Integer> {
     private CommandSpec spec = CommandSpec.create();
 
     @Mixin
-    private Settings settings = new Settings();
-
-    @Mixin
-    private Watching watching = new Watching();
+    private JobOptions job = new JobOptions();
 
     @Override
     public Integer call() throws InterruptedException {
-        RunPlan wanted = settings.plan(true);
-        int port =
-                settings.port().orElseGet(() -> FreePorts.inARow(settings.gpus().orElse(USUAL_GPUS)));
-        NodeConfig.Builder builder = watching.apply(settings.node(wanted)).portBase(port);
+        RunPlan wanted = job.plan(true);
+        NodeConfig.Builder builder =
+                job.configuration(wanted).portBase(job.node().portOrFree());
         if (usesDefaultRails()) {
             builder.nics(RAILS);
         }
@@ -59,14 +52,7 @@ final class LoopbackCommand implements Callable<Integer> {
             server.whenFailed(self::interrupt);
             Report report;
             try {
-                report = new NodeJob(
-                                Role.CLIENT,
-                                settings,
-                                config,
-                                wanted,
-                                settings.steps(Steps.NONE),
-                                2,
-                                watching.observer(config))
+                report = job.job(Role.CLIENT, config, wanted, Steps.NONE, 2, null)
                         .execute(SELF, "loopback");
             } catch (SluiceException e) {
                 Thread.interrupted(); // by the server's end: what it said about it is the message
@@ -80,17 +66,13 @@ final class LoopbackCommand implements Callable<Integer> {
             if (status != ExitCode.OK && status != ExitCode.MISMATCH) {
                 throw new LinkException("the server process ended with status " + status + " after the run");
             }
-            return RunResult.print(
-                    report,
-                    settings.json(),
-                    spec.commandLine().getOut(),
-                    spec.commandLine().getErr());
+            return job.print(report);
         }
     }
 
     /** Loopback rails, where tcp is the transport and no NICs are named: the machine's own NICs are not under test. */
     private boolean usesDefaultRails() {
-        return settings.nics().isEmpty() && settings.transport().equals("tcp");
+        return job.node().nics().isEmpty() && job.node().transport().equals("tcp");
     }
 
     /** This command's options but for those that the client tells the server, or that say how to print. */

@@ -24,7 +24,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
             DoctorCommand.class,
             TopoCommand.class,
             AffinityCommand.class,
-            SoakCommand.class
+            SoakCommand.class,
+            HelpCommand.class
         },
         synopsisSubcommandLabel = "COMMAND",
         footer = {
@@ -35,6 +36,9 @@ import picocli.CommandLine.UnmatchedArgumentException;
         mixinStandardHelpOptions = true,
         versionProvider = Version.class)
 public final class Main implements Runnable {
+    /** Of the smallest usual terminal, whose 24 lines every {@code --help} fits too. */
+    static final int HELP_WIDTH = 80;
+
     @Spec
     private CommandSpec spec;
 
@@ -49,8 +53,10 @@ public final class Main implements Runnable {
 
     static CommandLine commandLine() {
         CommandLine line = new CommandLine(new Main());
-        line.setUsageHelpWidth(80);
+        line.setUsageHelpWidth(HELP_WIDTH);
         line.setUsageHelpLongOptionsMaxWidth(30);
+        line.setHelpFactory(BriefHelp::new);
+        line.registerConverter(Integer.class, Values::wholeNumber);
         line.setExecutionExceptionHandler((e, command, parsed) -> Failure.report(e, command.getErr()));
         line.setParameterExceptionHandler(Main::wrongArguments);
         return line;
@@ -65,8 +71,8 @@ public final class Main implements Runnable {
     private static int wrongArguments(ParameterException e, String[] arguments) {
         CommandLine command = e.getCommandLine();
         PrintWriter err = command.getErr();
-        StringBuilder line = new StringBuilder("sluice: ").append(Failure.oneLine(e.getMessage()));
-        Settings.environmentOf(e, arguments)
+        StringBuilder line = new StringBuilder("sluice: ").append(what(e));
+        Environment.sourceOf(e, arguments)
                 .ifPresent(v -> line.append(" (from the environment variable ")
                         .append(v)
                         .append(")"));
@@ -83,6 +89,20 @@ public final class Main implements Runnable {
         err.println(line);
         err.flush();
         return ExitCode.USAGE;
+    }
+
+    /** What is wrong; of several words that fit nowhere the first, since the others may be its values. */
+    private static String what(ParameterException e) {
+        if (!(e instanceof UnmatchedArgumentException u)) {
+            return Failure.oneLine(e.getMessage());
+        }
+        String word = u.getUnmatched().getFirst();
+        if (word.startsWith("-")) {
+            return "there is no option " + word.split("=", 2)[0];
+        }
+        return e.getCommandLine().getSubcommands().isEmpty()
+                ? "'" + word + "' is neither an option nor a value of one"
+                : "there is no command " + word;
     }
 
     private static List<String> known(CommandSpec command) {

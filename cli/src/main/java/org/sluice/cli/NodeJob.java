@@ -4,10 +4,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
@@ -23,9 +21,9 @@ import org.sluice.Node;
 import org.sluice.NodeConfig;
 import org.sluice.Region;
 import org.sluice.SluiceException;
-import org.sluice.linux.NetCounters;
+import org.sluice.cli.watch.Picture;
+import org.sluice.cli.watch.RunEnd;
 import org.sluice.linux.ProcessAge;
-import org.sluice.spi.Nic;
 
 /**
  * The main job of one side, from opening the node to the report: GPUs, bootstrap, channels, regions, READY, run. Prints the
@@ -39,30 +37,31 @@ final class NodeJob {
     private static final Duration GOODBYE = Duration.ofSeconds(5);
 
     private final Role role;
-    private final Settings settings;
     private final NodeConfig config;
     private final RunPlan wanted;
+    private final Optional<Long> insistedSize;
     private final Consumer<String> line;
     private final int processesHere;
-    private final RunObserver observer;
+    private final WatchedRun observer;
 
     /**
      * @param wanted what this side wants run; a server takes the client's word for what it was not told itself
+     * @param insistedSize the size that this side was told in so many words, and takes no other
      * @param processesHere how many processes of the run share this machine's memory
      * @param observer looks on; the job closes it
      */
     NodeJob(
             Role role,
-            Settings settings,
             NodeConfig config,
             RunPlan wanted,
+            Optional<Long> insistedSize,
             Steps steps,
             int processesHere,
-            RunObserver observer) {
+            WatchedRun observer) {
         this.role = role;
-        this.settings = settings;
         this.config = config;
         this.wanted = wanted;
+        this.insistedSize = insistedSize;
         this.line = steps.printer();
         this.processesHere = processesHere;
         this.observer = observer;
@@ -167,7 +166,7 @@ final class NodeJob {
     private RunPlan agreed(List<Link> links) {
         RunPlan plan =
                 RunPlan.parse(links.getFirst().offeredNote(), links.getFirst().peer());
-        long given = settings.givenSize().orElse(plan.size());
+        long given = insistedSize.orElse(plan.size());
         if (given != plan.size()) {
             throw new LengthMismatchException("the client " + links.getFirst().peer() + " sends " + plan.size()
                     + " bytes per GPU and iteration, this server was told to receive " + given
@@ -243,14 +242,20 @@ final class NodeJob {
         }
         Pace pace = pace(links, plan);
         Run run = new Run(lanes, plan, pace, span);
-        KernelTraffic traffic = new KernelTraffic();
-        observer.begins(name, node, links, plan);
+        observer.begin(name, node, links, plan);
         run.execute();
         observer.moved();
-        Map<String, NetCounters> kernel = traffic.since();
         Outcome outcome = run.outcome().plus(pace.exchange(run.outcome()));
-        Report report = report(node, name, plan, readyMillis, span, run, lanes, outcome, kernel);
-        observer.ended(report);
+        long bytes = lanes.stream().mapToLong(GpuLane::movedBytes).sum();
+        RunEnd end = new RunEnd(
+                bytes,
+                span.seconds(),
+                Report.gbPerSecond(bytes, span.seconds()),
+                plan.verify(),
+                outcome.verified(),
+                outcome.mismatched(),
+                outcome.first());
+        Report report = report(node, name, plan, readyMillis, run.iterations(), lanes, end, observer.end(end));
         if (role == Role.SERVER && spoken()) {
             awaitGoodbye(links);
         }
@@ -279,15 +284,12 @@ final class NodeJob {
             String name,
             RunPlan plan,
             long readyMillis,
-            Span span,
-            Run run,
+            long iterations,
             List<GpuLane> lanes,
-            Outcome outcome,
-            Map<String, NetCounters> kernel) {
+            RunEnd end,
+            Picture seen) {
         List<Report.PerGpu> perGpu = new ArrayList<>();
         List<Report.PerChannel> perChannel = new ArrayList<>();
-        Map<String, Long> bytesByNic = new HashMap<>();
-        long all = 0;
         for (GpuLane lane : lanes) {
             int gpu = lane.link().gpu();
             long bytes = lane.movedBytes();
@@ -302,9 +304,7 @@ final class NodeJob {
                         c.chunks(),
                         c.damaged(),
                         c.retried()));
-                bytesByNic.merge(c.nic(), c.bytes(), Long::sum);
             }
-            all += bytes;
             perGpu.add(new Report.PerGpu(
                     gpu, node.gpuName(gpu), bytes, lane.seconds(), Report.gbPerSecond(bytes, lane.seconds())));
         }
@@ -318,36 +318,19 @@ final class NodeJob {
                 config.transport(),
                 node.chunkBytes(),
                 plan.size(),
-                run.iterations(),
+                iterations,
                 plan.bidirectional(),
                 plan.verify(),
                 readyMillis,
-                all,
-                span.seconds(),
-                Report.gbPerSecond(all, span.seconds()),
-                outcome.verified(),
-                outcome.mismatched(),
-                outcome.first(),
+                end.bytes(),
+                end.seconds(),
+                end.gbPerSecond(),
+                end.verifiedBytes(),
+                end.mismatchedBytes(),
+                end.firstMismatch(),
                 perGpu,
-                perNic(node, bytesByNic, kernel),
-                perChannel);
-    }
-
-    private static List<Report.PerNic> perNic(
-            Node node, Map<String, Long> bytesByNic, Map<String, NetCounters> kernel) {
-        Map<String, Report.PerNic> all = new LinkedHashMap<>();
-        for (Nic nic : node.nics()) {
-            String device = nic.kernelDevice();
-            NetCounters counted = device == null ? null : kernel.get(device);
-            all.put(
-                    nic.name(),
-                    new Report.PerNic(
-                            nic.name(),
-                            bytesByNic.getOrDefault(nic.name(), 0L),
-                            device,
-                            counted == null ? null : counted.txBytes(),
-                            counted == null ? null : counted.rxBytes()));
-        }
-        return List.copyOf(all.values());
+                seen.nics().stream().map(Report.PerNic::of).toList(),
+                perChannel,
+                seen.verdicts());
     }
 }

@@ -2,6 +2,8 @@ package org.sluice.cli;
 
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.sluice.cli.watch.Picture;
+import org.sluice.cli.watch.Verdict;
 
 /**
  * What a run came to, as it was measured; with {@code --json} it is the document. Times are wall clock from the first chunk to
@@ -18,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param verifiedBytes bytes that were compared, on either side
  * @param mismatchedBytes of those, bytes in 4 KiB pages that hold a wrong one
  * @param firstMismatch where the first one was, null if there was none
+ * @param verdicts judgements on the run: docs/watching.md says which, and when each passes
  */
 record Report(
         String role,
@@ -41,25 +44,46 @@ record Report(
         @Nullable String firstMismatch,
         List<PerGpu> perGpu,
         List<PerNic> perNic,
-        List<PerChannel> perChannel) {
+        List<PerChannel> perChannel,
+        List<Verdict> verdicts) {
 
     /** A GPU, sent and received together. */
     record PerGpu(int gpu, String name, long bytes, double seconds, double gbPerSecond) {}
 
     /**
-     * A NIC of this side.
+     * A NIC of this side, and the kernel's word beside the engine's on what it carried.
      *
      * @param bytes payload over it
      * @param kernelDevice the kernel's network device behind it, null if there is none
      * @param kernelTxBytes what that device sent during the run, headers and other traffic of it included; loopback rails
      *     share one device, so each shows the whole
+     * @param overheadTx what the kernel counted on top of the engine's payload, as a share of it
+     * @param kernelAgrees whether that is what headers and acknowledgements explain
+     * @param segmentsRetransmitted by the NIC's connections, as the kernel counts them
      */
     record PerNic(
             String nic,
             long bytes,
             @Nullable String kernelDevice,
             @Nullable Long kernelTxBytes,
-            @Nullable Long kernelRxBytes) {}
+            @Nullable Long kernelRxBytes,
+            @Nullable Double overheadTx,
+            @Nullable Double overheadRx,
+            @Nullable Boolean kernelAgrees,
+            long segmentsRetransmitted) {
+        static PerNic of(Picture.NicPart seen) {
+            return new PerNic(
+                    seen.nic(),
+                    seen.sentBytes() + seen.receivedBytes(),
+                    seen.device(),
+                    seen.kernelSentBytes(),
+                    seen.kernelReceivedBytes(),
+                    seen.overheadSent(),
+                    seen.overheadReceived(),
+                    seen.agrees(),
+                    seen.segmentsRetransmitted());
+        }
+    }
 
     /** A channel of this side. @param direction {@code send} or {@code receive} */
     record PerChannel(

@@ -2,6 +2,7 @@ package org.sluice.cli;
 
 import java.util.Formatter;
 import java.util.Locale;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** The report as people read it: a table per GPU, a table per NIC, and a verdict. */
@@ -38,7 +39,16 @@ final class ReportText {
                     orDash(n.kernelTxBytes()),
                     orDash(n.kernelRxBytes()));
         }
-        return out.format("\n%s\n", verdict(r)).toString();
+        return out.format("\n%s%s\n", proof(r), verdict(r)).toString();
+    }
+
+    /** Whose carrying the kernel confirms; who disagrees has been said loudly. */
+    private static String proof(Report r) {
+        String agreeing = r.perNic().stream()
+                .filter(n -> Boolean.TRUE.equals(n.kernelAgrees()))
+                .map(Report.PerNic::nic)
+                .collect(Collectors.joining(", "));
+        return agreeing.isEmpty() ? "" : "PROOF: kernel and engine agree on what " + agreeing + " carried\n";
     }
 
     private static String orDash(@Nullable Object value) {

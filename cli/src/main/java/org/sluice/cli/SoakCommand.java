@@ -30,7 +30,7 @@ import picocli.CommandLine.Spec;
  */
 @Command(
         name = "soak",
-        header = "Moves and compares random messages under faults, and says what it survived.",
+        header = "Moves random messages under faults, and compares every byte.",
         customSynopsis = "sluice soak [OPTIONS]",
         footer = "Example: sluice soak --duration 60s",
         sortOptions = false,
@@ -47,25 +47,19 @@ final class SoakCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
-    @Option(
-            names = "--duration",
-            paramLabel = "TIME",
-            description = "How long (default: ${DEFAULT-VALUE}).",
-            converter = Values.Time.class,
-            defaultValue = "60s")
-    private Duration duration = Duration.ZERO;
+    @Option(names = "--duration", paramLabel = "<time>", converter = Values.Time.class, description = "how long (60s)")
+    private Duration duration = Duration.ofSeconds(60);
 
     @Option(
             names = "--drill",
-            paramLabel = "FAULTS",
-            description = "Faults and the mean number of chunks from one to the next (default: ${DEFAULT-VALUE}).",
-            defaultValue = "reset:300,stall:3000,damage:100")
-    private String drill = "";
+            paramLabel = "<faults>",
+            description = "faults, and the mean number of chunks between two (${DEFAULT-VALUE})")
+    private String drill = "reset:300,stall:3000,damage:100";
 
-    @Option(names = "--encrypt", description = "Encrypt the channels.")
+    @Option(names = "--encrypt", description = "encrypt the channels")
     private boolean encrypt;
 
-    @Option(names = "--seed", paramLabel = "N", description = "Of sizes and directions (default: by the clock).")
+    @Option(names = "--seed", paramLabel = "<n>", description = "of sizes and directions (by the clock)")
     private long seed = System.nanoTime();
 
     private long messages;

@@ -39,7 +39,12 @@ final class TopoCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
-    @Option(names = "--nics", paramLabel = "<a,b>", split = ",", description = "only these NICs (all but loopback)")
+    @Option(
+            names = "--nics",
+            paramLabel = "<a,b>",
+            split = ",",
+            hideParamSyntax = true,
+            description = "only these NICs (all but loopback)")
     private List<String> nics = List.of();
 
     @Option(names = "--svg", paramLabel = "<file>", description = "draw it into this file as well")

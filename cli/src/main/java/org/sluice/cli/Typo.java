@@ -6,16 +6,26 @@ import java.util.Optional;
 
 /** Finds what a mistyped word was meant to be. */
 final class Typo {
-    /** More wrong letters than this, and it was another word. */
+    /** More wrong letters than this, or than a third of them, and it was another word. */
     private static final int MOST_EDITS = 2;
+
+    /** Fewer letters than this begin too many words. */
+    private static final int LEAST_BEGINNING = 3;
 
     private Typo() {}
 
-    /** The known word with the fewest letters changed, added or left out; what follows an equals sign does not count. */
+    /** The known word that begins so, or has the fewest letters changed, added or left out; what follows an equals sign does not count. */
     static Optional<String> nearest(String word, Collection<String> known) {
         String typed = word.split("=", 2)[0];
+        int most = Math.min(MOST_EDITS, typed.length() / 3);
+        Optional<String> begun = known.stream()
+                .filter(k -> typed.length() >= LEAST_BEGINNING && k.startsWith(typed))
+                .min(Comparator.naturalOrder());
+        if (begun.isPresent()) {
+            return begun;
+        }
         return known.stream()
-                .filter(k -> edits(typed, k) <= MOST_EDITS && k.length() > MOST_EDITS)
+                .filter(k -> edits(typed, k) <= most)
                 .min(Comparator.comparingInt((String k) -> edits(typed, k)).thenComparing(Comparator.naturalOrder()));
     }
 

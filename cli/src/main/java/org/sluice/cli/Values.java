@@ -51,6 +51,15 @@ final class Values {
         }
     }
 
+    /** Without a unit. */
+    static Integer wholeNumber(String text) {
+        try {
+            return Integer.valueOf(text.strip());
+        } catch (NumberFormatException e) {
+            throw new TypeConversionException("'" + text + "' is not a whole number");
+        }
+    }
+
     static final class StripingRule implements ITypeConverter<Striping> {
         @Override
         public Striping convert(String text) {
@@ -69,6 +78,13 @@ final class Values {
         @Override
         public UnpackMode convert(String text) {
             return oneOf(UnpackMode.class, text);
+        }
+    }
+
+    static final class OnOff implements ITypeConverter<WatchOptions.Switch> {
+        @Override
+        public WatchOptions.Switch convert(String text) {
+            return oneOf(WatchOptions.Switch.class, text);
         }
     }
 

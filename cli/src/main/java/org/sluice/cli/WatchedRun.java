@@ -2,6 +2,7 @@ package org.sluice.cli;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.sluice.Link;
 import org.sluice.Node;
@@ -10,36 +11,24 @@ import org.sluice.cli.watch.Context;
 import org.sluice.cli.watch.Limits;
 import org.sluice.cli.watch.Picture;
 import org.sluice.cli.watch.RunEnd;
-import org.sluice.cli.watch.Verdict;
 import org.sluice.cli.watch.Watch;
 
-/** Watches a job's run, and says loudly where engine and kernel disagree about who carried what. */
-final class WatchedRun implements RunObserver {
+/** Looks on while a job runs, from its thread, and says loudly where engine and kernel disagree about who carried what. */
+final class WatchedRun implements AutoCloseable {
     private final Watch.Outputs outputs;
     private final NodeConfig config;
-    private final Limits limits;
-    private final boolean judgesPerformance;
+    private final @Nullable Limits limits;
     private @Nullable Watch watch;
-    private List<Verdict> verdicts = List.of();
 
-    WatchedRun(Watch.Outputs outputs, NodeConfig config, Limits limits, boolean judgesPerformance) {
+    /** @param limits by which performance is judged, null where it is not */
+    WatchedRun(Watch.Outputs outputs, NodeConfig config, @Nullable Limits limits) {
         this.outputs = outputs;
         this.config = config;
         this.limits = limits;
-        this.judgesPerformance = judgesPerformance;
     }
 
-    WatchedRun judging(Limits other) {
-        return new WatchedRun(outputs, config, other, true);
-    }
-
-    /** What was judged; empty before the end. */
-    List<Verdict> verdicts() {
-        return verdicts;
-    }
-
-    @Override
-    public void begins(String name, Node node, List<Link> links, RunPlan plan) {
+    /** All links are up, nothing has moved. @param name of the role */
+    void begin(String name, Node node, List<Link> links, RunPlan plan) {
         long planned = plan.duration().isZero() ? plan.iters() * plan.bytesPerIteration(links.size()) : 0;
         watch = Watch.begin(
                 outputs, node, links, new Context(name, config.transport(), planned, configuration(node, plan)));
@@ -68,33 +57,22 @@ final class WatchedRun implements RunObserver {
         return all;
     }
 
-    @Override
-    public void moved() {
-        if (watch != null) {
-            watch.freeze();
-        }
+    /** The last byte has landed; the links are still there. */
+    void moved() {
+        begun().freeze();
     }
 
-    @Override
-    public void ended(Report report) {
-        Watch w = watch;
-        if (w == null) {
-            return;
-        }
-        Picture picture = w.end(
-                new RunEnd(
-                        report.seconds(),
-                        report.gbPerSecond(),
-                        report.verify(),
-                        report.verifiedBytes(),
-                        report.mismatchedBytes(),
-                        report.firstMismatch()),
-                limits,
-                judgesPerformance);
-        verdicts = picture.verdicts();
-        if (!judgesPerformance) {
+    /** What the run came to is known. @return what was seen of it, with verdicts */
+    Picture end(RunEnd end) {
+        Picture picture = begun().end(end, limits);
+        if (limits == null) { // else these verdicts are part of the result, as all are
             picture.disagreements().forEach(d -> System.err.println("sluice: KERNEL DISAGREES: " + d.detail()));
         }
+        return picture;
+    }
+
+    private Watch begun() {
+        return Objects.requireNonNull(watch, "nothing has begun");
     }
 
     @Override

@@ -90,8 +90,8 @@ class WrongInputIT {
     @Test
     void wrongSecret() throws Exception {
         int port = FreePorts.inARow(2);
-        try (JarProcess server = server(port, Map.of(Settings.SECRET_VARIABLE, "correct horse"));
-                JarProcess client = client(port, Map.of(Settings.SECRET_VARIABLE, "battery staple"))) {
+        try (JarProcess server = server(port, Map.of(Secret.VARIABLE, "correct horse"));
+                JarProcess client = client(port, Map.of(Secret.VARIABLE, "battery staple"))) {
             fails(client, ExitCode.LINK, "secret");
             server.stop();
             assertThat(server.await()).isNotZero();

@@ -100,14 +100,13 @@ final class Painter {
         }
     }
 
-    /** @param movingCpu seconds; @param stalled by NIC; @param end null while it runs; @param judgePerformance whether bandwidth and CPU are judged */
+    /** @param movingCpu seconds; @param stalled by NIC; @param end null while it runs; @param limits by which performance is judged, null where it is not */
     Picture paint(
             List<Reading> all,
             double movingCpu,
             Map<String, Double> stalled,
             @Nullable RunEnd end,
-            Limits limits,
-            boolean judgePerformance) {
+            @Nullable Limits limits) {
         List<Reading> readings = fromFirstByte(all);
         Reading last = readings.getLast();
         List<LinkStats> stats = links.stream().map(Link::stats).toList();
@@ -119,10 +118,10 @@ final class Painter {
         List<Picture.NicPart> nics = nics(last, seconds, connections, counted, accounts, stalled);
         List<Verdict> verdicts = new ArrayList<>();
         if (end != null) {
-            if (judgePerformance) {
+            if (limits != null) {
                 verdicts.addAll(Verdicts.ofPerformance(limits, end, nics, movingCpu, bytes));
             }
-            verdicts.addAll(Verdicts.ofAnyRun(limits, end, nics, accounts));
+            verdicts.addAll(Verdicts.ofAnyRun(end, nics, accounts));
         }
         return new Picture(
                 context.role(),

@@ -5,6 +5,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a run came to, by its own clock.
  *
+ * @param bytes payload of all transfers
  * @param seconds from the first chunk to the last byte landed; parts that were no transfer left out
  * @param verifying whether bytes were to be compared
  * @param verifiedBytes that were, on either side
@@ -12,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param firstMismatch where, null if nowhere
  */
 public record RunEnd(
+        long bytes,
         double seconds,
         double gbPerSecond,
         boolean verifying,

@@ -124,9 +124,7 @@ public final class Watch implements AutoCloseable {
     /** What is to be seen now; after the end, what was seen then. */
     public synchronized Picture picture() {
         Picture over = last;
-        return over != null
-                ? over
-                : painter.paint(timeline.readings(), meter.movingCpuSeconds(), stalled, null, Limits.USUAL, false);
+        return over != null ? over : painter.paint(timeline.readings(), meter.movingCpuSeconds(), stalled, null, null);
     }
 
     /** The last byte has landed: takes the last reading, and all that the kernel knows. */
@@ -143,11 +141,11 @@ public final class Watch implements AutoCloseable {
     /**
      * What the run came to is known: judges it and writes what is to be written. After {@link #freeze}.
      *
-     * @param judgePerformance whether bandwidth and CPU are judged too
+     * @param limits by which performance is judged, null where it is not
      * @throws ConfigException when a file cannot be written
      */
-    public synchronized Picture end(RunEnd end, Limits limits, boolean judgePerformance) {
-        Picture picture = painter.paint(timeline.readings(), movingCpuSeconds, Map.of(), end, limits, judgePerformance);
+    public synchronized Picture end(RunEnd end, @Nullable Limits limits) {
+        Picture picture = painter.paint(timeline.readings(), movingCpuSeconds, Map.of(), end, limits);
         last = picture;
         outputs.csv().ifPresent(file -> write(file, CsvText.of(picture)));
         outputs.report().ifPresent(file -> write(file, Page.of(outputs.json().apply(picture))));

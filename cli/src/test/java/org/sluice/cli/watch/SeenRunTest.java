@@ -34,11 +34,13 @@ class SeenRunTest {
                         "--size=8MiB",
                         "--iters=12",
                         "--backend=host",
+                        "--json",
                         "--report=" + report,
                         "--csv=" + csv),
                 "");
         assertThat(run.status()).as(run.err()).isZero();
         assertThat(Files.readString(report)).doesNotContain("src=", "@import", "url(");
+        proofIsIn(JsonText.parse(run.out()));
 
         List<String> lines = Files.readAllLines(csv);
         int columns = lines.getFirst().split(",", -1).length;
@@ -56,6 +58,24 @@ class SeenRunTest {
         assertThat(picture.get("verdicts").list())
                 .anySatisfy(v -> assertThat(v.get("name").text()).isEqualTo("bytes verified"));
         page.checkAgainst(picture);
+    }
+
+    /** The document of any run has the kernel's word beside the engine's, and verdicts. */
+    private static void proofIsIn(JsonText.Node result) {
+        assertThat(result.get("verdicts").list())
+                .extracting(v -> v.get("name").text())
+                .containsExactly(
+                        "kernel agrees on lo", "all NICs used evenly", "no retransmit storm", "bytes verified");
+        assertThat(result.get("verdicts").list())
+                .filteredOn(v -> v.get("name").text().startsWith("kernel"))
+                .allMatch(v -> v.get("pass").isTrue());
+        for (JsonText.Node nic : result.get("perNic").list()) {
+            assertThat(nic.get("kernelDevice").text()).isEqualTo("lo");
+            assertThat(nic.get("kernelTxBytes").number())
+                    .isGreaterThan(result.get("bytes").number());
+            assertThat(nic.get("overheadTx").number()).isPositive();
+            assertThat(nic.get("kernelAgrees").isTrue()).isTrue();
+        }
     }
 
     @Test

@@ -79,7 +79,7 @@ class ValidateTest {
     void fourNicsThatAreUsedAreValidAndTheKernelAgreesOnEach() throws Exception {
         JsonText.Node v = validate(0, List.of("--nics=" + hosts.nics()), List.of("--nics=" + hosts.nics()));
         assertThat(failures(v)).isEmpty();
-        for (JsonText.Node nic : v.get("run").get("perNic").list()) {
+        for (JsonText.Node nic : v.get("perNic").list()) {
             double payload = nic.get("bytes").number();
             assertThat(payload).isPositive();
             // headers, and repeats of what the shaped queue dropped

@@ -4,19 +4,11 @@ import java.util.List;
 import java.util.Locale;
 import org.sluice.cli.watch.Verdict;
 
-/**
- * What {@code sluice validate} found; with {@code --json} it is the document.
- *
- * @param pass whether every verdict is a pass
- * @param run what the run came to
- */
-record Validation(boolean pass, List<Verdict> verdicts, Report run) {
-    static Validation of(List<Verdict> verdicts, Report run) {
-        return new Validation(verdicts.stream().allMatch(Verdict::pass), List.copyOf(verdicts), run);
-    }
+/** Verdicts as people read them: a line each, and one for all. */
+final class VerdictText {
+    private VerdictText() {}
 
-    /** A line a verdict, and one for all. */
-    String text() {
+    static String of(List<Verdict> verdicts) {
         StringBuilder out = new StringBuilder();
         for (Verdict v : verdicts) {
             out.append(

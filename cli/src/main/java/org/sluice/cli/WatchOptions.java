@@ -1,0 +1,58 @@
+package org.sluice.cli;
+
+import java.nio.file.Path;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.sluice.NodeConfig;
+import org.sluice.cli.watch.Limits;
+import org.sluice.cli.watch.MetricsAddress;
+import org.sluice.cli.watch.Watch;
+import picocli.CommandLine.Option;
+
+/** The options by which a run is watched. */
+final class WatchOptions {
+    @Option(
+            names = "--progress",
+            hidden = true,
+            negatable = true,
+            description = "show progress on stderr (on a terminal)")
+    private @Nullable Boolean progress;
+
+    @Option(names = "--metrics", paramLabel = "<[host]:port>", description = "serve a live page and Prometheus metrics")
+    private @Nullable String metrics;
+
+    @Option(names = "--report", paramLabel = "<file>", description = "write what was seen as one HTML file")
+    private @Nullable Path report;
+
+    @Option(names = "--csv", hidden = true, paramLabel = "<file>", description = "write the final figures as CSV")
+    private @Nullable Path csv;
+
+    @Option(
+            names = "--instrument",
+            hidden = true,
+            paramLabel = "<on|off>",
+            converter = Values.OnOff.class,
+            description = "keep times and latencies per channel (on)")
+    private Switch instrument = Switch.ON;
+
+    /** Not a boolean: those take no value of their own from the command line. */
+    enum Switch {
+        ON,
+        OFF
+    }
+
+    NodeConfig.Builder apply(NodeConfig.Builder node) {
+        return node.instrumented(instrument == Switch.ON);
+    }
+
+    /** Looks on as the options say. @param limits by which performance is judged, null where it is not */
+    WatchedRun observer(NodeConfig config, @Nullable Limits limits) {
+        Watch.Outputs outputs = new Watch.Outputs(
+                progress == null ? Watch.canShowProgress() : progress,
+                Optional.ofNullable(metrics).map(MetricsAddress::of),
+                Optional.ofNullable(csv),
+                Optional.ofNullable(report),
+                Json::of);
+        return new WatchedRun(outputs, config, limits);
+    }
+}
