@@ -96,8 +96,7 @@ class OptionsTest {
     @ValueSource(strings = {"--instrument off", "--instrument=on", "--nics eth1,eth2", "--no-verify", "--size 1GiB"})
     void valuesMayBeWordsOfTheirOwn(String option) {
         String[] arguments = ("client HOST " + option).split(" ", -1);
-        CommandLine.ParseResult client =
-                Main.commandLine().parseArgs(arguments).subcommand();
+        CommandLine.ParseResult client = Main.commandLine().parseArgs(arguments).subcommand();
         assertThat(client.matchedOptions()).hasSize(1);
     }
 }
