@@ -11,7 +11,7 @@ what=${1:-}; shift || true
 case $what in
     rails) main=RailRounds ;;
     outage) main=OutageRound ;;
-    peers) main=PeerRounds ;;
+    peers) main=PeerRounds options=-XX:NativeMemoryTracking=summary ;;
     cost) main=CostRounds ;;
     fuzz) exec mvn -B -pl tcp -am test -Dtest='*FuzzTest' -Dsurefire.failIfNoSpecifiedTests=false \
         -DargLine="-Xmx1g --enable-native-access=ALL-UNNAMED -Dfuzz.seconds=${1:-600}" ;;
@@ -20,5 +20,5 @@ esac
 mvn -q -B -pl tcp -am test-compile dependency:build-classpath -Dmdep.outputFile=target/classpath -DincludeScope=test
 jdk=${JAVA25_HOME:-$(ls -d /usr/lib/jvm/*25* 2>/dev/null | head -1)}
 [ -x "$jdk/bin/java" ] || { echo "no JDK 25 under /usr/lib/jvm; set JAVA25_HOME" >&2; exit 1; }
-exec "$jdk/bin/java" --enable-native-access=ALL-UNNAMED -Dorg.slf4j.simpleLogger.defaultLogLevel=error \
+exec "$jdk/bin/java" ${options:-} --enable-native-access=ALL-UNNAMED -Dorg.slf4j.simpleLogger.defaultLogLevel=error \
     -cp "tcp/target/test-classes:tcp/target/classes:$(cat tcp/target/classpath)" "org.sluice.tcp.survive.$main" "$@"

@@ -23,8 +23,8 @@ import org.sluice.spi.UnpackMode;
  * @param deadline for each phase of making a link, and for a link that has lost every rail to get one back
  * @param clientWait how long a server waits for its first client
  * @param peerTimeout silence after which a peer counts as lost
- * @param stallTimeout how long a channel may owe chunks and move no byte, while the peer is alive, before it is given up and made
- *     anew, 50 ms to 1 minute
+ * @param stallTimeout how long what was sent on a channel may be unanswered, while the peer is alive, before the channel is given
+ *     up and made anew, 50 ms to 1 minute; where its sender finds nothing wrong, its receiver waits eight times as long for a byte
  * @param secret file or environment content shared by both sides, at least 8 bytes; empty for none
  * @param duplex whether links have channels in both directions; a client's word
  * @param note up to 4 KiB that the peer's program gets to read with the link

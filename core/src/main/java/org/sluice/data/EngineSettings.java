@@ -7,7 +7,7 @@ package org.sluice.data;
  * @param roundRobin whether striping is round-robin; adaptive otherwise
  * @param receiveWindow most chunks a receiving channel has in flight, a power of two for adaptive striping
  * @param sendWindow most chunks a sending channel has in flight
- * @param stallNanos how long a channel may owe chunks and move no byte, while the peer is alive, before it counts as lost; 0 for ever
+ * @param stallNanos how long what was sent on a channel may be unanswered, while the peer is alive, before it counts as lost; 0 for ever
  * @param confirmed whether there is a control connection: transfers are announced, granted and confirmed
  * @param where the link, as messages name it: {@code GPU 3, peer 10.0.0.2 (GPU 3)}
  */

@@ -34,6 +34,7 @@ final class Inbound {
 
     private final ArrayDeque<InboundTransfer> receives = new ArrayDeque<>();
     private final ArrayDeque<Announced> announced = new ArrayDeque<>();
+    private final Pulse pulse;
     private final BrokenChannelListener broken;
     private final @Nullable UnpackQueue unpack;
     private long receiveCount;
@@ -44,17 +45,17 @@ final class Inbound {
     private int unfinishedSends;
     private int nextToDeal;
     private long now;
-    private long heardAt;
-    private long probedAt;
 
     Inbound(
             EngineSettings settings,
             LinkControl control,
+            Pulse pulse,
             int channels,
             @Nullable UnpackQueue unpack,
             BrokenChannelListener broken) {
         this.settings = settings;
         this.control = control;
+        this.pulse = pulse;
         this.channels = new InboundChannel[channels];
         this.unpack = unpack;
         this.broken = broken;
@@ -218,9 +219,9 @@ final class Inbound {
                 try {
                     int arrived = c.arrive(this, now);
                     if (arrived > 0) {
-                        heardAt = now;
+                        pulse.heard(now);
                     }
-                    checkStall(c);
+                    checkRail(c);
                     work += arrived + c.land(this, now);
                 } catch (TransportException e) {
                     lost(c, e);
@@ -246,24 +247,14 @@ final class Inbound {
         return work;
     }
 
-    private void checkStall(InboundChannel c) throws TransportException {
-        switch (c.stall(now, heardAt)) {
+    private void checkRail(InboundChannel c) throws TransportException {
+        switch (c.rail(now, pulse.heardAt())) {
             case MOVING -> {}
-            case SUSPECT -> {
-                if (settings.confirmed() && now - probedAt > settings.stallNanos() / 4) {
-                    probedAt = now;
-                    control.probe();
-                }
-            }
-            case STALLED ->
+            case SUSPECT -> pulse.ask(now);
+            case DEAD ->
                 throw new TransportException("no byte has come for " + c.silence(now) / 1_000_000 + " ms, with "
                         + c.awaited() + " chunks awaited and the peer alive");
         }
-    }
-
-    /** The peer said something, on the control connection. */
-    void heard(long nanoTime) {
-        heardAt = nanoTime;
     }
 
     /**

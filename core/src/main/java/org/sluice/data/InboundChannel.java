@@ -149,10 +149,8 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
     }
 
     /** Whether the channel owes chunks and is stuck. @param heardAt when the peer was heard last on whichever way */
-    StallClock.Verdict stall(long now, long heardAt) throws TransportException {
-        return posted == arrived
-                ? StallClock.Verdict.MOVING
-                : clock.look(channel, now, heardAt, window.nanosPerChunk());
+    RailVerdict rail(long now, long heardAt) throws TransportException {
+        return posted == arrived ? RailVerdict.MOVING : clock.look(channel, now, heardAt, window.nanosPerChunk());
     }
 
     /** For how long no byte has come although chunks are owed. */

@@ -24,6 +24,7 @@ public final class LinkEngine {
     private final EngineSettings settings;
     private final LinkControl control;
     private final RegionDirectory regions;
+    private final Pulse pulse;
     private final Outbound outbound;
     private final Inbound inbound;
     private final int outboundChannels;
@@ -43,8 +44,9 @@ public final class LinkEngine {
         this.regions = regions;
         this.outboundChannels = outboundChannels;
         this.inboundChannels = inboundChannels;
-        this.outbound = new Outbound(settings, control, outboundChannels, this::broken);
-        this.inbound = new Inbound(settings, control, inboundChannels, unpack, this::broken);
+        this.pulse = new Pulse(settings, control);
+        this.outbound = new Outbound(settings, control, pulse, outboundChannels, this::broken);
+        this.inbound = new Inbound(settings, control, pulse, inboundChannels, unpack, this::broken);
     }
 
     /**
@@ -57,7 +59,13 @@ public final class LinkEngine {
             return;
         }
         outbound.open(new OutboundChannel(
-                end.index(), end.generation(), end.channel(), end.counters(), settings.sendWindow(), end.staging()));
+                end.index(),
+                end.generation(),
+                end.channel(),
+                end.counters(),
+                settings.sendWindow(),
+                new AnswerClock(settings.stallNanos()),
+                end.staging()));
     }
 
     /** As {@link #open(OutboundEnd)}, for a channel that this side receives on. */
@@ -327,7 +335,7 @@ public final class LinkEngine {
 
     /** The peer said something on the control connection: it is alive. */
     public void heard(long now) {
-        inbound.heard(now);
+        pulse.heard(now);
     }
 
     /** Registers a block on every channel now instead of at its first use. */

@@ -24,6 +24,7 @@ final class Outbound {
     private final @Nullable RoundRobinStriping<OutboundTransfer> roundRobin;
     private final ChunkPick<OutboundTransfer> pick = new ChunkPick<>();
     private final TransferTable<OutboundTransfer> active = new TransferTable<>();
+    private final Pulse pulse;
     private final BrokenChannelListener broken;
     private long sends;
     private long writes;
@@ -31,9 +32,10 @@ final class Outbound {
     private int reading;
     private long now;
 
-    Outbound(EngineSettings settings, LinkControl control, int channels, BrokenChannelListener broken) {
+    Outbound(EngineSettings settings, LinkControl control, Pulse pulse, int channels, BrokenChannelListener broken) {
         this.settings = settings;
         this.control = control;
+        this.pulse = pulse;
         this.channels = new OutboundChannel[channels];
         this.broken = broken;
         if (settings.roundRobin()) {
@@ -197,7 +199,10 @@ final class Outbound {
                     c.take(t, pick.offset(), now);
                     work++;
                 }
-                work += c.post();
+                work += c.post(now);
+                if (active.size() > 0) {
+                    checkRail(c);
+                }
             } catch (TransportException e) {
                 down(c, String.valueOf(e.getMessage()));
                 broken.broken(true, c.index, c.generation, c.channel.description(), e);
@@ -205,6 +210,16 @@ final class Outbound {
             c.turned(granted != null && active.size() > 0, now);
         }
         return work;
+    }
+
+    private void checkRail(OutboundChannel c) throws TransportException {
+        switch (c.rail(now, pulse.heardAt())) {
+            case MOVING -> {}
+            case SUSPECT -> pulse.ask(now);
+            case DEAD ->
+                throw new TransportException("what was sent has had no answer for " + c.unanswered() / 1_000_000
+                        + " ms, with the peer alive: the rail is dead");
+        }
     }
 
     /** Closes a channel that broke here or at the peer. */

@@ -13,6 +13,7 @@ import org.sluice.stats.ChannelState;
  */
 final class OutboundChannel extends ChannelEnd<SendChannel> {
     private final int window;
+    private final AnswerClock clock;
     private final @Nullable StagingRing staging;
     private final OutboundTransfer[] transfer;
     private final long[] offset;
@@ -29,8 +30,10 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
             SendChannel channel,
             ChannelCounters counters,
             int window,
+            AnswerClock clock,
             @Nullable StagingRing staging) {
         super(index, generation, channel, counters);
+        this.clock = clock;
         this.staging = staging;
         this.window = staging == null ? window : Math.min(window, staging.slots);
         int ring = Integer.highestOneBit(Math.max(1, this.window * 2 - 1));
@@ -75,7 +78,7 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
     }
 
     /** Posts what is ready. @return how many chunks */
-    int post() throws TransportException {
+    int post(long now) throws TransportException {
         int count = 0;
         long copied = staging == null ? 0 : staging.queue.completed();
         refused = false;
@@ -97,6 +100,9 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
             posted++;
             count++;
         }
+        if (count > 0) {
+            clock.moved(now);
+        }
         return count;
     }
 
@@ -114,7 +120,20 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
             count++;
             outbound.sent(t);
         }
+        if (count > 0) {
+            clock.moved(now);
+        }
         return count;
+    }
+
+    /** Whether the rail has died. @param heardAt when the peer was heard last on whichever way */
+    RailVerdict rail(long now, long heardAt) throws TransportException {
+        return clock.look(channel, now, heardAt);
+    }
+
+    /** For how long what was sent has not been answered. */
+    long unanswered() {
+        return clock.unanswered();
     }
 
     /** Says, at the end of a turn, what the channel waits for. @param awaitsGrants whether transfers are not over */

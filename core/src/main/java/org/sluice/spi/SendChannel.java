@@ -11,4 +11,15 @@ public interface SendChannel extends Channel {
      * @return false when it cannot be posted now: try again after {@code test}
      */
     boolean send(Registration memory, long address, long bytes, long message, long offset) throws TransportException;
+
+    /**
+     * For how long the other end has left unanswered what reached the wire, counted only once an answer is overdue: what tells a
+     * dead rail from threads, on either side, that get no CPU. Asked for seldom, when nothing has been sent for a while; may cost a
+     * system call.
+     *
+     * @return nanoseconds; 0 while nothing is overdue, or where the transport cannot tell
+     */
+    default long unanswered() throws TransportException {
+        return 0;
+    }
 }

@@ -172,6 +172,12 @@ final class Wire {
         }
 
         @Override
+        public long unanswered() throws TransportException {
+            use("unanswered");
+            return frozen && (inPipe > 0 || !posted.isEmpty()) ? Long.MAX_VALUE / 2 : 0;
+        }
+
+        @Override
         public String description() {
             return Wire.this + " out";
         }

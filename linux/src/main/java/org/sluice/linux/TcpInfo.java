@@ -18,7 +18,13 @@ import java.lang.invoke.MethodHandle;
  * @param advertisedMss bytes that this side told the peer it takes [advmss]
  * @param pathMtu [pmtu]
  * @param congestionWindow segments that may be under way [snd_cwnd]
- * @param retransmits tries of the segment that is being repeated now [retransmits]
+ * @param retransmits tries of the segment that is being repeated now, each after a longer time [retransmits]
+ * @param probes questions for a window to send into, not answered yet [probes]
+ * @param backoff how often the time for an answer was doubled [backoff]
+ * @param retransmitTimeoutNanos the time for an answer, doubled so often [rto]
+ * @param unacked segments under way, not confirmed [unacked]
+ * @param sinceSentNanos time since payload was put on the wire last, repeats included [last_data_sent]
+ * @param sinceAnswerNanos time since the peer's kernel answered last [last_ack_recv]
  * @param totalRetransmits segments sent again since the connection began [total_retrans]
  * @param lost segments that count as lost now [lost]
  * @param bytesAcked payload that the peer has confirmed [bytes_acked]
@@ -41,6 +47,12 @@ public record TcpInfo(
         int pathMtu,
         long congestionWindow,
         int retransmits,
+        int probes,
+        int backoff,
+        long retransmitTimeoutNanos,
+        long unacked,
+        long sinceSentNanos,
+        long sinceAnswerNanos,
         long totalRetransmits,
         long lost,
         long bytesAcked,
@@ -92,7 +104,13 @@ public record TcpInfo(
                 s.get(INT, 84),
                 s.get(INT, 60),
                 u32(s, 80),
-                Byte.toUnsignedInt(s.get(ValueLayout.JAVA_BYTE, 2)),
+                u8(s, 2),
+                u8(s, 3),
+                u8(s, 4),
+                micros(s, 8),
+                u32(s, 24),
+                u32(s, 44) * 1_000_000,
+                u32(s, 56) * 1_000_000,
                 u32(s, 100),
                 u32(s, 32),
                 u64(s, 120),
@@ -104,6 +122,25 @@ public record TcpInfo(
                 u64(s, 168) * 1000,
                 u64(s, 176) * 1000,
                 u64(s, 184) * 1000);
+    }
+
+    /**
+     * For how long the peer's kernel has left unanswered what this one put on the wire; 0 until this kernel itself has missed an
+     * answer, which is after 200 ms at the least. A peer whose threads do not read answers all the same: the kernel does it for them.
+     */
+    public long unansweredNanos() {
+        if (unacked > 0 && retransmits > 0) {
+            // the first try and its repeats waited t, 2t, 4t...: (2^retransmits - 1) t in all, and the time since the
+            // last
+            long first = retransmitTimeoutNanos >> backoff;
+            return Math.min(sinceAnswerNanos, (first << Math.min(backoff, retransmits)) - first + sinceSentNanos);
+        }
+        // into a closed window only questions are sent; the first may have gone out just now, the second waited for it
+        return probes > 1 ? sinceAnswerNanos : 0;
+    }
+
+    private static int u8(MemorySegment s, long offset) {
+        return Byte.toUnsignedInt(s.get(ValueLayout.JAVA_BYTE, offset));
     }
 
     private static long u32(MemorySegment s, long offset) {

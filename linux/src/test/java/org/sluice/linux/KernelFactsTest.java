@@ -56,6 +56,87 @@ class KernelFactsTest {
         }
     }
 
+    /** Times are milliseconds. */
+    private static long unanswered(int retransmits, int probes, long unacked, long sinceSent, long sinceAnswer) {
+        int backoff = Math.max(retransmits, probes);
+        long first = 200_000_000;
+        return new TcpInfo(
+                                0,
+                                0,
+                                0,
+                                0,
+                                0,
+                                0,
+                                0,
+                                0,
+                                retransmits,
+                                probes,
+                                backoff,
+                                first << retransmits,
+                                unacked,
+                                sinceSent * 1_000_000,
+                                sinceAnswer * 1_000_000,
+                                0,
+                                0,
+                                0,
+                                0,
+                                0,
+                                0,
+                                0,
+                                0,
+                                0,
+                                0,
+                                0)
+                        .unansweredNanos()
+                / 1_000_000;
+    }
+
+    @Test
+    void onlyWhatIsOverdueIsUnanswered() {
+        assertThat(unanswered(0, 0, 0, 5000, 5000)).as("idle").isZero();
+        assertThat(unanswered(0, 0, 10, 150, 5000)).as("just sent after a rest").isZero();
+        assertThat(unanswered(1, 0, 10, 50, 5000))
+                .as("200 ms and the repeat's 50")
+                .isEqualTo(250);
+        assertThat(unanswered(2, 0, 10, 20, 5000))
+                .as("200, 400 and the second repeat's 20 ms")
+                .isEqualTo(620);
+        assertThat(unanswered(2, 0, 10, 20, 30))
+                .as("answered meanwhile, to something older")
+                .isEqualTo(30);
+        assertThat(unanswered(0, 1, 0, 5000, 3000))
+                .as("asked for a window just now")
+                .isZero();
+        assertThat(unanswered(0, 2, 0, 5000, 700)).as("asked twice").isEqualTo(700);
+    }
+
+    @Test
+    void aPeerThatDoesNotReadAnswers() throws Exception {
+        InetAddress address = InetAddress.ofLiteral("127.0.0.1");
+        try (TcpSocket server = TcpSocket.open(address)) {
+            server.bind(address, 0);
+            server.listen(1);
+            InetSocketAddress to = server.localAddress();
+            try (TcpSocket client = TcpSocket.open(address)) {
+                client.connect(to);
+                assertThat(client.finishConnect(to)).isTrue();
+                byte[] payload = new byte[1 << 20];
+                TcpInfo info;
+                do {
+                    int ignored = client.sendNow(payload, 0);
+                    info = TcpInfo.of(client.fd());
+                    assertThat(info.unansweredNanos()).isZero();
+                } while (info.sinceAnswerNanos() == 0 || info.notSentBytes() == 0);
+                // its window is closed: what waits does so on this side, and nothing is under way
+                long end = System.nanoTime() + 1_000_000_000;
+                while (System.nanoTime() < end) {
+                    assertThat(TcpInfo.of(client.fd()).unansweredNanos()).isZero();
+                    Thread.onSpinWait();
+                }
+            }
+        }
+    }
+
     @Test
     void tcpInfoOfSomethingElseIsAnError() {
         assertThatThrownBy(() -> TcpInfo.of(-1))

@@ -26,7 +26,10 @@ record Drill(Map<Fault, Integer> chunks) {
 
     static final Drill NONE = new Drill(Map.of());
 
-    /** Longer than a channel may stand still, so that the rest of the chunk comes too late. */
+    /**
+     * A thread that gets no CPU. With a stall timeout below an eighth of it the receiver gives the channel up meanwhile, and the rest
+     * of the chunk comes too late.
+     */
     private static final long STALL_MILLIS = 700;
 
     /** @param text {@code reset:1000,stall:5000,damage:500}, any of them; empty for none */

@@ -1,6 +1,8 @@
 package org.sluice.tcp;
 
 import java.util.Set;
+import org.sluice.linux.LinuxException;
+import org.sluice.linux.TcpInfo;
 import org.sluice.spi.Registration;
 import org.sluice.spi.SendChannel;
 import org.sluice.spi.TransportException;
@@ -15,5 +17,18 @@ final class TcpSendChannel extends TcpChannel<SendLane> implements SendChannel {
     public boolean send(Registration memory, long address, long bytes, long message, long offset)
             throws TransportException {
         return post(address, bytes, message, offset);
+    }
+
+    @Override
+    public long unanswered() throws TransportException {
+        long longest = 0;
+        try {
+            for (SendLane lane : lanes()) {
+                longest = Math.max(longest, TcpInfo.of(lane.socket.fd()).unansweredNanos());
+            }
+        } catch (LinuxException e) {
+            throw new TransportException(description() + ": " + e.getMessage(), e);
+        }
+        return longest;
     }
 }

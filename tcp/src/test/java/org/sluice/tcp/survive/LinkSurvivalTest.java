@@ -11,7 +11,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -113,12 +115,38 @@ class LinkSurvivalTest {
 
     @Test
     void chunksThatComeTooLateHurtNobody() throws Exception {
-        // half a chunk comes, the channel is given up, the chunk comes elsewhere, and then its other half is sent
+        // half a chunk comes, the receiver gives the channel up after eight stall timeouts, the chunk comes elsewhere,
+        // and
+        // then its other half is sent
         try (Pair pair =
-                Pair.of(c -> c.stallTimeout(Duration.ofMillis(200)).transportOptions(Map.of("drill", "stall:150")))) {
+                Pair.of(c -> c.stallTimeout(Duration.ofMillis(50)).transportOptions(Map.of("drill", "stall:150")))) {
             int rounds = 0;
             while (pair.sum(ChannelStats::reconnects) < 3) {
                 converse(pair, 1, ++rounds);
+            }
+        }
+    }
+
+    @Test
+    void threadsWithoutACpuAreNoDeadRail() throws Exception {
+        // four threads that want each CPU all the time, beside the 64 of the channels
+        AtomicBoolean over = new AtomicBoolean();
+        int loops = 4 * Runtime.getRuntime().availableProcessors();
+        List<Thread> busy = IntStream.range(0, loops)
+                .mapToObj(i -> Thread.ofPlatform().daemon().name("busy-" + i).start(() -> {
+                    while (!over.get()) {
+                        Thread.onSpinWait();
+                    }
+                }))
+                .toList();
+        try (Pair pair = Pair.of(c -> c.channels(32).stallTimeout(Duration.ofMillis(100)))) {
+            converse(pair, 20, 3);
+            assertThat(pair.sum(ChannelStats::reconnects)).isZero();
+            assertThat(pair.sum(ChannelStats::retried)).isZero();
+        } finally {
+            over.set(true);
+            for (Thread t : busy) {
+                t.join();
             }
         }
     }

@@ -2,6 +2,7 @@ package org.sluice.tcp.survive;
 
 import java.io.IOException;
 import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -13,6 +14,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.sluice.Link;
 import org.sluice.Node;
@@ -30,6 +33,9 @@ public final class PeerRounds {
     private static final long BYTES = 16 << 20;
     private static final int LATEST_MOMENT_MILLIS = 700;
 
+    /** Less than a link's control buffers, so that one that is kept shows after a few rounds. */
+    private static final long LEAK_KIB = 1024;
+
     private PeerRounds() {}
 
     /** What one round showed. */
@@ -38,13 +44,17 @@ public final class PeerRounds {
     public static void main(String[] args) throws Exception {
         int rounds = args.length > 0 ? Integer.parseInt(args[0]) : 100;
         long limit = args.length > 1 ? Long.parseLong(args[1]) : 5000;
-        if (!run(rounds, limit, 7)) {
+        if (!run(rounds, limit, limit, 7)) {
             System.exit(1);
         }
     }
 
-    /** @return whether every round went as wanted */
-    static boolean run(int rounds, long limit, long seed) throws Exception {
+    /**
+     * @param limit silence after which the peer counts as lost, milliseconds
+     * @param atMost what a report may take
+     * @return whether every round went as wanted
+     */
+    static boolean run(int rounds, long limit, long atMost, long seed) throws Exception {
         SplittableRandom random = new SplittableRandom(seed);
         int port;
         try (ServerSocket probe = new ServerSocket(0)) {
@@ -66,6 +76,7 @@ public final class PeerRounds {
         int late = 0;
         int threads = 0;
         long descriptors = 0;
+        Memory memory = Memory.UNKNOWN;
         try (Node node = Node.open(config)) {
             node.bind();
             Region region = node.allocate(0, BYTES);
@@ -73,7 +84,7 @@ public final class PeerRounds {
                 boolean kill = random.nextBoolean();
                 boolean peerSends = random.nextBoolean();
                 Round round = round(node, region, port, limit, kill, peerSends, random.nextInt(LATEST_MOMENT_MILLIS));
-                if (round.reportedMillis > limit) {
+                if (round.reportedMillis > atMost) {
                     late++;
                     System.out.println("round " + i + (kill ? " kill" : " stop") + ": " + round);
                 }
@@ -86,13 +97,17 @@ public final class PeerRounds {
                     // the first rounds start what stays: compiler threads, the common pool, class files
                     threads = Thread.activeCount();
                     descriptors = descriptors();
+                    memory = Memory.now();
                 }
             }
-            boolean leaks = Thread.activeCount() > threads + 1 || descriptors() > descriptors + 4;
+            Memory after = Memory.now();
+            boolean leaks = Thread.activeCount() > threads + 1
+                    || descriptors() > descriptors + 4
+                    || after.used > memory.used + LEAK_KIB;
             System.out.printf(
                     Locale.ROOT,
                     "%d rounds: %d killed, reported after median %d, worst %d ms; %d frozen, after median %d, worst %d ms;"
-                            + " %d late; threads %d -> %d, descriptors %d -> %d%n",
+                            + " %d late; threads %d -> %d, descriptors %d -> %d; %s -> %s%n",
                     rounds,
                     kills,
                     median(killed, kills),
@@ -104,7 +119,9 @@ public final class PeerRounds {
                     threads,
                     Thread.activeCount(),
                     descriptors,
-                    descriptors());
+                    descriptors(),
+                    memory,
+                    after);
             return late == 0 && !leaks;
         }
     }
@@ -150,6 +167,42 @@ public final class PeerRounds {
             }
         } catch (ExecutionException e) {
             throw new IOException("no link: " + e.getCause(), e);
+        }
+    }
+
+    /**
+     * Memory outside the heap, KiB.
+     *
+     * @param used by arenas and direct buffers, as the virtual machine counts it with {@code -XX:NativeMemoryTracking=summary}; -1
+     *     without
+     * @param resident of the whole process
+     */
+    private record Memory(long used, long resident) {
+        static final Memory UNKNOWN = new Memory(-1, -1);
+        private static final Pattern OTHER = Pattern.compile("Other \\(reserved=\\d+KB, committed=(\\d+)KB");
+        private static final Pattern RESIDENT = Pattern.compile("VmRSS:\\s+(\\d+) kB");
+
+        static Memory now() throws IOException {
+            System.gc(); // direct buffers go with their objects
+            String jcmd =
+                    Path.of(System.getProperty("java.home"), "bin", "jcmd").toString();
+            String pid = Long.toString(ProcessHandle.current().pid());
+            Process counting = new ProcessBuilder(jcmd, pid, "VM.native_memory", "summary")
+                    .redirectErrorStream(true)
+                    .start();
+            String said = new String(counting.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            return new Memory(number(OTHER, said), number(RESIDENT, Files.readString(Path.of("/proc/self/status"))));
+        }
+
+        private static long number(Pattern where, String text) {
+            Matcher found = where.matcher(text);
+            return found.find() ? Long.parseLong(found.group(1)) : -1;
+        }
+
+        @Override
+        public String toString() {
+            return (used < 0 ? "native memory not counted" : "native " + used + " KiB") + ", resident " + resident
+                    + " KiB";
         }
     }
 

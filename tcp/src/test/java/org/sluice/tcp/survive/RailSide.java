@@ -12,11 +12,14 @@ import org.sluice.Transfer;
 
 /**
  * One side of a link, as a process of its own, so that it can be put into a network namespace and killed: {@code receive
- * <nics> <port> <bytes> <settings>}, or {@code send} or {@code take} with the host of a server behind it. The sender sends one message after
- * the other until it is ended; the receiver checks every byte of each, and both say what happens, a line each:
+ * <nics> <port> <bytes> <settings>}, or {@code send}, {@code take} or {@code register} (which does no more than that) with the
+ * host of a server behind it. The sender sends one message after the other until it is ended; the receiver checks every byte of
+ * each, and both say what happens, a line each:
  *
  * <pre>
+ * BOUND                           receiver: its port is open
  * READY
+ * REGISTERED                      register: its memory is
  * S nanos bytes per channel...    receiver, every 10 ms: what each channel has landed
  * V nanos n                       receiver: n messages have been compared and were right
  * W offset                        receiver: a wrong byte
@@ -67,6 +70,10 @@ public final class RailSide {
                 say("READY");
                 if (receives) {
                     receive(link, region, bytes);
+                } else if (args[0].equals("register")) {
+                    link.register(region);
+                    say("REGISTERED");
+                    say("E " + System.nanoTime() + " " + link.ended().join().getMessage());
                 } else if (args[0].equals("take")) {
                     while (true) {
                         link.receive(region, 0, bytes).await(Duration.ofDays(1));
