@@ -7,7 +7,16 @@ import java.util.Set;
 final class Logging {
     static final String VARIABLE = "SLUICE_LOG";
 
+    private static final String LEVEL = "org.slf4j.simpleLogger.defaultLogLevel";
+
     private Logging() {}
+
+    /** Channels are about to be lost on purpose: the warnings of it are left out unless somebody asked for more than warnings. */
+    static void expectLostChannels() {
+        if ("warn".equals(System.getProperty(LEVEL))) {
+            System.setProperty("org.slf4j.simpleLogger.log.org.sluice.data.LinkEngine", "error");
+        }
+    }
 
     static void configure() {
         String level = System.getenv().getOrDefault(VARIABLE, "warn").toLowerCase(Locale.ROOT);
@@ -16,7 +25,7 @@ final class Logging {
                     + " is none of trace, debug, info, warn, error, off; warn is used");
             level = "warn";
         }
-        System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", level);
+        System.setProperty(LEVEL, level);
         if (level.equals("warn")) {
             // which plugin, through which API, with which environment: part of what a run is
             System.setProperty("org.slf4j.simpleLogger.log.org.sluice.ncclnet.Plugin", "info");

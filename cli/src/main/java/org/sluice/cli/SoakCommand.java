@@ -44,6 +44,9 @@ final class SoakCommand implements Callable<Integer> {
 
     private static final int ROUNDS_OF_A_LINK = 40;
 
+    /** Below an eighth of the time that the drill lets a connection stand still: so the channel is given up. */
+    private static final Duration STALL = Duration.ofMillis(50);
+
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
@@ -72,6 +75,7 @@ final class SoakCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        Logging.expectLostChannels();
         PrintWriter out = spec.commandLine().getOut();
         out.println("soak: seed " + seed + ", faults " + drill + (encrypt ? ", encrypted" : ""));
         Random random = new Random(seed);
@@ -80,6 +84,7 @@ final class SoakCommand implements Callable<Integer> {
                 .gpus(1)
                 .nics(List.of("lo1", "lo2", "lo3", "lo4"))
                 .chunkBytes(64 << 10)
+                .stallTimeout(STALL)
                 .portBase(FreePorts.inARow(1))
                 .secret(("soak " + seed).getBytes(StandardCharsets.UTF_8))
                 .transportOptions(Map.of("checksum", "on", "drill", drill, "encryption", encrypt ? "aes-gcm" : "off"))
