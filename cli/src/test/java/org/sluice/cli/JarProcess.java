@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 
 /** A real {@code sluice} process, from the jars that {@code ./sluice} runs. */
 final class JarProcess implements AutoCloseable {
@@ -27,6 +28,12 @@ final class JarProcess implements AutoCloseable {
     }
 
     static JarProcess start(Map<String, String> environment, String... arguments) throws IOException {
+        return start(UnaryOperator.identity(), environment, arguments);
+    }
+
+    /** @param wrap makes of the command line the one that is run: {@code ip netns exec ...} before it */
+    static JarProcess start(UnaryOperator<List<String>> wrap, Map<String, String> environment, String... arguments)
+            throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 JAVA.toString(),
                 "-XX:+UseSerialGC",
@@ -38,8 +45,9 @@ final class JarProcess implements AutoCloseable {
         command.addAll(Arrays.asList(arguments));
         Path out = Files.createTempFile("sluice", ".out");
         Path err = Files.createTempFile("sluice", ".err");
-        ProcessBuilder builder =
-                new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(err.toFile());
+        ProcessBuilder builder = new ProcessBuilder(wrap.apply(command))
+                .redirectOutput(out.toFile())
+                .redirectError(err.toFile());
         builder.environment().putAll(environment);
         return new JarProcess(builder.start(), out, err);
     }
@@ -50,9 +58,14 @@ final class JarProcess implements AutoCloseable {
 
     /** Waits for the end. @return its exit status */
     int await() throws InterruptedException {
-        if (!process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)) {
+        return await(LIMIT_SECONDS);
+    }
+
+    /** As {@link #await()}, with another limit. */
+    int await(int seconds) throws InterruptedException {
+        if (!process.waitFor(seconds, TimeUnit.SECONDS)) {
             process.destroyForcibly();
-            throw new AssertionError("a sluice process hung");
+            throw new AssertionError("a sluice process did not end in " + seconds + " s");
         }
         return process.exitValue();
     }
