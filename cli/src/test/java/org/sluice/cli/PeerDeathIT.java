@@ -62,7 +62,7 @@ class PeerDeathIT {
         assertThat(err.lines().filter(l -> l.startsWith("sluice: ")))
                 .hasSize(1)
                 .allSatisfy(l -> assertThat(l)
-                        .contains("GPU ", "peer " + peer.address(0), "while channels were being made", "eth1, eth2"));
+                        .contains("GPU ", "peer " + peer.address(0), "while channels were being made", "eth1", "eth2"));
     }
 
     @Test
