@@ -4,11 +4,11 @@
 # and SECONDS_EACH later, so that neither the JVM's first seconds nor anybody's own clock is in it.
 # Prints medians and the ratio of each size and number of channels.
 #   bench/throughput/loopback.sh
-# Environment: ROUNDS (5), WARM (5), SECONDS_EACH (5), SIZES (67108864 1073741824), CHANNELS (1 2 4 8), SLUICE_OPTIONS (none).
+# Environment: ROUNDS (5), WARM (10), SECONDS_EACH (5), SIZES (67108864 1073741824), CHANNELS (1 2 4 8), SLUICE_OPTIONS (none).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 source bench/throughput/common.sh
-rounds=${ROUNDS:-5} warm=${WARM:-5} each=${SECONDS_EACH:-5}
+rounds=${ROUNDS:-5} warm=${WARM:-10} each=${SECONDS_EACH:-5}
 run=$((warm + each + 2)) # and what it takes to start
 bench/c/build.sh
 ./sluice --version >/dev/null

@@ -17,7 +17,7 @@ import org.sluice.spi.UnpackMode;
  * @param nics NICs to use, in this order; empty for every usable one
  * @param channels channels of a link in each direction, 1 to 64
  * @param chunkBytes unit of striping, a multiple of 4096 from 4 KiB to 1 GiB; 0 for the best known for the backend
- * @param window most chunks a channel has in flight, 1 to 1024; 0 for what the transport allows, up to 16
+ * @param window most chunks a channel has in flight, 1 to 1024; 0 for what the transport allows, up to 64
  * @param socketsPerChannel connections of a channel, 1 to 16 (tcp); 0 for the best known for the backend
  * @param portBase bootstrap port of GPU 0; GPU <i>g</i> has {@code portBase + g}
  * @param deadline for each phase of making a link, and for a link that has lost every rail to get one back

@@ -56,7 +56,7 @@ final class NodeOptions {
             names = "--window",
             hidden = true,
             paramLabel = "<n>",
-            description = "most chunks in flight per channel (16)")
+            description = "most chunks in flight per channel (64)")
     private @Nullable Integer window;
 
     @Option(

@@ -28,8 +28,12 @@ public record LinkPlan(
         @Nullable SharedSecret secret,
         List<RegionDirectory> regions) {
 
-    /** Receives in flight for transports that allow more: beyond it a channel only hoards. */
-    private static final int MOST_WINDOW = 16;
+    /**
+     * Receives in flight for transports that allow more. A kernel connection on one host holds some 24 MiB by itself: with fewer
+     * chunks than that its sender runs out of them and is woken for each few (docs/performance.md). Slow rails get as many as they
+     * move in 50 ms.
+     */
+    private static final int MOST_WINDOW = 64;
 
     /** UCCL's send window for plugins, which leaves headroom below their 16 requests. */
     private static final int PLUGIN_SEND_WINDOW = 12;
