@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sluice against plain C over unshaped loopback: two processes each, the same sockets, chunks, memory and transfers, in turn.
 # The kernel's byte counter of the loopback device is read for both at the same moments of a run, WARM seconds after its start
-# and SECONDS_EACH later, so that neither the JVM's first seconds nor anybody's own clock is in it.
+# and SECONDS_EACH later, so that neither the JVM's first seconds nor anybody's own clock is in it (2 s after its start for the C program).
 # Prints medians and the ratio of each size and number of channels.
 #   bench/throughput/loopback.sh
 # Environment: ROUNDS (5), WARM (10), SECONDS_EACH (5), SIZES (67108864 1073741824), CHANNELS (1 2 4 8), SLUICE_OPTIONS (none).
@@ -31,7 +31,8 @@ sluice_run() { # size channels
 }
 
 c_run() {
-    steady bench/target/stripe "$2" "$1" "$run"
+    local warm=2 # it has nothing to compile
+    steady bench/target/stripe "$2" "$1" $((warm + each + 1))
 }
 
 echo "$(machine); $rounds rounds of ${each} s after ${warm} s in turn, medians, GB/s"
