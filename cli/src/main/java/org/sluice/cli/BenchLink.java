@@ -3,6 +3,7 @@ package org.sluice.cli;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import org.sluice.Link;
 import org.sluice.LinkException;
@@ -51,7 +52,7 @@ final class BenchLink implements AutoCloseable {
                     .orTimeout(config.deadline().toMillis(), TimeUnit.MILLISECONDS)
                     .join();
             return new BenchLink(node, link, node.allocate(0, bytes), node.allocate(0, bytes), to, setting);
-        } catch (java.util.concurrent.CompletionException e) {
+        } catch (CompletionException e) {
             node.close();
             throw new LinkException(host + " shares no memory for the benchmark: run 'sluice bench --serve' there", e);
         } catch (RuntimeException e) {

@@ -90,6 +90,7 @@ final class LoopbackCommand implements Callable<Integer> {
         arguments.add("--port=" + config.portBase());
         arguments.add("--wait=" + config.deadline().toMillis() + "ms");
         arguments.add("--steps=none");
+        arguments.add("--no-progress"); // its stderr is this one's
         return arguments;
     }
 }

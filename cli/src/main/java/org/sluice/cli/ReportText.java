@@ -48,7 +48,7 @@ final class ReportText {
                 .filter(n -> Boolean.TRUE.equals(n.kernelAgrees()))
                 .map(Report.PerNic::nic)
                 .collect(Collectors.joining(", "));
-        return agreeing.isEmpty() ? "" : "PROOF: kernel and engine agree on what " + agreeing + " carried\n";
+        return agreeing.isEmpty() ? "" : "PROOF: the kernel's counters bear out what " + agreeing + " carried\n";
     }
 
     private static String orDash(@Nullable Object value) {

@@ -3,6 +3,7 @@ package org.sluice.cli;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import org.sluice.ConfigException;
@@ -24,6 +25,8 @@ final class Secret {
         if (file != null) {
             try {
                 text = Files.readString(file);
+            } catch (NoSuchFileException e) {
+                throw new ConfigException("the secret file " + file + " is not there", e);
             } catch (IOException e) {
                 throw new ConfigException("the secret file " + file + " cannot be read: " + e, e);
             }

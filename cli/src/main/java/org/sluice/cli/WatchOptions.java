@@ -1,8 +1,10 @@
 package org.sluice.cli;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.sluice.ConfigException;
 import org.sluice.NodeConfig;
 import org.sluice.cli.watch.Limits;
 import org.sluice.cli.watch.MetricsAddress;
@@ -45,8 +47,15 @@ final class WatchOptions {
         return node.instrumented(instrument == Switch.ON);
     }
 
-    /** Looks on as the options say. @param limits by which performance is judged, null where it is not */
+    /**
+     * Looks on as the options say.
+     *
+     * @param limits by which performance is judged, null where it is not
+     * @throws ConfigException when a file cannot be written, which nobody wants to hear only after the run
+     */
     WatchedRun observer(NodeConfig config, @Nullable Limits limits) {
+        mustBeWritable(csv);
+        mustBeWritable(report);
         Watch.Outputs outputs = new Watch.Outputs(
                 progress == null ? Watch.canShowProgress() : progress,
                 Optional.ofNullable(metrics).map(MetricsAddress::of),
@@ -54,5 +63,18 @@ final class WatchOptions {
                 Optional.ofNullable(report),
                 Json::of);
         return new WatchedRun(outputs, config, limits);
+    }
+
+    private static void mustBeWritable(@Nullable Path file) {
+        if (file == null) {
+            return;
+        }
+        Path folder = file.toAbsolutePath().getParent();
+        if (folder == null || !Files.isDirectory(folder)) {
+            throw new ConfigException("cannot write " + file + ": there is no folder " + folder);
+        }
+        if (Files.isDirectory(file) || !Files.isWritable(Files.exists(file) ? file : folder)) {
+            throw new ConfigException("cannot write " + file + ": it is a folder, or may not be written");
+        }
     }
 }

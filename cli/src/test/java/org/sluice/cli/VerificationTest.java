@@ -3,6 +3,7 @@ package org.sluice.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.sluice.Node;
 import org.sluice.NodeConfig;
@@ -16,7 +17,7 @@ class VerificationTest {
         return Node.open(NodeConfig.builder()
                 .backend("host")
                 .gpus(2)
-                .nics(java.util.List.of("lo1"))
+                .nics(List.of("lo1"))
                 .build());
     }
 

@@ -36,6 +36,9 @@ class WrongInputIT {
                 Arguments.of(ExitCode.CONFIGURATION, "channels: 65 is not in 1 to 64", "server --channels=65"),
                 Arguments.of(ExitCode.CONFIGURATION, "65536", "server --port=65536"),
                 Arguments.of(ExitCode.CONFIGURATION, "no NIC nic7", "client 127.0.0.1 --gpus=1 --nics=nic7"),
+                Arguments.of(ExitCode.USAGE, "no command lop", "lop"),
+                Arguments.of(ExitCode.CONFIGURATION, "no folder /nowhere", "client h --report=/nowhere/r.html"),
+                Arguments.of(ExitCode.CONFIGURATION, "/nowhere is not there", "server --secret-file=/nowhere"),
                 Arguments.of(ExitCode.CONFIGURATION, "no transport ib", "server --gpus=1 --transport=ib"),
                 Arguments.of(ExitCode.CONFIGURATION, "host memory", "server --size=900TiB"));
     }

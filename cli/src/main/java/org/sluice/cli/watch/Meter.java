@@ -21,10 +21,6 @@ final class Meter {
         this.nics = node.nics().stream().map(Nic::name).toList();
     }
 
-    List<Link> links() {
-        return links;
-    }
-
     List<String> nics() {
         return nics;
     }

@@ -26,15 +26,26 @@ final class Progress {
     private static final String PLAIN = "\033[0m";
     private static final String TO_LINE_END = "\033[K";
 
-    private final Meter meter;
+    /** A terminal that is narrower than a line cuts it, rather than to begin another that nobody counts. */
+    private static final String WRAP_OFF = "\033[?7l";
+
+    private static final String WRAP_ON = "\033[?7h";
+
+    private final List<Integer> gpus;
+    private final List<String> nics;
     private final long plannedBytes;
     private final PrintStream out;
     private final Deque<Reading> recent = new ArrayDeque<>();
     private int painted;
 
-    /** @param plannedBytes payload of all GPUs, 0 if that is not known */
-    Progress(Meter meter, long plannedBytes, PrintStream out) {
-        this.meter = meter;
+    /**
+     * @param gpus numbers of the GPUs, in the order of readings
+     * @param nics names of the NICs, likewise
+     * @param plannedBytes payload of all GPUs, 0 if that is not known
+     */
+    Progress(List<Integer> gpus, List<String> nics, long plannedBytes, PrintStream out) {
+        this.gpus = gpus;
+        this.nics = nics;
         this.plannedBytes = plannedBytes;
         this.out = out;
     }
@@ -62,50 +73,61 @@ final class Progress {
     List<String> lines(Reading before, Reading now, Map<String, Double> stalled) {
         double span = Math.max(1e-9, now.seconds() - before.seconds());
         List<String> lines = new ArrayList<>();
-        int gpus = now.gpuBytes().length;
-        for (int g = 0; g < gpus; g++) {
-            double part = plannedBytes == 0 ? -1 : (double) now.gpuBytes()[g] * gpus / plannedBytes;
+        for (int g = 0; g < gpus.size(); g++) {
+            double part = plannedBytes == 0 ? -1 : (double) now.gpuBytes()[g] * gpus.size() / plannedBytes;
             lines.add(fit(String.format(
                     Locale.ROOT,
                     "GPU %-2d %s %8.3f GB/s",
-                    meter.links().get(g).gpu(),
+                    gpus.get(g),
                     bar(part),
                     (now.gpuBytes()[g] - before.gpuBytes()[g]) / span / 1e9)));
         }
         double rate = (now.bytes() - before.bytes()) / span;
-        String eta = plannedBytes == 0
-                ? String.format(Locale.ROOT, "%.1f GB in %.0f s", now.bytes() / 1e9, now.seconds())
-                : rate == 0
-                        ? "ETA unknown"
-                        : String.format(Locale.ROOT, "ETA %.0f s", Math.max(0, plannedBytes - now.bytes()) / rate);
         lines.add(fit(String.format(
                 Locale.ROOT,
                 "all    %s %8.3f GB/s  %s",
                 bar(plannedBytes == 0 ? -1 : (double) now.bytes() / plannedBytes),
                 rate / 1e9,
-                eta)));
+                whereItIs(now, rate))));
         lines.addAll(rails(before, now, span, stalled));
         return lines;
     }
 
+    private String whereItIs(Reading now, double rate) {
+        if (now.bytes() == 0) {
+            return "preparing";
+        }
+        if (plannedBytes == 0) {
+            return String.format(Locale.ROOT, "%.1f GB in %s", now.bytes() / 1e9, time(now.seconds()));
+        }
+        return rate == 0 ? "ETA unknown" : "ETA " + time(Math.max(0, plannedBytes - now.bytes()) / rate);
+    }
+
+    private static String time(double seconds) {
+        return seconds < 100
+                ? String.format(Locale.ROOT, "%.0f s", seconds)
+                : String.format(Locale.ROOT, "%.0f min", seconds / 60);
+    }
+
+    /** As many to a line as fit. */
     private List<String> rails(Reading before, Reading now, double span, Map<String, Double> stalled) {
         List<String> lines = new ArrayList<>();
-        StringBuilder line = new StringBuilder("rails ");
+        StringBuilder line = new StringBuilder("rails");
         int visible = line.length();
-        for (int n = 0; n < meter.nics().size(); n++) {
-            String nic = meter.nics().get(n);
-            double silent = stalled.getOrDefault(nic, 0.0);
+        for (int n = 0; n < nics.size(); n++) {
+            double silent = stalled.getOrDefault(nics.get(n), 0.0);
             boolean red = silent >= STALL_SECONDS;
             String rail = red
-                    ? String.format(Locale.ROOT, " %s stalled %.1f s", nic, silent)
-                    : String.format(Locale.ROOT, " %s %.3f", nic, (now.nicBytes(n) - before.nicBytes(n)) / span / 1e9);
-            if (visible + rail.length() > WIDTH) {
+                    ? String.format(Locale.ROOT, "%s stalled %.1f s", nics.get(n), silent)
+                    : String.format(
+                            Locale.ROOT, "%s %.3f", nics.get(n), (now.nicBytes(n) - before.nicBytes(n)) / span / 1e9);
+            if (visible + 2 + rail.length() > WIDTH) {
                 lines.add(line.toString());
-                line = new StringBuilder("      ");
+                line = new StringBuilder("     ");
                 visible = line.length();
             }
-            line.append(red ? RED + rail + PLAIN : rail);
-            visible += rail.length();
+            line.append("  ").append(red ? RED + rail + PLAIN : rail);
+            visible += 2 + rail.length();
         }
         lines.add(line.toString());
         return lines;
@@ -123,13 +145,13 @@ final class Progress {
     }
 
     private void paint(List<String> lines) {
-        StringBuilder all = new StringBuilder(up());
+        StringBuilder all = new StringBuilder(up()).append(WRAP_OFF);
         lines.forEach(l -> all.append(l).append(TO_LINE_END).append('\n'));
         for (int extra = lines.size(); extra < painted; extra++) {
             all.append(TO_LINE_END).append('\n');
         }
         painted = Math.max(painted, lines.size());
-        out.print(all);
+        out.print(all.append(WRAP_ON));
         out.flush();
     }
 

@@ -1,7 +1,6 @@
 package org.sluice.cli.watch;
 
 import java.io.IOException;
-import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -56,7 +55,9 @@ public final class Watch implements AutoCloseable {
         this.outputs = outputs;
         this.meter = new Meter(node, links);
         this.painter = new Painter(node, links, context);
-        this.progress = outputs.progress() ? new Progress(meter, context.plannedBytes(), stderr()) : null;
+        this.progress = outputs.progress()
+                ? new Progress(links.stream().map(Link::gpu).toList(), meter.nics(), context.plannedBytes(), System.err)
+                : null;
         this.server = outputs.metrics()
                 .map(a -> new MetricsServer(a, node, links, () -> outputs.json().apply(picture())))
                 .orElse(null);
@@ -67,10 +68,6 @@ public final class Watch implements AutoCloseable {
     /** Whether stderr is a terminal on which progress can be painted. */
     public static boolean canShowProgress() {
         return Progress.isPossible();
-    }
-
-    private static PrintStream stderr() {
-        return System.err;
     }
 
     /** Begins to watch. @throws ConfigException when the address for metrics is taken */
