@@ -1,6 +1,7 @@
 package org.sluice.cli.watch;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,7 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** Progress on a terminal: a bar for each GPU, the whole, and each rail, painted over again and again. */
+/** Progress on a terminal: a bar for each GPU, the whole, and each rail, painted over again and again. Thread-safe. */
 final class Progress {
     private static final int BAR = 24;
     private static final int WIDTH = 78;
@@ -62,7 +63,7 @@ final class Progress {
     }
 
     /** @param stalled seconds without a byte although chunks are in flight, by NIC */
-    void show(Reading now, Map<String, Double> stalled) {
+    synchronized void show(Reading now, Map<String, Double> stalled) {
         recent.add(now);
         while (recent.size() > 2 && now.seconds() - recent.getFirst().seconds() > RATE_SECONDS) {
             recent.removeFirst();
@@ -155,12 +156,32 @@ final class Progress {
         out.flush();
     }
 
+    /** The same terminal for everybody else: what is printed there stays, above what is painted next. */
+    PrintStream others() {
+        OutputStream above = new OutputStream() {
+            @Override
+            public void write(int b) {
+                write(new byte[] {(byte) b}, 0, 1);
+            }
+
+            @Override
+            public void write(byte[] bytes, int from, int count) {
+                synchronized (Progress.this) {
+                    clear();
+                    out.write(bytes, from, count);
+                    out.flush();
+                }
+            }
+        };
+        return new PrintStream(above, true, out.charset());
+    }
+
     private String up() {
         return painted == 0 ? "" : "\033[" + painted + "A\r";
     }
 
     /** Takes it off the terminal again: the result comes in its place. */
-    void clear() {
+    synchronized void clear() {
         if (painted > 0) {
             out.print(up() + "\033[J");
             out.flush();

@@ -1,6 +1,7 @@
 package org.sluice.cli.watch;
 
 import java.io.IOException;
+import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -28,6 +29,7 @@ public final class Watch implements AutoCloseable {
     private final Timeline timeline = new Timeline();
     private final Map<String, Double> movedAt = new HashMap<>();
     private final Map<String, Double> stalled = new HashMap<>();
+    private final PrintStream stderr = System.err;
     private final @Nullable Progress progress;
     private final @Nullable MetricsServer server;
     private final Thread thread;
@@ -56,11 +58,14 @@ public final class Watch implements AutoCloseable {
         this.meter = new Meter(node, links);
         this.painter = new Painter(node, links, context);
         this.progress = outputs.progress()
-                ? new Progress(links.stream().map(Link::gpu).toList(), meter.nics(), context.plannedBytes(), System.err)
+                ? new Progress(links.stream().map(Link::gpu).toList(), meter.nics(), context.plannedBytes(), stderr)
                 : null;
         this.server = outputs.metrics()
                 .map(a -> new MetricsServer(a, node, links, () -> outputs.json().apply(picture())))
                 .orElse(null);
+        if (progress != null) {
+            System.setErr(progress.others()); // what is logged meanwhile
+        }
         look();
         this.thread = Thread.ofPlatform().name("watch").daemon(true).start(this::run);
     }
@@ -130,8 +135,13 @@ public final class Watch implements AutoCloseable {
         movingCpuSeconds = meter.movingCpuSeconds();
         painter.freeze();
         ended = true;
+        hideProgress();
+    }
+
+    private void hideProgress() {
         if (progress != null) {
             progress.clear();
+            System.setErr(stderr);
         }
     }
 
@@ -165,8 +175,8 @@ public final class Watch implements AutoCloseable {
             server.close();
         }
         synchronized (this) {
-            if (progress != null && !ended) {
-                progress.clear();
+            if (!ended) {
+                hideProgress();
             }
             ended = true;
         }

@@ -83,4 +83,16 @@ class ProgressTest {
         assertThat(terminal.toString(StandardCharsets.UTF_8).substring(before.length()))
                 .isEqualTo("\033[4A\r\033[J");
     }
+
+    @Test
+    void whatOthersPrintStaysAboveWhatIsPaintedNext() {
+        progress.show(reading(1, 1, 1, 2), Map.of());
+        int painted = terminal.size();
+        progress.others().println("a warning");
+        progress.show(reading(2, 2, 2, 2), Map.of());
+        String then = terminal.toString(StandardCharsets.UTF_8)
+                .substring(new String(terminal.toByteArray(), 0, painted, StandardCharsets.UTF_8).length());
+        assertThat(then).startsWith("\033[4A\r\033[Ja warning\n").doesNotContain("\033[4A\r\033[?7l");
+        assertThat(then).contains("GPU 0");
+    }
 }
