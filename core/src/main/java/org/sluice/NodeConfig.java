@@ -1,8 +1,10 @@
 package org.sluice;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
 import org.sluice.spi.Gpu;
@@ -26,6 +28,8 @@ import org.sluice.spi.UnpackMode;
  * @param stallTimeout how long what was sent on a channel may be unanswered, while the peer is alive, before the channel is given
  *     up and made anew, 50 ms to 1 minute; where its sender finds nothing wrong, its receiver waits eight times as long for a byte
  * @param secret file or environment content shared by both sides, at least 8 bytes; empty for none
+ * @param tls PEM file with this node's private key, its certificate and the authority that vouches for peers, for TLS 1.3 on control
+ *     connections; empty for none. Either both sides of a link have it or neither
  * @param duplex whether links have channels in both directions; a client's word
  * @param note up to 4 KiB that the peer's program gets to read with the link
  * @param transportOptions settings that only one transport knows
@@ -51,6 +55,7 @@ public record NodeConfig(
         Duration peerTimeout,
         Duration stallTimeout,
         byte[] secret,
+        Optional<Path> tls,
         boolean duplex,
         byte[] note,
         Consumer<Gpu> agentStart,
@@ -96,8 +101,8 @@ public record NodeConfig(
             throw new ConfigException(
                     "the uccl bootstrap has no control connection for grants: it needs round-robin striping");
         }
-        if (bootstrap == BootstrapFormat.UCCL && (duplex || secret.length > 0)) {
-            throw new ConfigException("the uccl bootstrap knows neither two directions nor a shared secret");
+        if (bootstrap == BootstrapFormat.UCCL && (duplex || secret.length > 0 || tls.isPresent())) {
+            throw new ConfigException("the uccl bootstrap knows neither two directions nor a shared secret nor TLS");
         }
         if (note.length > 4096) {
             throw new ConfigException("a note has at most 4096 bytes, this one has " + note.length);
@@ -134,6 +139,7 @@ public record NodeConfig(
         private Duration peerTimeout = Duration.ofSeconds(5);
         private Duration stallTimeout = Duration.ofMillis(400);
         private byte[] secret = {};
+        private Optional<Path> tls = Optional.empty();
         private boolean duplex = true;
         private byte[] note = {};
         private Consumer<Gpu> agentStart = gpu -> {};
@@ -231,6 +237,11 @@ public record NodeConfig(
             return this;
         }
 
+        public Builder tls(Path pemFile) {
+            tls = Optional.of(pemFile);
+            return this;
+        }
+
         public Builder duplex(boolean both) {
             duplex = both;
             return this;
@@ -272,6 +283,7 @@ public record NodeConfig(
                     peerTimeout,
                     stallTimeout,
                     secret,
+                    tls,
                     duplex,
                     note,
                     agentStart,

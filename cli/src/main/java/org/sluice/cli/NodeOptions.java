@@ -116,6 +116,13 @@ final class NodeOptions {
     @Option(names = "--secret-file", paramLabel = "<path>", description = "file with the shared secret (SLUICE_SECRET)")
     private @Nullable Path secretFile;
 
+    @Option(
+            names = "--tls",
+            hidden = true,
+            paramLabel = "<file>",
+            description = "TLS for control connections: a PEM file with key, certificate and authority")
+    private @Nullable Path tls;
+
     @Option(names = "--backend", hidden = true, paramLabel = "<name>", description = "cuda, host or auto (auto)")
     private @Nullable String backend;
 
@@ -133,6 +140,7 @@ final class NodeOptions {
     /** What the node is to be told but for what is run; what fits is checked when it is built. @throws ConfigException when the secret cannot be read */
     NodeConfig.Builder builder() {
         NodeConfig.Builder node = NodeConfig.builder().nics(nics()).secret(Secret.read(secretFile));
+        given(tls, node::tls);
         given(gpus, node::gpus);
         given(channels, node::channels);
         given(chunk, node::chunkBytes);

@@ -37,6 +37,7 @@ final class BootstrapPorts implements AutoCloseable {
     /** While the process has no descriptor left, asking the kernel again at once would only burn a CPU. */
     private static final long ACCEPT_PAUSE_MILLIS = 20;
 
+    private final @Nullable Tls tls;
     private final @Nullable SharedSecret secret;
     private final boolean bare;
     private final Selector selector;
@@ -48,7 +49,8 @@ final class BootstrapPorts implements AutoCloseable {
     private final Thread thread;
 
     /** @param bare whether whoever connects is taken as it is, without a word (UCCL's format) */
-    BootstrapPorts(int base, int gpus, @Nullable SharedSecret secret, boolean bare) {
+    BootstrapPorts(int base, int gpus, @Nullable Tls tls, @Nullable SharedSecret secret, boolean bare) {
+        this.tls = tls;
         this.secret = secret;
         this.bare = bare;
         this.taken = new String[gpus];
@@ -151,7 +153,10 @@ final class BootstrapPorts implements AutoCloseable {
     }
 
     private boolean greet(int gpu, SocketChannel client) throws IOException {
-        FrameSocket socket = new FrameSocket(client, Deadline.in(FIRST_WORDS));
+        Deadline deadline = Deadline.in(FIRST_WORDS);
+        FrameSocket socket = tls == null
+                ? new FrameSocket(client, deadline)
+                : new FrameSocket(tls.accept(client, deadline), deadline);
         Offer offer;
         LinkKey key;
         try {

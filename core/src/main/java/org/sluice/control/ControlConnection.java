@@ -3,7 +3,6 @@ package org.sluice.control;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 import org.sluice.PeerLostException;
@@ -25,7 +24,7 @@ final class ControlConnection implements LinkControl, AutoCloseable {
     private static final int LANDED_BYTES = 8;
     private static final int NO_FRAME = -1;
 
-    private final SocketChannel channel;
+    private final ControlStream stream;
     private final String where;
     private final ByteBuffer in = direct(FrameType.HEADER_BYTES + FrameType.MAX_PAYLOAD);
     private ByteBuffer out = direct(128 << 10);
@@ -35,12 +34,12 @@ final class ControlConnection implements LinkControl, AutoCloseable {
     private long writtenAt;
 
     /** @param where the link, as messages name it */
-    ControlConnection(SocketChannel channel, String where, long now) throws IOException {
-        this.channel = channel;
+    ControlConnection(ControlStream stream, String where, long now) throws IOException {
+        this.stream = stream;
         this.where = where;
         this.readAt = now;
         this.writtenAt = now;
-        channel.configureBlocking(false);
+        stream.socket().configureBlocking(false);
     }
 
     private static ByteBuffer direct(int bytes) {
@@ -196,13 +195,13 @@ final class ControlConnection implements LinkControl, AutoCloseable {
 
     /** Sends what was gathered, as far as the socket takes it. @return whether something went out */
     boolean flush(long now) throws IOException {
-        if (out.position() == 0) {
+        if (!hasUnsent()) {
             return false;
         }
         frameAt = NO_FRAME;
         frameType = null;
         out.flip();
-        int sent = channel.write(out);
+        int sent = stream.write(out);
         out.compact();
         if (sent > 0) {
             writtenAt = now;
@@ -211,7 +210,7 @@ final class ControlConnection implements LinkControl, AutoCloseable {
     }
 
     boolean hasUnsent() {
-        return out.position() > 0;
+        return out.position() > 0 || stream.hasUnsent();
     }
 
     /**
@@ -222,7 +221,7 @@ final class ControlConnection implements LinkControl, AutoCloseable {
      */
     boolean read(ControlListener listener, long now) throws IOException {
         while (true) {
-            int n = channel.read(in);
+            int n = stream.read(in);
             if (n < 0) {
                 return false;
             }
@@ -342,11 +341,11 @@ final class ControlConnection implements LinkControl, AutoCloseable {
 
     /** No more will be said; what the peer still says can be read. */
     void shutdownOutput() throws IOException {
-        channel.shutdownOutput();
+        stream.shutdownOutput();
     }
 
     @Override
     public void close() throws IOException {
-        channel.close();
+        stream.close();
     }
 }

@@ -2,7 +2,6 @@ package org.sluice.control;
 
 import java.io.EOFException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.InetSocketAddress;
 import java.net.SocketTimeoutException;
 import java.net.StandardSocketOptions;
@@ -10,36 +9,46 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import javax.net.ssl.SSLException;
 import org.sluice.LinkException;
 import org.sluice.ProtocolException;
 
 /**
  * A control connection while it is being made: frames are read and written in turn, each wait up to the phase's deadline. It
- * reads no byte beyond the frame asked for, so that the {@link ControlConnection} can take the socket over.
+ * takes no byte beyond the frame asked for, so that the {@link ControlConnection} can take the stream over.
  */
 final class FrameSocket implements AutoCloseable {
-    private final SocketChannel channel;
+    private final ControlStream stream;
     private final Deadline deadline;
     private byte[] lastWritten = {};
     private byte[] lastRead = {};
 
+    /** In the clear. */
     FrameSocket(SocketChannel channel, Deadline deadline) throws IOException {
-        this.channel = channel;
+        this(new PlainStream(channel), deadline);
+    }
+
+    FrameSocket(ControlStream stream, Deadline deadline) throws IOException {
+        this.stream = stream;
         this.deadline = deadline;
-        channel.configureBlocking(true);
-        channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+        stream.socket().configureBlocking(true);
+        stream.socket().setOption(StandardSocketOptions.TCP_NODELAY, true);
     }
 
     /** The same connection in another phase. */
     FrameSocket until(Deadline other) throws IOException {
-        return new FrameSocket(channel, other);
+        return new FrameSocket(stream, other);
     }
 
-    SocketChannel channel() {
-        return channel;
+    ControlStream stream() {
+        return stream;
     }
 
     String peer() {
+        return peer(stream.socket());
+    }
+
+    static String peer(SocketChannel channel) {
         try {
             InetSocketAddress a = (InetSocketAddress) channel.getRemoteAddress();
             return a == null ? "unconnected" : a.getAddress().getHostAddress() + ":" + a.getPort();
@@ -56,7 +65,7 @@ final class FrameSocket implements AutoCloseable {
         lastWritten = frame.array();
         // at most 64 KiB in a fresh connection: fits the socket's buffer, so a silent peer cannot hold the writer
         while (frame.hasRemaining()) {
-            channel.write(frame);
+            stream.write(frame);
         }
     }
 
@@ -82,12 +91,13 @@ final class FrameSocket implements AutoCloseable {
     byte[] readFully(int bytes) throws IOException {
         byte[] all = new byte[bytes];
         int have = 0;
-        InputStream in = channel.socket().getInputStream();
         while (have < bytes) {
-            channel.socket().setSoTimeout(deadline.remainingMillis());
             int n;
             try {
-                n = in.read(all, have, bytes - have);
+                n = stream.await(all, have, bytes - have, deadline);
+            } catch (SSLException e) {
+                throw Tls.failure(
+                        peer(), e); // what the peer makes of this side's certificate comes after the handshake
             } catch (SocketTimeoutException e) {
                 throw new LinkException(
                         "the peer " + peer() + " was silent until the deadline of " + deadline.text(), e);
@@ -105,7 +115,7 @@ final class FrameSocket implements AutoCloseable {
         byte[] bytes = why.getBytes(StandardCharsets.UTF_8);
         try {
             write(FrameType.REFUSE, bytes.length <= FrameType.REFUSE.most ? bytes : new byte[0]);
-            channel.shutdownOutput();
+            stream.shutdownOutput();
         } catch (IOException e) {
             // the peer is gone, and with it who would read this
         }
@@ -127,6 +137,6 @@ final class FrameSocket implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        channel.close();
+        stream.close();
     }
 }

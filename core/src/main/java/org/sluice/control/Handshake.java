@@ -2,6 +2,7 @@ package org.sluice.control;
 
 import java.io.IOException;
 import java.security.SecureRandom;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import org.sluice.LinkException;
 import org.sluice.ProtocolException;
@@ -21,7 +22,7 @@ final class Handshake {
         socket.write(FrameType.HELLO, hello(true, secret, half));
         byte[] mine = socket.lastWritten();
         Hello server = Hello.decode(socket.read(FrameType.HELLO));
-        byte[] theirs = socket.lastRead();
+        byte[] theirs = bound(socket.lastRead(), socket);
         check(server, false, secret, socket);
         if (secret != null) {
             socket.write(FrameType.PROOF, secret.proof(true, mine, theirs));
@@ -44,7 +45,7 @@ final class Handshake {
         }
         check(client, true, secret, socket);
         socket.write(FrameType.HELLO, hello(false, secret, half));
-        byte[] mine = socket.lastWritten();
+        byte[] mine = bound(socket.lastWritten(), socket);
         if (secret != null) {
             byte[] proof = socket.read(FrameType.PROOF);
             if (!secret.accepts(proof, true, theirs, mine)) {
@@ -54,6 +55,17 @@ final class Handshake {
             socket.write(FrameType.PROOF, secret.proof(false, theirs, mine));
         }
         return secret == null ? null : secret.key(half, client.publicKey(), theirs, mine);
+    }
+
+    /**
+     * The server's hello, which ends the transcript, and what only the two ends of this TLS connection know: a proof that somebody
+     * between two connections passes on is worth nothing in the other.
+     */
+    private static byte[] bound(byte[] serverHello, FrameSocket socket) {
+        byte[] binding = socket.stream().binding();
+        byte[] bound = Arrays.copyOf(serverHello, serverHello.length + binding.length);
+        System.arraycopy(binding, 0, bound, serverHello.length, binding.length);
+        return bound;
     }
 
     private static byte[] hello(boolean client, @Nullable SharedSecret secret, LinkKey.Half half) {

@@ -202,9 +202,7 @@ final class LinkMaking {
             SocketChannel channel = SocketChannel.open();
             try {
                 channel.socket().connect(new InetSocketAddress(address, port), deadline.remainingMillis());
-                FrameSocket s = new FrameSocket(channel, deadline);
-                socket = s;
-                return s;
+                return secured(new FrameSocket(channel, deadline), deadline);
             } catch (ConnectException | SocketTimeoutException e) {
                 channel.close();
                 if (deadline.passed() || cancelled) {
@@ -226,6 +224,17 @@ final class LinkMaking {
             }
             pause = Math.min(pause * 2, LONGEST_PAUSE_MILLIS);
         }
+    }
+
+    private FrameSocket secured(FrameSocket plain, Deadline deadline) throws IOException {
+        socket = plain; // what cancelling closes
+        Tls tls = plan.tls();
+        if (tls == null) {
+            return plain;
+        }
+        FrameSocket s = new FrameSocket(tls.connect(plain.stream().socket(), deadline), deadline);
+        socket = s;
+        return s;
     }
 
     // --- both
@@ -333,7 +342,7 @@ final class LinkMaking {
         Duration timeout = plan.config().peerTimeout();
         String where = where();
         LinkSession session = onAgent(() -> {
-            ControlConnection control = confirmed ? new ControlConnection(s.channel(), where, System.nanoTime()) : null;
+            ControlConnection control = confirmed ? new ControlConnection(s.stream(), where, System.nanoTime()) : null;
             int channelsOut = made.outbound().size();
             int channelsIn = made.inbound().size();
             LinkEngine engine = new LinkEngine(
@@ -355,7 +364,7 @@ final class LinkMaking {
                     agent,
                     engine,
                     control,
-                    confirmed ? s.channel() : null,
+                    confirmed ? s.stream().socket() : null,
                     repair,
                     manager,
                     made,

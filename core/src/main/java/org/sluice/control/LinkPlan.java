@@ -25,6 +25,7 @@ public record LinkPlan(
         int window,
         int sendWindow,
         int stagingSlots,
+        @Nullable Tls tls,
         @Nullable SharedSecret secret,
         List<RegionDirectory> regions) {
 
@@ -74,8 +75,9 @@ public record LinkPlan(
         int window = Math.min(requests, config.window() == 0 ? MOST_WINDOW : config.window());
         int sendWindow = transport.ringsDoorbell() ? window : Math.min(window, PLUGIN_SEND_WINDOW);
         SharedSecret secret = config.secret().length == 0 ? null : new SharedSecret(config.secret());
+        Tls tls = config.tls().map(Tls::of).orElse(null);
         int slots = Integer.highestOneBit(STAGING_SLOTS * sockets * 2 - 1);
-        return new LinkPlan(config, transport, chunk, window, sendWindow, slots, secret, List.copyOf(regions));
+        return new LinkPlan(config, transport, chunk, window, sendWindow, slots, tls, secret, List.copyOf(regions));
     }
 
     Duration deadline() {

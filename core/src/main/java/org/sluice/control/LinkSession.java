@@ -110,6 +110,7 @@ public final class LinkSession implements Work {
         }
         this.key = socket == null ? null : agent.watch(socket, SelectionKey.OP_READ, this::readable);
         agent.add(this);
+        agent.execute(this::readable); // what came together with the last word of the bootstrap rings no bell
     }
 
     public LinkEngine engine() {

@@ -46,6 +46,7 @@ public final class Orchestrator implements AutoCloseable {
             ports = new BootstrapPorts(
                     plan.config().portBase(),
                     agents.size(),
+                    plan.tls(),
                     plan.secret(),
                     plan.config().bootstrap() == BootstrapFormat.UCCL);
         }

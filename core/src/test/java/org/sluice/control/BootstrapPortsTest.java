@@ -34,7 +34,7 @@ class BootstrapPortsTest {
                 port = probe.getLocalPort();
             }
             try {
-                ports = new BootstrapPorts(port, 1, null, false);
+                ports = new BootstrapPorts(port, 1, null, null, false);
             } catch (ConfigException e) {
                 // somebody else took the port meanwhile: another
             }
@@ -62,7 +62,7 @@ class BootstrapPortsTest {
             LinkRequest request = ports.await(0, LIMIT);
             assertThat(request).isNotNull();
             assertThat(request.offer()).usingRecursiveComparison().isEqualTo(OFFER);
-            assertThat(client.channel().isOpen()).isTrue();
+            assertThat(client.stream().socket().isOpen()).isTrue();
             request.socket().close();
         }
     }
@@ -104,7 +104,8 @@ class BootstrapPortsTest {
     void garbageIsAnsweredWithAReason() throws Exception {
         try (FrameSocket stranger = new FrameSocket(connect(), Deadline.in(LIMIT))) {
             Sockets.send(
-                    stranger.channel(), Sockets.frame(FrameType.MAGIC, 7, FrameType.HELLO.code, 0, 72, new byte[0]));
+                    stranger.stream().socket(),
+                    Sockets.frame(FrameType.MAGIC, 7, FrameType.HELLO.code, 0, 72, new byte[0]));
             assertThatThrownBy(() -> stranger.read(FrameType.HELLO))
                     .isInstanceOf(LinkException.class)
                     .hasMessageContaining("protocol version 7");
@@ -132,7 +133,7 @@ class BootstrapPortsTest {
 
     @Test
     void aTakenPortIsNamed() {
-        assertThatThrownBy(() -> new BootstrapPorts(port, 1, null, false))
+        assertThatThrownBy(() -> new BootstrapPorts(port, 1, null, null, false))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining("bootstrap port " + port);
     }

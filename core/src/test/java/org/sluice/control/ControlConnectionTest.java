@@ -24,8 +24,8 @@ class ControlConnectionTest {
     @BeforeEach
     void connect() throws IOException {
         sockets = Sockets.pair();
-        here = new ControlConnection(sockets.client(), "here", 0);
-        there = new ControlConnection(sockets.server(), "there", 0);
+        here = new ControlConnection(new PlainStream(sockets.client()), "here", 0);
+        there = new ControlConnection(new PlainStream(sockets.server()), "there", 0);
     }
 
     @AfterEach

@@ -141,7 +141,7 @@ class ControlFuzzTest {
     @Test
     void framesOfALinkThatIsMade() throws IOException {
         try (Sockets sockets = Sockets.pair()) {
-            ControlConnection control = new ControlConnection(sockets.server(), "fuzz", 0);
+            ControlConnection control = new ControlConnection(new PlainStream(sockets.server()), "fuzz", 0);
             Heard heard = new Heard();
             fuzz(
                     "frames",
