@@ -3,20 +3,29 @@ package org.sluice.tcp.survive;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.KeyFactory;
+import java.security.KeyStore;
+import java.security.cert.Certificate;
+import java.security.cert.CertificateFactory;
+import java.security.spec.PKCS8EncodedKeySpec;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.UnaryOperator;
+import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLServerSocket;
-import org.junit.jupiter.api.BeforeAll;
+import javax.net.ssl.TrustManagerFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sluice.ConfigException;
@@ -30,23 +39,27 @@ import org.sluice.SluiceException;
 /** Links whose control connection goes through TLS, and sides that do not fit. */
 class TlsLinkTest {
     private static final Duration LIMIT = Duration.ofSeconds(60);
-    private static final int BYTES = 2 << 20;
+    private static final int BYTES = 1 << 20;
     private static final byte[] SECRET = "correct horse battery".getBytes(StandardCharsets.UTF_8);
 
     @TempDir
     private static Path folder;
 
-    private static Certificates made;
-    private static Path one;
-    private static Path expired;
-    private static Path vouchedFor;
+    /** A key and its self-signed certificate, which is trusted too. */
+    private static final Path ONE = pem("one");
 
-    @BeforeAll
-    static void makeCertificates() throws Exception {
-        made = new Certificates(folder);
-        one = made.selfSigned("one", "-1H");
-        expired = made.selfSigned("expired", "-5d");
-        vouchedFor = made.signed("node", "authority");
+    private static final Path EXPIRED = pem("expired");
+
+    /** A key, its certificate, and that of the authority that signed it. */
+    private static final Path VOUCHED_FOR = pem("node");
+
+    /** Made with openssl for a hundred years, but for {@code expired}, which was valid on the first of January 2020. */
+    private static Path pem(String name) {
+        try {
+            return Path.of(TlsLinkTest.class.getResource(name + ".pem").toURI());
+        } catch (URISyntaxException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private interface Meeting {
@@ -93,7 +106,7 @@ class TlsLinkTest {
     private static void carries(Link in, Link out, Node server, Node client) {
         Region from = client.allocate(0, BYTES);
         Region to = server.allocate(0, BYTES);
-        for (int n = 0; n < 4; n++) {
+        for (int n = 0; n < 2; n++) {
             from.fill(0, BYTES, n);
             var receiving = in.receive(to, 0, BYTES);
             out.send(from, 0, BYTES).await(LIMIT);
@@ -106,19 +119,46 @@ class TlsLinkTest {
 
     @Test
     void theSameFileOnBothSides() throws Exception {
-        meet(c -> c.tls(one), c -> c.tls(one), TlsLinkTest::carries);
+        meet(c -> c.tls(ONE), c -> c.tls(ONE), TlsLinkTest::carries);
     }
 
     @Test
     void anAuthorityASecretAndEncryptedChannels() throws Exception {
         UnaryOperator<NodeConfig.Builder> sealed =
                 c -> c.secret(SECRET).transportOptions(Map.of("encryption", "aes-gcm"));
-        meet(c -> sealed.apply(c).tls(vouchedFor), c -> sealed.apply(c).tls(vouchedFor), TlsLinkTest::carries);
+        meet(c -> sealed.apply(c).tls(VOUCHED_FOR), c -> sealed.apply(c).tls(VOUCHED_FOR), TlsLinkTest::carries);
+    }
+
+    /** What the JDK makes of {@link #ONE} without any of Sluice. */
+    private static SSLContext likeANode() throws Exception {
+        String text = Files.readString(ONE);
+        int end = text.indexOf("-----BEGIN CERTIFICATE");
+        byte[] key = Base64.getMimeDecoder().decode(text.substring(0, end).replaceAll("-----[A-Z ]+-----", ""));
+        Certificate certificate = CertificateFactory.getInstance("X.509")
+                .generateCertificate(
+                        new ByteArrayInputStream(text.substring(end).getBytes(StandardCharsets.US_ASCII)));
+        KeyStore store = KeyStore.getInstance("PKCS12");
+        store.load(null, new char[0]);
+        store.setKeyEntry(
+                "one",
+                KeyFactory.getInstance("EC").generatePrivate(new PKCS8EncodedKeySpec(key)),
+                new char[0],
+                new Certificate[] {certificate});
+        KeyManagerFactory keys = KeyManagerFactory.getInstance("PKIX");
+        keys.init(store, new char[0]);
+        KeyStore known = KeyStore.getInstance("PKCS12");
+        known.load(null, new char[0]);
+        known.setCertificateEntry("one", certificate);
+        TrustManagerFactory trust = TrustManagerFactory.getInstance("PKIX");
+        trust.init(known);
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(keys.getKeyManagers(), trust.getTrustManagers(), null);
+        return context;
     }
 
     /** Ends TLS with both sides, with a certificate that both trust, and passes on what they say. */
     private static int betweenThemAndPort(int port) throws Exception {
-        SSLContext context = made.context("one");
+        SSLContext context = likeANode();
         ServerSocket here = context.getServerSocketFactory().createServerSocket(0);
         ((SSLServerSocket) here).setNeedClientAuth(true);
         Thread.ofPlatform().daemon().name("between").start(() -> {
@@ -147,7 +187,7 @@ class TlsLinkTest {
     @Test
     void aProofThatIsPassedOnFromOneConnectionToAnotherIsWorthNothing() throws Exception {
         int port = freePort();
-        UnaryOperator<NodeConfig.Builder> both = c -> c.tls(one).secret(SECRET);
+        UnaryOperator<NodeConfig.Builder> both = c -> c.tls(ONE).secret(SECRET);
         try (Node server = Node.open(config(port, both));
                 Node client = Node.open(config(betweenThemAndPort(port), both))) {
             server.bind();
@@ -169,30 +209,30 @@ class TlsLinkTest {
 
     @Test
     void aCertificateThatNobodyTrusts() {
-        isRefused(c -> c.tls(one), c -> c.tls(vouchedFor), "TLS with the peer", "--tls");
-        isRefused(c -> c.tls(vouchedFor), c -> c.tls(one), "TLS with the peer", "--tls");
+        isRefused(c -> c.tls(ONE), c -> c.tls(VOUCHED_FOR), "TLS with the peer", "--tls");
+        isRefused(c -> c.tls(VOUCHED_FOR), c -> c.tls(ONE), "TLS with the peer", "--tls");
     }
 
     @Test
     void aCertificateThatIsNotValidAnyMore() {
-        isRefused(c -> c.tls(expired), c -> c.tls(expired), "TLS with the peer", "NotAfter");
+        isRefused(c -> c.tls(EXPIRED), c -> c.tls(EXPIRED), "TLS with the peer", "NotAfter");
     }
 
     @Test
     void aClientWithoutTls() {
-        isRefused(c -> c.tls(one), c -> c, "this server speaks TLS", "--tls");
+        isRefused(c -> c.tls(ONE), c -> c, "this server speaks TLS", "--tls");
     }
 
     @Test
     void aServerWithoutTls() {
-        isRefused(c -> c, c -> c.tls(one), "TLS with the peer", "--tls");
+        isRefused(c -> c, c -> c.tls(ONE), "TLS with the peer", "--tls");
     }
 
     @Test
     void aServerThatIsSilent() throws Exception {
         try (ServerSocket silent = new ServerSocket(0);
                 Node client =
-                        Node.open(config(silent.getLocalPort(), c -> c.tls(one).deadline(Duration.ofMillis(300))))) {
+                        Node.open(config(silent.getLocalPort(), c -> c.tls(ONE).deadline(Duration.ofMillis(300))))) {
             assertThatThrownBy(() -> client.connect(0, "127.0.0.1"))
                     .isInstanceOf(LinkException.class)
                     .hasMessageContaining("TLS handshake")
@@ -203,8 +243,8 @@ class TlsLinkTest {
     @Test
     void aStrangerThatSaysNothingAndOneThatSaysRubbishCostNobodyElse() throws Exception {
         int port = freePort();
-        try (Node server = Node.open(config(port, c -> c.tls(one)));
-                Node client = Node.open(config(port, c -> c.tls(one)))) {
+        try (Node server = Node.open(config(port, c -> c.tls(ONE)));
+                Node client = Node.open(config(port, c -> c.tls(ONE)))) {
             server.bind();
             try (Socket silent = new Socket("127.0.0.1", port);
                     Socket rubbish = new Socket("127.0.0.1", port)) {
@@ -222,7 +262,7 @@ class TlsLinkTest {
         Path text = Files.writeString(folder.resolve("text.pem"), "hello");
         Path certificate = Files.writeString(
                 folder.resolve("half.pem"),
-                Files.readString(one).replaceFirst("(?s)-----BEGIN PRIVATE.*?-----END[^\n]*", ""));
+                Files.readString(ONE).replaceFirst("(?s)-----BEGIN PRIVATE.*?-----END[^\n]*", ""));
         for (Path file : List.of(text, certificate, folder.resolve("absent.pem"))) {
             assertThatThrownBy(() -> Node.open(config(1024, c -> c.tls(file))).close())
                     .isInstanceOf(ConfigException.class)
