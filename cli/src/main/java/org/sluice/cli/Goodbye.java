@@ -11,9 +11,10 @@ import org.sluice.SluiceException;
 final class Goodbye implements AutoCloseable {
     private final Thread hook;
 
-    private Goodbye(List<Link> links) {
+    private Goodbye(List<Link> links, Runnable before) {
         this.hook = new Thread(
                 () -> {
+                    before.run();
                     System.err.println("sluice: stopped by the user; said goodbye to the peer");
                     for (Link link : links) {
                         try {
@@ -26,8 +27,9 @@ final class Goodbye implements AutoCloseable {
                 "goodbye");
     }
 
-    static Goodbye of(List<Link> links) {
-        Goodbye g = new Goodbye(List.copyOf(links));
+    /** @param before what to do first: whatever else is on the terminal ends */
+    static Goodbye of(List<Link> links, Runnable before) {
+        Goodbye g = new Goodbye(List.copyOf(links), before);
         Runtime.getRuntime().addShutdownHook(g.hook);
         return g;
     }

@@ -96,7 +96,7 @@ final class NodeJob {
             banner(node);
             List<Buffers> buffers = initGpus(node);
             List<Link> links = role == Role.SERVER ? node.acceptAll(line) : node.connectAll(host, line);
-            try (Goodbye _ = Goodbye.of(links);
+            try (Goodbye _ = Goodbye.of(links, observer::close);
                     observer) {
                 RunPlan plan = wanted;
                 try {

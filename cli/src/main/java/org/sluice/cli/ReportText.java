@@ -14,7 +14,7 @@ final class ReportText {
     static String of(Report r) {
         Formatter out = new Formatter(Locale.ROOT);
         out.format(
-                "%d %s GPUs x %d channels over %d NICs, %s striping, transport %s, peer %s\n",
+                "%d %s GPUs x %d channels over %d NICs\n%s striping, transport %s, peer %s\n",
                 r.gpus(), r.backend(), r.channelsPerGpu(), r.perNic().size(), r.striping(), r.transport(), r.peer());
         out.format(
                 "%d iterations of %s per GPU%s, chunks of %s; READY after %d ms\n\n",

@@ -18,7 +18,7 @@ final class WatchedRun implements AutoCloseable {
     private final Watch.Outputs outputs;
     private final NodeConfig config;
     private final @Nullable Limits limits;
-    private @Nullable Watch watch;
+    private volatile @Nullable Watch watch;
 
     /** @param limits by which performance is judged, null where it is not */
     WatchedRun(Watch.Outputs outputs, NodeConfig config, @Nullable Limits limits) {
@@ -75,10 +75,12 @@ final class WatchedRun implements AutoCloseable {
         return Objects.requireNonNull(watch, "nothing has begun");
     }
 
+    /** Idempotent; any thread, since the user may stop the process. */
     @Override
     public void close() {
-        if (watch != null) {
-            watch.close();
+        Watch w = watch;
+        if (w != null) {
+            w.close();
         }
     }
 }
