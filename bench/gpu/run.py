@@ -311,7 +311,7 @@ def pair(rounds):
     for r in range(rounds):
         row = {
             "ceiling": attempt("ceiling", lambda: ceiling(CEILING_TUNINGS[top], 3)),
-            "sluice": attempt("sluice", lambda: sluice_rates({}, SIZES, 3)),
+            "sluice": attempt("sluice", lambda: sluice_rates({"cold": 15}, SIZES, 3)),
             "nccl_tuned": attempt("nccl", lambda: nccl_rates(tuned, SIZES)),
             "nccl_default": attempt("nccl default", lambda: nccl_rates("default", SIZES)),
         }

@@ -14,6 +14,7 @@ import org.sluice.data.Work;
 import org.sluice.spi.ChannelContext;
 import org.sluice.spi.ChannelKeys;
 import org.sluice.spi.Connector;
+import org.sluice.spi.Doorbell;
 import org.sluice.spi.Gpu;
 import org.sluice.spi.Listener;
 import org.sluice.spi.Nic;
@@ -36,6 +37,7 @@ final class ChannelManager {
     private final boolean instrumented;
     private long chunkBytes;
     private volatile ChannelKeys keys = ChannelKeys.NONE;
+    private volatile boolean sendsAreGranted;
     private final @Nullable Listener[] listeners = new Listener[Offer.MOST_CHANNELS];
     private final int[] listenDevice = new int[Offer.MOST_CHANNELS];
     private int listening;
@@ -60,9 +62,23 @@ final class ChannelManager {
         keys = linkKey == null ? ChannelKeys.NONE : linkKey::derive;
     }
 
-    ChannelContext context(int channel) {
+    /** Whether what is sent waits for grants: the agent wakes when they come, and need not for each few chunks that have left. */
+    void sendsAreGranted(boolean granted) {
+        sendsAreGranted = granted;
+    }
+
+    ChannelContext receiving(int channel) {
+        return context(channel, agent);
+    }
+
+    ChannelContext sending(int channel) {
+        // a staging slot must be refilled as soon as it is free; memory that is sent from where it is needs nothing
+        return context(channel, sendsAreGranted && agent.gpu().hostAccessible() ? () -> {} : agent);
+    }
+
+    private ChannelContext context(int channel, Doorbell doorbell) {
         // listeners are made before the handshake: they ask for a key when somebody has connected
-        return new ChannelContext(agent.gpu(), channel, agent, purpose -> keys.derive(purpose));
+        return new ChannelContext(agent.gpu(), channel, doorbell, purpose -> keys.derive(purpose));
     }
 
     private Nic nic(int device) {
@@ -89,7 +105,7 @@ final class ChannelManager {
                 listeners[c] = null;
             }
             try {
-                listeners[c] = transport.listen(devices[c], context(c));
+                listeners[c] = transport.listen(devices[c], receiving(c));
                 listenDevice[c] = devices[c];
             } catch (TransportException e) {
                 throw new LinkException(where(c, devices[c]) + " cannot listen: " + e.getMessage(), e);
@@ -197,7 +213,7 @@ final class ChannelManager {
             this.deadline = deadline;
             for (int c = 0; c < connectors.length; c++) {
                 try {
-                    connectors[c] = transport.connect(devices[c], handles.get(c), context(c));
+                    connectors[c] = transport.connect(devices[c], handles.get(c), sending(c));
                 } catch (TransportException e) {
                     fail(new LinkException(where(c, devices[c]) + " cannot connect: " + e.getMessage(), e), true);
                     return;

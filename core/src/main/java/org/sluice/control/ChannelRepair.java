@@ -51,11 +51,11 @@ final class ChannelRepair {
         this.where = where;
         this.patience = patience;
         for (InboundEnd end : channels.inbound()) {
-            ChannelContext context = manager.context(end.index());
+            ChannelContext context = manager.receiving(end.index());
             receiving.add(new ReceivingRepair(engine, control, transport, context, devices[end.index()], where, end));
         }
         for (OutboundEnd end : channels.outbound()) {
-            ChannelContext context = manager.context(end.index());
+            ChannelContext context = manager.sending(end.index());
             sending.add(new SendingRepair(engine, control, transport, context, devices[end.index()], where, end));
         }
         this.noSending = new Outage(

@@ -268,13 +268,15 @@ final class LinkMaking {
      */
     void openChannels() throws IOException {
         FrameSocket first = socket;
-        if (first == null) {
+        EngineSettings agreed = settings;
+        if (first == null || agreed == null) {
             throw new IllegalStateException("no bootstrap before");
         }
         Deadline deadline = Deadline.in(plan.deadline());
         FrameSocket s = first.until(deadline);
         boolean accepts = server || duplex;
         int[] devices = devices();
+        manager.sendsAreGranted(!agreed.roundRobin());
         CompletableFuture<ChannelManager.Channels> made = new CompletableFuture<>();
         agent.execute(() -> manager.open(devices, peerHandles, accepts, deadline)
                 .whenComplete((c, e) -> {

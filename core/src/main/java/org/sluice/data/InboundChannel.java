@@ -27,6 +27,7 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
     private long posted;
     private long arrived;
     private long landed;
+    private boolean full;
 
     /** @param unpack where the transport scatters: the GPU's unpack queue; null otherwise */
     InboundChannel(
@@ -62,8 +63,16 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
         }
     }
 
+    /** Once it is full, only when a quarter is free again: grants go in batches then, and wake the sender once for each. */
     boolean hasRoom() {
-        return taken - landed < Math.min(slots, window.limit());
+        int limit = Math.min(slots, window.limit());
+        long used = taken - landed;
+        if (used >= limit) {
+            full = true;
+        } else if (used <= limit - limit / 4) {
+            full = false;
+        }
+        return !full;
     }
 
     boolean isIdle() {

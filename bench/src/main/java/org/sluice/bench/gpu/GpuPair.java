@@ -161,13 +161,14 @@ public final class GpuPair {
     }
 
     private void throughput(boolean duplex) throws Exception {
-        int depth = arguments.number("depth", 4);
+        int depth = arguments.number("depth", 8);
         int rounds = arguments.number("rounds", 5);
         int warmup = arguments.number("warmup", 2);
+        int cold = arguments.number("cold", 0); // more rounds to warm up the first size with: the JVM compiles in them
         long total = arguments.sizes("total", "4G")[0];
         for (long bytes : arguments.sizes("sizes", "64M")) {
             int times = (int) Math.max(4, total / bytes);
-            for (int round = -warmup; round < rounds; round++) {
+            for (int round = -warmup - cold; round < rounds; round++) {
                 boolean sends = duplex || !isServer;
                 boolean receives = duplex || isServer;
                 long seed = SEED + round;
@@ -212,6 +213,7 @@ public final class GpuPair {
                             bytes * (double) times / seconds / 1e9);
                 }
             }
+            cold = 0;
         }
     }
 
