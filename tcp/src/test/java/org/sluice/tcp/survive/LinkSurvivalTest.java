@@ -139,7 +139,7 @@ class LinkSurvivalTest {
                     }
                 }))
                 .toList();
-        try (Pair pair = Pair.of(c -> c.channels(32).stallTimeout(Duration.ofMillis(100)))) {
+        try (Pair pair = Pair.of(c -> c.channels(32).stallTimeout(Duration.ofMillis(200)))) {
             converse(pair, 20, 3);
             assertThat(pair.sum(ChannelStats::reconnects)).isZero();
             assertThat(pair.sum(ChannelStats::retried)).isZero();
