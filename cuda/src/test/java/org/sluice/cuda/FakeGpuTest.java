@@ -11,6 +11,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.sluice.spi.CopyQueue;
 import org.sluice.spi.Gpu;
 import org.sluice.spi.GpuException;
@@ -124,10 +126,11 @@ class FakeGpuTest extends GpuContract {
         }
     }
 
-    @Test
-    void manyChunksTakeOneLaunch() {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void manyFragmentsTakeOneLaunch(boolean pinned) {
         long before = fake.count("launches");
-        ScatterCase.check(gpu(), UnpackMode.KERNEL, 1, 512 << 10, 4096, 0, 1);
+        ScatterCase.check(gpu(), UnpackMode.KERNEL, 1, 512 << 10, 4096, 0, 1, pinned);
         assertThat(fake.count("launches") - before).isEqualTo(1);
     }
 
