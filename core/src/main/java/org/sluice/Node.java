@@ -14,6 +14,8 @@ import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.sluice.control.LinkPlan;
 import org.sluice.control.Orchestrator;
 import org.sluice.data.Agent;
@@ -35,8 +37,11 @@ import org.sluice.spi.TransportProvider;
  * <p>Any thread may use it. Closing it, at any moment and any number of times, closes its links and frees everything.
  */
 public final class Node implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(Node.class);
+
     private final NodeConfig config;
     private final String backend;
+    private final String backendFound;
     private final Transport transport;
     private final List<Agent> agents = new ArrayList<>();
     private final List<Registry> registries = new ArrayList<>();
@@ -92,8 +97,11 @@ public final class Node implements AutoCloseable {
 
     private Node(NodeConfig config) {
         this.config = config;
-        GpuBackend gpus = backend(config);
+        List<GpuBackend> backends = backends();
+        GpuBackend gpus = backend(config, backends);
         this.backend = gpus.name();
+        this.backendFound = found(gpus, config, backends);
+        log.info("GPU backend {}", backendFound);
         Transport opened = null;
         try {
             int count = config.gpus().orElse(gpus.defaultCount());
@@ -129,12 +137,16 @@ public final class Node implements AutoCloseable {
         return new Node(config);
     }
 
-    private static GpuBackend backend(NodeConfig config) {
-        List<GpuBackend> all = ServiceLoader.load(GpuBackend.class).stream()
+    /** Best first. */
+    private static List<GpuBackend> backends() {
+        return ServiceLoader.load(GpuBackend.class).stream()
                 .map(ServiceLoader.Provider::get)
                 .sorted(Comparator.comparingInt(GpuBackend::preference).reversed())
                 .toList();
-        if (config.backend().equals("auto")) {
+    }
+
+    private static GpuBackend backend(NodeConfig config, List<GpuBackend> all) {
+        if (config.backend().equals(NodeConfig.AUTO)) {
             return all.stream()
                     .filter(b -> b.availability().usable())
                     .findFirst()
@@ -150,6 +162,15 @@ public final class Node implements AutoCloseable {
             throw new ConfigException("GPU backend " + named.name() + " cannot be used here: " + a.reason());
         }
         return named;
+    }
+
+    /** {@code host: plain memory in the place of GPU memory (cuda is not used: there is no CUDA driver: ...)}. */
+    private static String found(GpuBackend taken, NodeConfig config, List<GpuBackend> all) {
+        String better = all.stream()
+                .filter(b -> config.backend().equals(NodeConfig.AUTO) && b.preference() > taken.preference())
+                .map(b -> " (" + b.name() + " is not used: " + b.availability().reason() + ")")
+                .collect(Collectors.joining());
+        return taken.name() + ": " + taken.availability().reason() + better;
     }
 
     private static Transport transport(NodeConfig config, int sockets) {
@@ -177,6 +198,11 @@ public final class Node implements AutoCloseable {
     /** {@code cuda} or {@code host}. */
     public String backend() {
         return backend;
+    }
+
+    /** What the backend found here, in one sentence; where it was chosen by itself, also why no better one was. */
+    public String backendFound() {
+        return backendFound;
     }
 
     /** How many GPUs this node has. */

@@ -61,6 +61,9 @@ public record NodeConfig(
         Consumer<Gpu> agentStart,
         boolean instrumented) {
 
+    /** The backend that stands for the best that works here. */
+    static final String AUTO = "auto";
+
     /** Most GPUs of one node. */
     public static final int MAX_GPUS = 64;
 
@@ -121,7 +124,7 @@ public record NodeConfig(
 
     /** Collects settings over the defaults. */
     public static final class Builder {
-        private String backend = "auto";
+        private String backend = AUTO;
         private OptionalInt gpus = OptionalInt.empty();
         private UnpackMode unpack = UnpackMode.KERNEL;
         private String transport = "tcp";

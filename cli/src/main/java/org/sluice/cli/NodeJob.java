@@ -127,6 +127,7 @@ final class NodeJob {
         line.accept("Bootstrap port base: " + config.portBase());
         line.accept("=======================================");
         line.accept("");
+        line.accept("[INFO] GPU backend " + node.backendFound());
         int nics = node.nics().size();
         line.accept("[INFO] TCPX devices: " + nics);
         line.accept("[INFO] All GPUs can use all " + nics + " NICs (single-process architecture)");

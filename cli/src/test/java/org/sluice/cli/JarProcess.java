@@ -37,7 +37,7 @@ final class JarProcess implements AutoCloseable {
         List<String> command = new ArrayList<>(List.of(
                 JAVA.toString(),
                 "-XX:+UseSerialGC",
-                "--enable-native-access=org.sluice.core,org.sluice.linux,org.sluice.tcp,org.sluice.cuda",
+                "--enable-native-access=org.sluice.core,org.sluice.linux,org.sluice.tcp,org.sluice.cuda,org.sluice.ncclnet",
                 "-p",
                 MODULES.toString(),
                 "-m",

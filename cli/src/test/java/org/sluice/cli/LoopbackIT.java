@@ -63,6 +63,7 @@ class LoopbackIT {
             assertThat(server.err())
                     .containsSubsequence(
                             "Role: server",
+                            "[INFO] GPU backend ",
                             "[INFO] All GPUs initialized",
                             "Step 1: Listening",
                             "[GPU 0] Listening on 8 channels",

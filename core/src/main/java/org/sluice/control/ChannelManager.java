@@ -44,6 +44,9 @@ final class ChannelManager {
     private final List<AutoCloseable> made = new ArrayList<>();
     private @Nullable Setup running;
 
+    /** Channels that are made, until a link has them. */
+    private @Nullable Channels untaken;
+
     ChannelManager(Agent agent, Transport transport, long chunkBytes, int stagingSlots, boolean instrumented) {
         this.agent = agent;
         this.transport = transport;
@@ -146,7 +149,12 @@ final class ChannelManager {
         return setup.done;
     }
 
-    /** Gives up what is being made and closes the listeners. What was handed out stays. */
+    /** A link has the channels now, and closes them. */
+    void taken() {
+        untaken = null;
+    }
+
+    /** Gives up what is being made, and what is made as long as no link has it. */
     void cancel(String why) {
         if (running != null && !running.done.isDone()) {
             running.fail(new LinkException(why), true);
@@ -158,11 +166,22 @@ final class ChannelManager {
                 listeners[c] = null;
             }
         }
+        Channels left = untaken;
+        if (left != null) {
+            untaken = null;
+            left.outbound().forEach(end -> closeQuietly(end.channel()));
+            left.inbound().forEach(end -> closeQuietly(end.channel()));
+            freeStaging();
+        }
     }
 
-    /** Staging slots, once nothing uses them any more. */
+    /** Staging slots too, once nothing uses them any more. */
     void close() {
         cancel("the link is closed");
+        freeStaging();
+    }
+
+    private void freeStaging() {
         for (AutoCloseable c : made) {
             try {
                 c.close();
@@ -171,6 +190,16 @@ final class ChannelManager {
             }
         }
         made.clear();
+    }
+
+    private static void closeQuietly(@Nullable AutoCloseable c) {
+        try {
+            if (c != null) {
+                c.close();
+            }
+        } catch (Exception e) {
+            // what failed is being reported already
+        }
     }
 
     private ChannelCounters counters(int channel, boolean sending, int device) {
@@ -301,7 +330,9 @@ final class ChannelManager {
                 fail(e, true);
                 return;
             }
-            done.complete(new Channels(outbound, inbound));
+            Channels all = new Channels(outbound, inbound);
+            untaken = all;
+            done.complete(all);
         }
 
         private String overdue() {
@@ -324,21 +355,12 @@ final class ChannelManager {
 
         void fail(RuntimeException why, boolean closeAll) {
             if (closeAll) {
-                Arrays.stream(connectors).forEach(this::closeQuietly);
-                Arrays.stream(sending).forEach(this::closeQuietly);
-                Arrays.stream(receiving).forEach(this::closeQuietly);
+                Arrays.stream(connectors).forEach(ChannelManager::closeQuietly);
+                Arrays.stream(sending).forEach(ChannelManager::closeQuietly);
+                Arrays.stream(receiving).forEach(ChannelManager::closeQuietly);
+                freeStaging();
             }
             done.completeExceptionally(why);
-        }
-
-        private void closeQuietly(@Nullable AutoCloseable c) {
-            try {
-                if (c != null) {
-                    c.close();
-                }
-            } catch (Exception e) {
-                // what failed is being reported already
-            }
         }
 
         @Override

@@ -362,7 +362,7 @@ final class LinkMaking {
                     ? null
                     : new ChannelRepair(
                             engine, control, plan.transport(), manager, devices(), made, plan.deadline(), where);
-            return new LinkSession(
+            LinkSession begun = new LinkSession(
                     agent,
                     engine,
                     control,
@@ -375,6 +375,8 @@ final class LinkMaking {
                     s.peer(),
                     timeout,
                     events);
+            manager.taken();
+            return begun;
         });
         if (!confirmed) {
             s.close();

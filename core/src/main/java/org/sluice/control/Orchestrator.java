@@ -201,18 +201,29 @@ public final class Orchestrator implements AutoCloseable {
         return links;
     }
 
-    private static List<Made> start(List<LinkMaking> links, IntFunction<LinkSession.Events> events) {
+    private List<Made> start(List<LinkMaking> links, IntFunction<LinkSession.Events> events) {
         List<Made> made = new ArrayList<>();
         for (int i = 0; i < links.size(); i++) {
             LinkMaking l = links.get(i);
             try {
                 LinkReport report = LinkReport.of(l);
                 made.add(new Made(l.start(events.apply(i)), report));
+            } catch (RuntimeException e) {
+                end(made);
+                throw e;
             } catch (IOException e) {
+                end(made);
                 throw new LinkException(l.where() + ": " + e.getMessage(), e);
             }
         }
         return made;
+    }
+
+    /** Links that have begun, where another could not. */
+    private void end(List<Made> made) {
+        for (Made m : made) {
+            agents.get(m.report().gpu()).execute(m.session()::close);
+        }
     }
 
     private interface Step {

@@ -128,7 +128,7 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
     /** Takes finished receives off and starts their last step. @return how many */
     int arrive(Inbound inbound, long now) throws TransportException {
         int count = 0;
-        while (arrived < posted) {
+        while (arrived < posted && queueHasRoom()) {
             int state = channel.test();
             if (state == Channel.PENDING) {
                 break;
@@ -155,6 +155,11 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
             clock.moved(now);
         }
         return count;
+    }
+
+    /** All channels of a GPU share its queues: what has come waits in its place while they are full. */
+    private boolean queueHasRoom() {
+        return unpack != null ? unpack.hasRoom() : staging == null || staging.queue.hasRoom();
     }
 
     /** Whether the channel owes chunks and is stuck. @param heardAt when the peer was heard last on whichever way */

@@ -54,7 +54,7 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
     }
 
     boolean hasRoom() {
-        return taken - sent < window;
+        return taken - sent < window && (staging == null || staging.queue.hasRoom());
     }
 
     boolean isIdle() {

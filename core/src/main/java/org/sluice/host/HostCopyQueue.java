@@ -18,6 +18,11 @@ final class HostCopyQueue implements CopyQueue {
     }
 
     @Override
+    public boolean hasRoom() {
+        return true;
+    }
+
+    @Override
     public long completed() {
         return tickets;
     }

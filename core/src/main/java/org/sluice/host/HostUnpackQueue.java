@@ -22,6 +22,11 @@ final class HostUnpackQueue implements UnpackQueue {
     }
 
     @Override
+    public boolean hasRoom() {
+        return true;
+    }
+
+    @Override
     public void flush() {}
 
     @Override

@@ -18,6 +18,9 @@ public interface CopyQueue extends AutoCloseable {
      */
     long enqueue(long destination, long source, long bytes);
 
+    /** Whether another copy may be started now: fewer than the capacity are in flight. Makes progress, never waits. */
+    boolean hasRoom();
+
     /** The highest ticket that is done, 0 at first: every ticket up to it is done. Makes progress, never waits. */
     long completed();
 

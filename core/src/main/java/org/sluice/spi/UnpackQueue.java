@@ -12,6 +12,12 @@ public interface UnpackQueue extends AutoCloseable {
      */
     long enqueue(ScatterList list, long destination, long bytes);
 
+    /**
+     * Whether another chunk may be queued now: fewer than the capacity are in flight. Makes progress, never waits; what is held back
+     * counts as in flight until a {@link #flush} has it done.
+     */
+    boolean hasRoom();
+
     /** Launches what is held back. Cheap when there is nothing. */
     void flush();
 

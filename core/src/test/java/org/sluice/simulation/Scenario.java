@@ -11,6 +11,7 @@ import java.util.Random;
  * @param cuts how many channels break
  * @param reconnects whether broken channels come back
  * @param oneSided how many writes and reads there are besides sends
+ * @param queued how much a GPU's copy and unpack queues hold, all channels together
  * @param mismatches whether one receive has another length than its send
  */
 record Scenario(
@@ -28,7 +29,8 @@ record Scenario(
         boolean reconnects,
         int sends,
         int oneSided,
-        boolean mismatches) {
+        boolean mismatches,
+        int queued) {
 
     static Scenario draw(Random random) {
         boolean roundRobin = random.nextInt(4) == 0;
@@ -53,7 +55,8 @@ record Scenario(
                 reconnects,
                 1 + random.nextInt(8),
                 roundRobin ? 0 : random.nextInt(5),
-                confirmed && random.nextInt(12) == 0);
+                confirmed && random.nextInt(12) == 0,
+                random.nextBoolean() ? 1 + random.nextInt(5) : 4096);
     }
 
     /** The same, where one side does not keep to the protocol: nothing can be expected but that it ends. */
@@ -73,7 +76,8 @@ record Scenario(
                 false,
                 sends,
                 oneSided,
-                mismatches);
+                mismatches,
+                queued);
     }
 
     /** Whether nothing may fail: no channel is lost, or there is always one left to go on with. */

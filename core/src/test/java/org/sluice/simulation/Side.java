@@ -61,9 +61,9 @@ final class Side implements RegionDirectory {
         this.gpu = gpu;
         this.says = says;
         this.reconnects = scenario.reconnects();
-        this.toHost = gpu.copyQueue(CopyQueue.Direction.TO_HOST, 4096);
-        this.toGpu = gpu.copyQueue(CopyQueue.Direction.TO_GPU, 4096);
-        this.unpack = gpu.unpackQueue(UnpackMode.KERNEL, 1024);
+        this.toHost = gpu.copyQueue(CopyQueue.Direction.TO_HOST, scenario.queued());
+        this.toGpu = gpu.copyQueue(CopyQueue.Direction.TO_GPU, scenario.queued());
+        this.unpack = gpu.unpackQueue(UnpackMode.KERNEL, scenario.queued());
         this.engine = new LinkEngine(
                 new EngineSettings(
                         scenario.chunkBytes(),

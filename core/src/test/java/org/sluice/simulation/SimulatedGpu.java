@@ -65,6 +65,13 @@ final class SimulatedGpu implements Gpu {
             return ++enqueued;
         }
 
+        boolean hasRoom() {
+            if (jobs.size() == capacity) {
+                completed();
+            }
+            return jobs.size() < capacity;
+        }
+
         void launch() {
             launched = jobs.size();
         }
@@ -90,6 +97,11 @@ final class SimulatedGpu implements Gpu {
             @Override
             public long enqueue(long destination, long source, long bytes) {
                 return queue.add(List.of(new Piece(source, destination, bytes)), true);
+            }
+
+            @Override
+            public boolean hasRoom() {
+                return queue.hasRoom();
             }
 
             @Override
@@ -126,6 +138,11 @@ final class SimulatedGpu implements Gpu {
             @Override
             public void flush() {
                 queue.launch();
+            }
+
+            @Override
+            public boolean hasRoom() {
+                return queue.hasRoom();
             }
 
             @Override

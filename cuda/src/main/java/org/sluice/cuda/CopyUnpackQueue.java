@@ -32,6 +32,11 @@ final class CopyUnpackQueue implements UnpackQueue {
     }
 
     @Override
+    public boolean hasRoom() {
+        return tickets.hasRoom();
+    }
+
+    @Override
     public void flush() {
         tickets.mark();
     }

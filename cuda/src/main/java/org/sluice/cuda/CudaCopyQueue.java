@@ -43,6 +43,11 @@ final class CudaCopyQueue implements CopyQueue {
     }
 
     @Override
+    public boolean hasRoom() {
+        return tickets.hasRoom();
+    }
+
+    @Override
     public long completed() {
         if (tickets.marked() != tickets.issued()) {
             mark();

@@ -54,6 +54,11 @@ final class HostUnpackQueue implements UnpackQueue {
     }
 
     @Override
+    public boolean hasRoom() {
+        return tickets.hasRoom();
+    }
+
+    @Override
     public void flush() {
         tickets.mark();
     }

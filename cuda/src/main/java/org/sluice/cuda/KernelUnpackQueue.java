@@ -151,6 +151,11 @@ final class KernelUnpackQueue implements UnpackQueue {
     }
 
     @Override
+    public boolean hasRoom() {
+        return tickets.hasRoom();
+    }
+
+    @Override
     public void flush() {
         if (chunks > 0) {
             launch.set(ValueLayout.JAVA_INT, LAUNCH_CHUNK_COUNT, chunks);

@@ -54,14 +54,17 @@ final class StreamTickets implements AutoCloseable {
 
     /** The next ticket. @throws IllegalStateException when as many as the capacity are in flight */
     long issue() {
-        if (issued - done == capacity) {
-            poll();
-            if (issued - done == capacity) {
-                throw new IllegalStateException(
-                        context.where() + ": " + capacity + " are in flight, which is the most");
-            }
+        if (!hasRoom()) {
+            throw new IllegalStateException(context.where() + ": " + capacity + " are in flight, which is the most");
         }
         return ++issued;
+    }
+
+    boolean hasRoom() {
+        if (issued - done == capacity) {
+            poll();
+        }
+        return issued - done < capacity;
     }
 
     /** Everything issued is in the stream: an event behind it. */

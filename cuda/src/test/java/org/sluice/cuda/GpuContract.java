@@ -235,9 +235,11 @@ abstract class GpuContract {
                 CopyQueue q = gpu.copyQueue(CopyQueue.Direction.TO_HOST, 2)) {
             long refused = 0;
             for (int round = 0; round < 50; round++) {
+                boolean room = q.hasRoom();
                 try {
                     q.enqueue(pinned.address(), device.address(), 64 << 20);
                 } catch (IllegalStateException e) {
+                    assertThat(room).as("there was room").isFalse();
                     assertThat(e).hasMessageContaining("2 are in flight");
                     refused++;
                     await(q, q.enqueued());

@@ -47,6 +47,11 @@ final class TimedUnpack implements UnpackQueue {
     }
 
     @Override
+    public boolean hasRoom() {
+        return queue.hasRoom();
+    }
+
+    @Override
     public void flush() {
         if (flushed < queued) {
             long now = System.nanoTime();
