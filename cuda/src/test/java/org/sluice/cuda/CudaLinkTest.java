@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -15,7 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ThreadLocalRandom;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -31,6 +28,7 @@ import org.sluice.Striping;
 import org.sluice.Transfer;
 import org.sluice.testkit.CProgram;
 import org.sluice.testkit.FakeCuda;
+import org.sluice.testkit.FreePorts;
 
 /** GPU memory to GPU memory over kernel sockets: two nodes, the fake driver's GPUs, staging through pinned slots. */
 class CudaLinkTest {
@@ -65,7 +63,7 @@ class CudaLinkTest {
                 .channels(3)
                 .chunkBytes(CHUNK)
                 .striping(striping)
-                .portBase(freePorts())
+                .portBase(FreePorts.block(2))
                 .deadline(Duration.ofSeconds(10))
                 .build();
         server = Node.open(config);
@@ -195,25 +193,6 @@ class CudaLinkTest {
                     .hasMessageContaining("700");
             in.get(1).close();
             out.get(1).close();
-        }
-    }
-
-    private static int freePorts() {
-        for (int attempt = 0; attempt < 1000; attempt++) {
-            int base = ThreadLocalRandom.current().nextInt(10_000, 32_000);
-            if (isFree(base) && isFree(base + 1)) {
-                return base;
-            }
-        }
-        throw new IllegalStateException("no two free ports in a row");
-    }
-
-    private static boolean isFree(int port) {
-        try (ServerSocket s = new ServerSocket()) {
-            s.bind(new InetSocketAddress(port));
-            return true;
-        } catch (IOException e) {
-            return false;
         }
     }
 }

@@ -8,14 +8,11 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ThreadLocalRandom;
 import org.junit.jupiter.api.Assumptions;
 import org.sluice.NodeConfig;
 import org.sluice.spi.TransportConfig;
@@ -152,29 +149,5 @@ final class FakePlugin {
 
     private MemorySegment symbol(String name) {
         return SymbolLookup.libraryLookup(file, Arena.global()).findOrThrow(name);
-    }
-
-    /** The first of so many ports in a row that were free a moment ago, below those that the kernel hands out. */
-    static int ports(int count) {
-        for (int attempt = 0; attempt < 1000; attempt++) {
-            int base = ThreadLocalRandom.current().nextInt(10_000, 32_000);
-            int free = 0;
-            while (free < count && isFree(base + free)) {
-                free++;
-            }
-            if (free == count) {
-                return base;
-            }
-        }
-        throw new IllegalStateException("no " + count + " free ports in a row");
-    }
-
-    private static boolean isFree(int port) {
-        try (ServerSocket s = new ServerSocket()) {
-            s.bind(new InetSocketAddress(port));
-            return true;
-        } catch (IOException e) {
-            return false;
-        }
     }
 }

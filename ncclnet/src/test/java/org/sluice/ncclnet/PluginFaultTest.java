@@ -21,6 +21,7 @@ import org.sluice.SluiceException;
 import org.sluice.Striping;
 import org.sluice.Transfer;
 import org.sluice.spi.TransportException;
+import org.sluice.testkit.FreePorts;
 
 /** A plugin that misbehaves: each fault ends in one clear message, or is got over, and nothing hangs. */
 @Timeout(60)
@@ -40,7 +41,7 @@ class PluginFaultTest {
     @ValueSource(strings = {"connect", "accept"})
     void aChannelThatCannotBeMadeNamesCallNicChannelAndGpu(String call) {
         FakePlugin plugin = FakePlugin.plain(8).fault(call + ":error=6@2");
-        assertThatThrownBy(() -> move(plugin.node(FakePlugin.ports(1))))
+        assertThatThrownBy(() -> move(plugin.node(FreePorts.block(1))))
                 .isInstanceOf(LinkException.class)
                 .hasMessageContaining("cannot " + call)
                 .hasMessageContaining("libnccl-net-fake.so (API 8), " + call + " on fake")
@@ -51,7 +52,7 @@ class PluginFaultTest {
     @ValueSource(strings = {"connect", "accept"})
     void aConnectThatNeverEndsIsOverdue(String call) {
         FakePlugin plugin = FakePlugin.plain(8).fault(call + ":stall@2");
-        NodeConfig.Builder config = plugin.node(FakePlugin.ports(1)).deadline(Duration.ofSeconds(1));
+        NodeConfig.Builder config = plugin.node(FreePorts.block(1)).deadline(Duration.ofSeconds(1));
         assertThatThrownBy(() -> move(config))
                 .isInstanceOf(LinkException.class)
                 .hasMessageMatching("(?s).*(not made within|while channels were being made).*");
@@ -60,7 +61,7 @@ class PluginFaultTest {
     @Test
     void memoryThatIsNotTakenNamesNicAndCall() {
         FakePlugin plugin = FakePlugin.plain(8).fault("regmr:error=3");
-        assertThatThrownBy(() -> move(plugin.node(FakePlugin.ports(1)).striping(Striping.ROUND_ROBIN)))
+        assertThatThrownBy(() -> move(plugin.node(FreePorts.block(1)).striping(Striping.ROUND_ROBIN)))
                 .isInstanceOf(SluiceException.class)
                 .hasMessageContaining("regMr on fake")
                 .hasMessageContaining("ncclInternalError (3)");
@@ -83,7 +84,7 @@ class PluginFaultTest {
             """)
     void aBrokenChannelEndsARoundRobinLink(String fault, String what, String why) {
         FakePlugin plugin = FakePlugin.tcpx().fault(fault);
-        assertThatThrownBy(() -> move(plugin.node(FakePlugin.ports(1)).striping(Striping.ROUND_ROBIN)))
+        assertThatThrownBy(() -> move(plugin.node(FreePorts.block(1)).striping(Striping.ROUND_ROBIN)))
                 .isInstanceOf(SluiceException.class)
                 .hasMessageContaining(what)
                 .hasMessageContaining(why);
@@ -106,7 +107,7 @@ class PluginFaultTest {
             })
     void adaptiveStripingGoesOnWithoutABrokenChannel(String fault) {
         FakePlugin plugin = FakePlugin.tcpx().fault(fault);
-        move(plugin.node(FakePlugin.ports(1)));
+        move(plugin.node(FreePorts.block(1)));
         assertThat(plugin.violations()).as(plugin.firstViolation()).isZero();
         assertThat(plugin.openComms()).isZero();
     }

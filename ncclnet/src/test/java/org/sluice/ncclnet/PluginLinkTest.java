@@ -17,6 +17,7 @@ import org.sluice.NodeConfig;
 import org.sluice.Region;
 import org.sluice.Striping;
 import org.sluice.Transfer;
+import org.sluice.testkit.FreePorts;
 
 /** Two nodes of this process over a plugin, which counts every breach of its contract. */
 @Timeout(60)
@@ -27,7 +28,7 @@ class PluginLinkTest {
     @ValueSource(ints = {5, 6, 7, 8, 9, 10, 11, 12})
     void everyVersionMovesBytes(int api) {
         FakePlugin plugin = FakePlugin.plain(api);
-        move(plugin, plugin.node(FakePlugin.ports(1)).build());
+        move(plugin, plugin.node(FreePorts.block(1)).build());
     }
 
     @ParameterizedTest
@@ -35,26 +36,26 @@ class PluginLinkTest {
     void unpackingVersionsMoveBytes(int api, Striping striping, String fragments) {
         FakePlugin plugin =
                 FakePlugin.tcpx().option("plugin-api", String.valueOf(api)).set("FRAGMENTS", fragments);
-        move(plugin, plugin.node(FakePlugin.ports(1)).striping(striping).build());
+        move(plugin, plugin.node(FreePorts.block(1)).striping(striping).build());
     }
 
     @Test
     void bothDirectionsAndAllGpusAtOnce() {
         FakePlugin plugin = FakePlugin.tcpx();
-        move(plugin, plugin.node(FakePlugin.ports(3)).gpus(3).duplex(true).build());
+        move(plugin, plugin.node(FreePorts.block(3)).gpus(3).duplex(true).build());
     }
 
     @Test
     void aBusyPluginIsAskedAgain() {
         FakePlugin plugin = FakePlugin.plain(9).fault("isend:null=5@3,irecv:null=5@3");
-        move(plugin, plugin.node(FakePlugin.ports(1)).build());
+        move(plugin, plugin.node(FreePorts.block(1)).build());
     }
 
     @Test
     void aLateAcceptIsWaitedForSideBySide() {
         FakePlugin plugin = FakePlugin.plain(8).set("ACCEPT_MS", "300");
         long start = System.nanoTime();
-        move(plugin, plugin.node(FakePlugin.ports(1)).channels(16).build());
+        move(plugin, plugin.node(FreePorts.block(1)).channels(16).build());
         // one after the other they would take 4.8 s
         assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofMillis(4500));
     }
@@ -62,7 +63,7 @@ class PluginLinkTest {
     @Test
     void aBlockBeyondTwoGibibytesTakesSeveralRegistrations() {
         FakePlugin plugin = FakePlugin.plain(7);
-        NodeConfig config = plugin.node(FakePlugin.ports(1)).chunkBytes(1 << 20).build();
+        NodeConfig config = plugin.node(FreePorts.block(1)).chunkBytes(1 << 20).build();
         try (Node server = Node.open(config);
                 Node client = Node.open(config)) {
             List<Link> links = links(server, client);

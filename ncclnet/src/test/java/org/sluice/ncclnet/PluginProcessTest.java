@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.sluice.testkit.FreePorts;
 
 /** Faults that end a process or stop a thread: both are named. */
 @Timeout(60)
@@ -25,7 +26,7 @@ class PluginProcessTest {
                         PluginVictim.class.getName(),
                         plugin.file().toString(),
                         fault,
-                        String.valueOf(FakePlugin.ports(1))))
+                        String.valueOf(FreePorts.block(1))))
                 .redirectErrorStream(true)
                 .start();
         try {

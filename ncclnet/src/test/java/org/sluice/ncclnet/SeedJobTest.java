@@ -16,6 +16,7 @@ import org.sluice.NodeConfig;
 import org.sluice.Region;
 import org.sluice.Striping;
 import org.sluice.Transfer;
+import org.sluice.testkit.FreePorts;
 
 /** The seed's job over a plugin that behaves as GPUDirect-TCPX: 8 GPUs, 8 channels each over 4 NICs, one process a side. */
 @Timeout(60)
@@ -37,7 +38,7 @@ class SeedJobTest {
     }
 
     private static void run(FakePlugin plugin, String backend, Striping striping) {
-        NodeConfig config = plugin.node(FakePlugin.ports(GPUS))
+        NodeConfig config = plugin.node(FreePorts.block(GPUS))
                 .backend(backend)
                 .gpus(GPUS)
                 .channels(CHANNELS)

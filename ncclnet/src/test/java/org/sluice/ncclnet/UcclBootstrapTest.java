@@ -39,6 +39,7 @@ import org.sluice.spi.Transport;
 import org.sluice.spi.TransportException;
 import org.sluice.spi.UnpackMode;
 import org.sluice.spi.UnpackQueue;
+import org.sluice.testkit.FreePorts;
 
 /**
  * A node faces a UCCL TCPX program, played here from the format's description: the server sends u32 count, little-endian, and
@@ -69,7 +70,7 @@ class UcclBootstrapTest {
 
     @Test
     void aUcclClientSendsToANode() throws Exception {
-        int port = FakePlugin.ports(1);
+        int port = FreePorts.block(1);
         try (Node node = Node.open(config(port));
                 Transport transport = new NcclNetTransportProvider().open(plugin.transportConfig())) {
             node.bind();
@@ -103,7 +104,7 @@ class UcclBootstrapTest {
 
     @Test
     void aNodeSendsToAUcclServer() throws Exception {
-        int port = FakePlugin.ports(1);
+        int port = FreePorts.block(1);
         AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
         byte[] got = new byte[BYTES];
         Thread uccl = Thread.ofPlatform().start(() -> {

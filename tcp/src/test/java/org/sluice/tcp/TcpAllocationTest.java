@@ -20,6 +20,7 @@ import org.sluice.NodeConfig;
 import org.sluice.Region;
 import org.sluice.Striping;
 import org.sluice.Transfer;
+import org.sluice.testkit.FreePorts;
 
 /** The whole data path, from one node's region over sockets into another's, allocates nothing for a chunk once it is warm. */
 @Timeout(150)

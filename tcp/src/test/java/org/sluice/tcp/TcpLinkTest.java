@@ -15,6 +15,7 @@ import org.sluice.NodeConfig;
 import org.sluice.Region;
 import org.sluice.Striping;
 import org.sluice.Transfer;
+import org.sluice.testkit.FreePorts;
 
 /** Two nodes of this process over loopback rails. */
 class TcpLinkTest {

@@ -3,8 +3,6 @@ package org.sluice.tcp.survive;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.io.IOException;
-import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -26,6 +24,7 @@ import org.sluice.Region;
 import org.sluice.SluiceException;
 import org.sluice.Striping;
 import org.sluice.Transfer;
+import org.sluice.testkit.FreePorts;
 
 /** Two nodes of this process over loopback rails, with faults in the middle of chunks. */
 class LinkSurvivalTest {
@@ -42,7 +41,7 @@ class LinkSurvivalTest {
                             .nics(List.of("lo1", "lo2", "lo3", "lo4"))
                             .chunkBytes(64 << 10)
                             .channels(4)
-                            .portBase(freePort())
+                            .portBase(FreePorts.block(1))
                             .deadline(Duration.ofSeconds(10)))
                     .build();
             Node server = Node.open(config);
@@ -56,12 +55,6 @@ class LinkSurvivalTest {
                 server.close();
                 client.close();
                 throw e;
-            }
-        }
-
-        private static int freePort() throws IOException {
-            try (ServerSocket probe = new ServerSocket(0)) {
-                return probe.getLocalPort();
             }
         }
 

@@ -35,6 +35,7 @@ import org.sluice.Node;
 import org.sluice.NodeConfig;
 import org.sluice.Region;
 import org.sluice.SluiceException;
+import org.sluice.testkit.FreePorts;
 
 /** Links whose control connection goes through TLS, and sides that do not fit. */
 class TlsLinkTest {
@@ -66,12 +67,6 @@ class TlsLinkTest {
         void of(Link in, Link out, Node server, Node client) throws Exception;
     }
 
-    private static int freePort() throws Exception {
-        try (ServerSocket probe = new ServerSocket(0)) {
-            return probe.getLocalPort();
-        }
-    }
-
     private static NodeConfig config(int port, UnaryOperator<NodeConfig.Builder> settings) {
         return settings.apply(NodeConfig.builder()
                         .backend("host")
@@ -93,7 +88,7 @@ class TlsLinkTest {
     private static void meet(
             UnaryOperator<NodeConfig.Builder> serverSide, UnaryOperator<NodeConfig.Builder> clientSide, Meeting meeting)
             throws Exception {
-        int port = freePort();
+        int port = FreePorts.block(1);
         try (Node server = Node.open(config(port, serverSide));
                 Node client = Node.open(config(port, clientSide))) {
             server.bind();
@@ -186,7 +181,7 @@ class TlsLinkTest {
 
     @Test
     void aProofThatIsPassedOnFromOneConnectionToAnotherIsWorthNothing() throws Exception {
-        int port = freePort();
+        int port = FreePorts.block(1);
         UnaryOperator<NodeConfig.Builder> both = c -> c.tls(ONE).secret(SECRET);
         try (Node server = Node.open(config(port, both));
                 Node client = Node.open(config(betweenThemAndPort(port), both))) {
@@ -242,7 +237,7 @@ class TlsLinkTest {
 
     @Test
     void aStrangerThatSaysNothingAndOneThatSaysRubbishCostNobodyElse() throws Exception {
-        int port = freePort();
+        int port = FreePorts.block(1);
         try (Node server = Node.open(config(port, c -> c.tls(ONE)));
                 Node client = Node.open(config(port, c -> c.tls(ONE)))) {
             server.bind();

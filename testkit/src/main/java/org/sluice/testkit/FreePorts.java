@@ -1,4 +1,4 @@
-package org.sluice.tcp;
+package org.sluice.testkit;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -6,10 +6,11 @@ import java.net.ServerSocket;
 import java.util.concurrent.ThreadLocalRandom;
 
 /** Ports for a node's bootstrap: so many in a row that were free a moment ago, below those that the kernel hands out. */
-final class FreePorts {
+public final class FreePorts {
     private FreePorts() {}
 
-    static int block(int count) {
+    /** The first of them. */
+    public static int block(int count) {
         for (int attempt = 0; attempt < 1000; attempt++) {
             int base = ThreadLocalRandom.current().nextInt(10_000, 32_000);
             int free = 0;
