@@ -17,3 +17,20 @@ calc() {
 machine() {
     echo "$(nproc) cores ($(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)), Linux $(uname -r)"
 }
+
+# The loopback device's bytes received, by the kernel's count.
+received() { awk '$1 == "lo:" { print $2 }' /proc/net/dev; }
+
+# GB/s on the loopback device from so many seconds after a command's start, for so many seconds; then the command is ended.
+steady() { # warm seconds command...
+    local warm=$1 each=$2 before after from to
+    shift 2
+    setsid "$@" >/dev/null 2>&1 &
+    sleep "$warm"
+    before=$(received) from=$(date +%s%N)
+    sleep "$each"
+    after=$(received) to=$(date +%s%N)
+    kill -TERM -- -$! 2>/dev/null || true
+    wait $! 2>/dev/null || true
+    calc "($after - $before) / ($to - $from)" 4
+}

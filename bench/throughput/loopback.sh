@@ -9,30 +9,15 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 source bench/throughput/common.sh
 rounds=${ROUNDS:-5} warm=${WARM:-10} each=${SECONDS_EACH:-5}
-run=$((warm + each + 2)) # and what it takes to start
 bench/c/build.sh
 ./sluice --version >/dev/null
 
-received() { awk '$1 == "lo:" { print $2 }' /proc/net/dev; }
-
-steady() { # command...: GB/s on the loopback device while the command is in its steady state
-    local before after from to
-    "$@" >/dev/null &
-    sleep "$warm"
-    before=$(received) from=$(date +%s%N)
-    sleep "$each"
-    after=$(received) to=$(date +%s%N)
-    wait $!
-    calc "($after - $before) / ($to - $from)" 4
-}
-
 sluice_run() { # size channels
-    steady ./sluice loopback --gpus 1 --channels "$2" --size "$1" --no-verify --duration "${run}s" ${SLUICE_OPTIONS:-}
+    steady "$warm" "$each" ./sluice loopback --gpus 1 --channels "$2" --size "$1" --no-verify --duration 60s ${SLUICE_OPTIONS:-}
 }
 
-c_run() {
-    local warm=2 # it has nothing to compile
-    steady bench/target/stripe "$2" "$1" $((warm + each + 1))
+c_run() { # it has nothing to compile
+    steady 2 "$each" bench/target/stripe "$2" "$1" 60
 }
 
 echo "$(machine); $rounds rounds of ${each} s after ${warm} s in turn, medians, GB/s"
