@@ -13,8 +13,7 @@ case $what in
     outage) main=OutageRound ;;
     peers) main=PeerRounds options=-XX:NativeMemoryTracking=summary ;;
     cost) main=CostRounds ;;
-    fuzz) exec mvn -B -pl tcp -am test -Dtest='*FuzzTest' -Dsurefire.failIfNoSpecifiedTests=false \
-        -DargLine="-Xmx1g --enable-native-access=ALL-UNNAMED -Dfuzz.seconds=${1:-600}" ;;
+    fuzz) exec mvn -B -pl tcp -am test -Dtest='*FuzzTest' -Dsurefire.failIfNoSpecifiedTests=false "-Dfuzz.seconds=${1:-600}" ;;
     *) sed -n '2,8s/^# //p' "$0"; exit 2 ;;
 esac
 mvn -q -B -pl tcp -am test-compile dependency:build-classpath -Dmdep.outputFile=target/classpath -DincludeScope=test
