@@ -31,6 +31,9 @@ import org.sluice.stats.ChunkEvent;
  * take seconds. Every method runs on the GPU's agent thread; the futures complete there.
  */
 final class ChannelManager {
+    /** Rest between looks at channels that are being made, whose transport may have no doorbell to ring. */
+    static final int LOOK_MILLIS = 1;
+
     private final Agent agent;
     private final Transport transport;
     private final int stagingSlots;
@@ -220,9 +223,6 @@ final class ChannelManager {
         made.add(ring);
         return ring;
     }
-
-    /** Rest between looks at channels that are being made, whose transport may have no doorbell to ring. */
-    static final int LOOK_MILLIS = 1;
 
     private final class Setup implements Work {
         private final int[] devices;

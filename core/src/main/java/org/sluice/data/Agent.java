@@ -51,7 +51,6 @@ public final class Agent implements Doorbell, AutoCloseable {
     private volatile boolean closing;
     private volatile boolean closed;
     private long lookedAt;
-    private boolean rested;
     private @Nullable CopyQueue toHost;
     private @Nullable CopyQueue toGpu;
     private @Nullable UnpackQueue unpack;
@@ -189,10 +188,6 @@ public final class Agent implements Doorbell, AutoCloseable {
 
     private void turn() throws IOException {
         long now = System.nanoTime();
-        if (rested) {
-            rested = false;
-            lookedAt = now; // the rest ended with a look
-        }
         rung = false;
         int work = runCommands();
         int rest = Work.IDLE_MILLIS;
@@ -218,7 +213,7 @@ public final class Agent implements Doorbell, AutoCloseable {
         }
         selector.select(dispatch, rest);
         resting = false;
-        rested = true;
+        lookedAt = System.nanoTime(); // the rest ended with a look
     }
 
     /** Nothing to do, but a copy or a plugin has to be asked again: with few CPUs, let those work who can. */

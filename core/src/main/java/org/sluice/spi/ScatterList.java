@@ -102,9 +102,8 @@ public final class ScatterList {
             throw new TransportException(
                     "unpack list has " + count + " descriptors, allowed are 0 to " + MAX_DESCRIPTORS);
         }
-        // In order, each piece where the one before ends, and all of them the chunk: no bound is left to check. One
-        // pass without a
-        // branch, over two words a descriptor.
+        // In order, each piece where the one before ends, and all of them the chunk: no bound is left to check.
+        // One pass without a branch, over two words a descriptor.
         long sum = 0;
         long most = 0;
         long outOfOrder = 0;

@@ -9,12 +9,6 @@ import org.jspecify.annotations.Nullable;
  * {@code /proc/stat}, which is whole seconds, and so can be a second off.
  */
 public final class ProcessAge {
-    /** USER_HZ is 100 on every architecture this runs on. */
-    private static final int TICKS_PER_SECOND = 100;
-
-    /** Place of starttime among the fields after the name, proc_pid_stat(5). */
-    private static final int STARTTIME = 19;
-
     private ProcessAge() {}
 
     /** Since the process was forked, a launcher's own time before it became this program included. */
@@ -28,10 +22,9 @@ public final class ProcessAge {
         }
         try {
             double up = Double.parseDouble(uptime.split(" ", -1)[0]);
-            String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
-            long start = Long.parseLong(fields[STARTTIME]);
-            return Duration.ofMillis(Math.max(0, Math.round(up * 1000) - start * 1000 / TICKS_PER_SECOND));
-        } catch (RuntimeException e) {
+            long start = ProcStat.parse(stat).startTicks() * 1000 / ProcStat.TICKS_PER_SECOND;
+            return Duration.ofMillis(Math.max(0, Math.round(up * 1000) - start));
+        } catch (IOException | RuntimeException e) {
             throw new IOException("/proc says '" + uptime + "' and '" + stat + "', from which no age can be told", e);
         }
     }

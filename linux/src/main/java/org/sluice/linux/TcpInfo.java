@@ -130,8 +130,8 @@ public record TcpInfo(
      */
     public long unansweredNanos() {
         if (unacked > 0 && retransmits > 0) {
-            // the first try and its repeats waited t, 2t, 4t...: (2^retransmits - 1) t in all, and the time since the
-            // last
+            // the first try and its repeats waited t, 2t, 4t...: (2^retransmits - 1) t in all, and the time
+            // since the last
             long first = retransmitTimeoutNanos >> backoff;
             return Math.min(sinceAnswerNanos, (first << Math.min(backoff, retransmits)) - first + sinceSentNanos);
         }

@@ -146,11 +146,8 @@ public final class TcpSocket implements AutoCloseable {
 
     /** Makes packets leave by this device, whatever the routes say. @return false where the process may not */
     public boolean bindToDevice(String device) throws LinuxException {
-        byte[] name = device.getBytes(StandardCharsets.US_ASCII);
         return call((state, scratch) -> {
-            MemorySegment text = scratch.allocate(name.length + 1L);
-            MemorySegment.copy(name, 0, text, ValueLayout.JAVA_BYTE, 0, name.length);
-            int result = (int) SETSOCKOPT.invokeExact(state, fd, SOL_SOCKET, SO_BINDTODEVICE, text, name.length);
+            int result = nameOption(state, scratch, SOL_SOCKET, SO_BINDTODEVICE, device);
             if (result < 0 && Libc.errno(state) == EPERM) {
                 return false;
             }
@@ -160,15 +157,15 @@ public final class TcpSocket implements AutoCloseable {
     }
 
     /** Paces what this side sends by this algorithm of the kernel's. @return false where it has none of that name, or not for us */
-    public boolean congestionControl(String name) {
-        byte[] ascii = name.getBytes(StandardCharsets.US_ASCII);
-        try (Arena scratch = Arena.ofConfined()) {
-            MemorySegment text = scratch.allocateFrom(ValueLayout.JAVA_BYTE, ascii);
-            MemorySegment state = scratch.allocate(Libc.CALL_STATE);
-            return (int) SETSOCKOPT.invokeExact(state, fd, IPPROTO_TCP, TCP_CONGESTION, text, ascii.length) == 0;
-        } catch (Throwable e) {
-            throw new AssertionError(e);
-        }
+    public boolean congestionControl(String algorithm) throws LinuxException {
+        return call((state, scratch) -> nameOption(state, scratch, IPPROTO_TCP, TCP_CONGESTION, algorithm) == 0);
+    }
+
+    /** Sets an option whose value is a name, which the kernel takes without a zero at its end. */
+    private int nameOption(MemorySegment state, Arena scratch, int level, int option, String value) throws Throwable {
+        byte[] ascii = value.getBytes(StandardCharsets.US_ASCII);
+        MemorySegment text = scratch.allocateFrom(ValueLayout.JAVA_BYTE, ascii);
+        return (int) SETSOCKOPT.invokeExact(state, fd, level, option, text, ascii.length);
     }
 
     /** Starts to connect. @return whether it is connected at once; else ask {@link #finishConnect} */

@@ -18,11 +18,7 @@ import java.util.List;
 public record ThreadTimes(int id, String name, long cpuNanos) {
     private static final Path FOLDER = Path.of("/proc/self/task");
 
-    /** USER_HZ is 100 on every architecture this runs on. */
-    private static final long TICK_NANOS = 10_000_000;
-
-    /** Place of utime among the fields after the name, proc_pid_stat(5); stime follows. */
-    private static final int UTIME = 11;
+    private static final long TICK_NANOS = 1_000_000_000 / ProcStat.TICKS_PER_SECOND;
 
     /** Of every thread that is alive. */
     public static List<ThreadTimes> ofThisProcess() throws IOException {
@@ -43,17 +39,8 @@ public record ThreadTimes(int id, String name, long cpuNanos) {
         return all;
     }
 
-    /** A name may hold anything, parentheses and spaces too: it ends with the last parenthesis of the line. */
     static ThreadTimes parse(String stat) throws IOException {
-        int open = stat.indexOf('(');
-        int close = stat.lastIndexOf(')');
-        String[] fields =
-                close < 0 ? new String[0] : stat.substring(close + 1).strip().split(" ", -1);
-        if (open < 0 || fields.length <= UTIME + 1) {
-            throw new IOException("a stat of /proc/self/task has an unknown form: " + stat);
-        }
-        long ticks = Long.parseLong(fields[UTIME]) + Long.parseLong(fields[UTIME + 1]);
-        return new ThreadTimes(
-                Integer.parseInt(stat.substring(0, open).strip()), stat.substring(open + 1, close), ticks * TICK_NANOS);
+        ProcStat s = ProcStat.parse(stat);
+        return new ThreadTimes(s.id(), s.name(), s.cpuTicks() * TICK_NANOS);
     }
 }

@@ -55,25 +55,19 @@ record Endpoint(Nic nic, InetAddress address, TcpOptions options, ChannelContext
     }
 
     /**
-     * Holds a socket to the NIC, so that no route takes its packets elsewhere. Not where the peer is this same host, whose
-     * packets only go over the loopback device.
-     */
-    private void bindToDevice(TcpSocket socket, InetAddress peer) throws LinuxException {
-        String device = nic.kernelDevice();
-        if (options.bindDevice() && device != null && !isThisHost(peer)) {
-            boolean ignored =
-                    socket.bindToDevice(device); // without the right to, the source address alone chooses the NIC
-        }
-    }
-
-    /**
-     * Makes a socket suit its way, before it connects or once it is accepted. Nothing can be congested within one host: where the
-     * machine's default is one that measures and paces (BBR), it would only slow the CPUs' own pace down.
+     * Makes a socket suit its way, before it connects or once it is accepted. To another host it is held to the NIC, so that no route
+     * takes its packets elsewhere. Within this host packets only go over the loopback device, and nothing can be congested there:
+     * where the machine's default is one that measures and paces (BBR), it would only slow the CPUs' own pace down.
      */
     void suit(TcpSocket socket, InetAddress peer) throws LinuxException {
-        bindToDevice(socket, peer);
         if (isThisHost(peer)) {
             boolean ignored = socket.congestionControl(SAME_HOST); // where it is not allowed, the default works too
+            return;
+        }
+        String device = nic.kernelDevice();
+        if (options.bindDevice() && device != null) {
+            boolean ignored =
+                    socket.bindToDevice(device); // without the right to, the source address alone chooses the NIC
         }
     }
 

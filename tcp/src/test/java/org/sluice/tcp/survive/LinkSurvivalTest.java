@@ -109,8 +109,7 @@ class LinkSurvivalTest {
     @Test
     void chunksThatComeTooLateHurtNobody() throws Exception {
         // half a chunk comes, the receiver gives the channel up after eight stall timeouts, the chunk comes elsewhere,
-        // and
-        // then its other half is sent
+        // and then its other half is sent
         try (Pair pair =
                 Pair.of(c -> c.stallTimeout(Duration.ofMillis(50)).transportOptions(Map.of("drill", "stall:150")))) {
             int rounds = 0;
