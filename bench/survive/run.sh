@@ -4,7 +4,7 @@
 #   bench/survive/run.sh outage                           all NICs down for 3 s, then for good
 #   bench/survive/run.sh peers [rounds=100] [limit=5000]  kill -9 and SIGSTOP of the peer at random moments
 #   bench/survive/run.sh cost [rounds=9]                  checksums, encryption, strangers; each paired with plain
-#   bench/survive/run.sh fuzz [seconds=600]               every fuzz target, so long each
+#   bench/survive/run.sh fuzz [seconds=600]               every fuzz target, so much CPU time each or 10 million cases
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 what=${1:-}; shift || true

@@ -17,8 +17,8 @@ import org.sluice.spi.TransportException;
 
 /**
  * Every parser of a peer's bytes in this module against seeded mutations of right ones: whatever comes, the parser ends, says no
- * with the documented exception, and allocates little. {@code -Dfuzz.seconds=600} for each target makes it a long run; the seed is
- * printed with a failure and set with {@code -Dfuzz.seed}.
+ * with the documented exception, and allocates little. {@code -Dfuzz.seconds=600} of CPU time for each target makes it a long run; the seed
+ * is printed with a failure and set with {@code -Dfuzz.seed}.
  */
 class ControlFuzzTest {
     private static final long SECONDS = Long.getLong("fuzz.seconds", 1);
@@ -38,10 +38,10 @@ class ControlFuzzTest {
     private static void fuzz(String name, Target target, List<byte[]> corpus) {
         com.sun.management.ThreadMXBean threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
         long me = Thread.currentThread().threadId();
-        long end = System.nanoTime() + SECONDS * 1_000_000_000L;
+        long end = threads.getThreadCpuTime(me) + SECONDS * 1_000_000_000L;
         long accepted = 0;
         long n = 0;
-        for (; n < CASES && (n % 256 != 0 || System.nanoTime() < end); n++) {
+        for (; n < CASES && (n % 256 != 0 || threads.getThreadCpuTime(me) < end); n++) {
             SplittableRandom random = new SplittableRandom(SEED + n);
             byte[] input = mutate(corpus, random);
             long before = threads.getThreadAllocatedBytes(me);
