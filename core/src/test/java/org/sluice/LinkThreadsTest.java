@@ -135,7 +135,7 @@ final class LinkThreadsTest {
         client.close();
         client.close();
         assertThatThrownBy(() -> out.send(r, 0, 100)).isInstanceOf(IllegalStateException.class);
-        assertThatThrownBy(() -> client.allocate(0, 100)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> client.allocate(0, 100)).isInstanceOf(ClosedException.class);
     }
 
     @Test

@@ -18,6 +18,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.sluice.ClosedException;
 import org.sluice.ConfigException;
 import org.sluice.SluiceException;
 
@@ -204,8 +205,9 @@ final class BootstrapPorts implements AutoCloseable {
         taken[gpu] = null;
     }
 
-    /** The next client of a GPU. @return null when none came in time */
+    /** The next client of a GPU. @return null when none came in time @throws ClosedException when none can come any more */
     @Nullable LinkRequest await(int gpu, Duration atMost) throws InterruptedException {
+        expectOpen(gpu);
         return requests.get(gpu).poll(atMost.toMillis(), TimeUnit.MILLISECONDS);
     }
 
@@ -215,7 +217,14 @@ final class BootstrapPorts implements AutoCloseable {
     }
 
     @Nullable SocketChannel awaitBare(int gpu, Duration atMost) throws InterruptedException {
+        expectOpen(gpu);
         return bareClients.get(gpu).poll(atMost.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    private void expectOpen(int gpu) {
+        if (!selector.isOpen()) {
+            throw new ClosedException("GPU " + gpu + ": the node was closed while it waited for a client");
+        }
     }
 
     private void closeSockets() {

@@ -1,7 +1,6 @@
 package org.sluice.control;
 
 import java.io.IOException;
-import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,7 +25,9 @@ import org.sluice.stats.PhaseEvent;
  */
 public final class Orchestrator implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Orchestrator.class);
-    private static final Duration FAILURE_LOOK = Duration.ofMillis(50);
+
+    /** Between looks at what other GPUs' threads have met. */
+    private static final Duration LOOK = Duration.ofMillis(50);
 
     private final LinkPlan plan;
     private final List<Agent> agents;
@@ -63,6 +64,9 @@ public final class Orchestrator implements AutoCloseable {
         bind();
         BootstrapPorts open = ports();
         List<LinkMaking> links = links(gpus);
+        Duration silence = plan.config().peerTimeout();
+        // what is reported of a peer is reported within its timeout: see LinkSession
+        ClientWait wait = new ClientWait(plan.config().clientWait(), silence.minus(silence.dividedBy(20)));
         try {
             line.accept("[SERVER] Step 1: Listening on all GPUs...");
             each(
@@ -76,7 +80,7 @@ public final class Orchestrator implements AutoCloseable {
             each(
                     "bootstrap",
                     links,
-                    l -> awaitClient(l, open, exclusive),
+                    l -> awaitClient(l, open, wait, exclusive),
                     l -> "[GPU " + l.gpu() + "] Sent " + l.channelCount() + " handles",
                     line);
             line.accept("");
@@ -105,45 +109,52 @@ public final class Orchestrator implements AutoCloseable {
         }
     }
 
-    private void awaitClient(LinkMaking link, BootstrapPorts open, boolean exclusive)
+    private void awaitClient(LinkMaking link, BootstrapPorts open, ClientWait wait, boolean exclusive)
             throws IOException, InterruptedException {
-        Duration wait = plan.config().clientWait();
         if (plan.config().bootstrap() == BootstrapFormat.UCCL) {
-            SocketChannel client = open.awaitBare(link.gpu(), wait);
-            if (client == null) {
-                throw noClient(link, wait);
-            }
-            link.answerBare(client);
+            link.answerBare(come(link, null, wait, most -> open.awaitBare(link.gpu(), most)));
             return;
         }
-        Deadline deadline = Deadline.in(wait);
+        String left = null;
         while (true) {
-            LinkRequest request = open.await(link.gpu(), Duration.ofMillis(deadline.remainingMillis()));
-            if (request == null) {
-                throw noClient(link, wait);
-            }
+            LinkRequest request = come(link, left, wait, most -> open.await(link.gpu(), most));
+            String peer = request.socket().peer();
             if (exclusive) {
-                open.take(link.gpu(), request.socket().peer());
+                wait.came(link.gpu(), peer);
+                open.take(link.gpu(), peer);
             }
             try {
                 link.answer(request);
                 return;
             } catch (IOException e) {
                 // it died or gave up while it waited for its turn: the next may do better
-                log.info(
-                        "GPU {}: client {} left: {}",
-                        link.gpu(),
-                        request.socket().peer(),
-                        e.getMessage());
+                left = "client " + peer + " left while the link was being made (" + e.getMessage() + ")";
+                log.info("GPU {}: {}", link.gpu(), left);
                 request.socket().close();
                 open.release(link.gpu());
             }
         }
     }
 
-    private LinkException noClient(LinkMaking link, Duration wait) {
-        return new LinkException("GPU " + link.gpu() + ": no client came to port "
-                + (plan.config().portBase() + link.gpu()) + " within " + wait.toSeconds() + " s");
+    private interface Comer<T> {
+        /** @return null when none came so soon */
+        @Nullable T await(Duration most) throws InterruptedException;
+    }
+
+    /** @param left who came before and went, null for nobody */
+    private <T> T come(LinkMaking link, @Nullable String left, ClientWait wait, Comer<T> comer)
+            throws InterruptedException {
+        while (true) {
+            // in steps, since what comes for another GPU may shorten the wait
+            T client = comer.await(Duration.ofMillis(Math.min(wait.remainingMillis(), LOOK.toMillis())));
+            if (client != null) {
+                return client;
+            }
+            if (wait.isOver()) {
+                throw new LinkException(
+                        "GPU " + link.gpu() + ": " + wait.why(plan.config().portBase() + link.gpu(), left));
+            }
+        }
     }
 
     /** Connects these GPUs to those of the same number on {@code host}. */
@@ -259,7 +270,7 @@ public final class Orchestrator implements AutoCloseable {
         }
         try {
             for (int i = 0; i < links.size(); i++) {
-                while (!threads.get(i).join(FAILURE_LOOK)) {
+                while (!threads.get(i).join(LOOK)) {
                     if (failure.get() != null) {
                         threads.forEach(Thread::interrupt); // those who wait for a client would wait on
                     }

@@ -14,6 +14,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.sluice.ClosedException;
 import org.sluice.spi.CopyQueue;
 import org.sluice.spi.Doorbell;
 import org.sluice.spi.Gpu;
@@ -107,7 +108,7 @@ public final class Agent implements Doorbell, AutoCloseable {
             }
         });
         if (!taken) {
-            result.completeExceptionally(new IllegalStateException(thread.getName() + " is closed"));
+            result.completeExceptionally(new ClosedException(thread.getName() + " has ended: its node is closed"));
         }
         return result;
     }

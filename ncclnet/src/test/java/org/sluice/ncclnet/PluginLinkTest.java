@@ -6,15 +6,19 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sluice.Link;
+import org.sluice.LinkException;
 import org.sluice.Node;
 import org.sluice.NodeConfig;
 import org.sluice.Region;
+import org.sluice.SluiceException;
 import org.sluice.Striping;
 import org.sluice.Transfer;
 import org.sluice.testkit.FreePorts;
@@ -84,13 +88,30 @@ class PluginLinkTest {
         assertThat(plugin.violations()).as(plugin.firstViolation()).isZero();
     }
 
-    /** The client's link, then the server's. */
+    /**
+     * The client's links, then the server's.
+     *
+     * @throws LinkException saying why on either side: which of them has the fault, and which only sees the other go, is the
+     *     test's to know, and whose word is first is chance
+     */
     static List<Link> links(Node server, Node client) {
         server.bind();
         CompletableFuture<List<Link>> accepted = CompletableFuture.supplyAsync(() -> server.acceptAll(line -> {}));
-        List<Link> out = client.connectAll("127.0.0.1", line -> {});
-        List<Link> all = new ArrayList<>(out);
-        all.addAll(accepted.join());
+        List<Link> all = new ArrayList<>();
+        List<String> failures = new ArrayList<>();
+        try {
+            all.addAll(client.connectAll("127.0.0.1", line -> {}));
+        } catch (SluiceException e) {
+            failures.add(e.getMessage());
+        }
+        try {
+            all.addAll(accepted.orTimeout(LIMIT.toSeconds(), TimeUnit.SECONDS).join());
+        } catch (CompletionException e) {
+            failures.add(String.valueOf(e.getCause().getMessage()));
+        }
+        if (!failures.isEmpty()) {
+            throw new LinkException(String.join("\n", failures));
+        }
         return all;
     }
 
