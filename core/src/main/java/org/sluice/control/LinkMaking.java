@@ -46,7 +46,7 @@ final class LinkMaking {
     private boolean server;
     private boolean duplex;
     private byte[] note = {};
-    private int peerGpu;
+    private int peerGpu = -1; // not said yet
     private volatile boolean cancelled;
     private ChannelManager.@Nullable Channels channels;
 
@@ -259,7 +259,8 @@ final class LinkMaking {
     /** The link as messages name it. */
     String where() {
         FrameSocket s = socket;
-        return "GPU " + gpu + ", peer " + (s == null ? "unknown" : s.peer() + " (its GPU " + peerGpu + ")");
+        return "GPU " + gpu + ", peer " + (s == null ? "unknown" : s.peer())
+                + (peerGpu < 0 ? "" : " (its GPU " + peerGpu + ")");
     }
 
     /**

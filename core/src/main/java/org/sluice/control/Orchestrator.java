@@ -65,8 +65,8 @@ public final class Orchestrator implements AutoCloseable {
         BootstrapPorts open = ports();
         List<LinkMaking> links = links(gpus);
         Duration silence = plan.config().peerTimeout();
-        // what is reported of a peer is reported within its timeout: see LinkSession
-        ClientWait wait = new ClientWait(plan.config().clientWait(), silence.minus(silence.dividedBy(20)));
+        // a fifth less than the timeout, so that the failure of all GPUs is out within it
+        ClientWait wait = new ClientWait(plan.config().clientWait(), silence.minus(silence.dividedBy(5)));
         try {
             line.accept("[SERVER] Step 1: Listening on all GPUs...");
             each(

@@ -98,7 +98,7 @@ class ClientWaitTest {
             client.read(FrameType.ANSWER);
             client.write(FrameType.HANDLES, Answer.encodeHandles(List.of()));
             failsSaying(
-                    "GPU 1: no client came to port " + (port + 1) + " within 475 ms after GPU 0's came from 127.0.0.1:",
+                    "GPU 1: no client came to port " + (port + 1) + " within 400 ms after GPU 0's came from 127.0.0.1:",
                     "has died, or has fewer GPUs");
         }
     }
