@@ -3,7 +3,8 @@
 # Both are read by the kernel's byte counter of the loopback device, WARM seconds after their start (2 for the C program, which has
 # nothing to compile) and SECONDS_EACH later: for plugins that move their bytes over loopback sockets, as the testkit's does.
 #   bench/ncclnet/pair.sh [PLUGIN] [ROUNDS] [CHANNELS] [BYTES]      without a plugin, or with -: the testkit's, in TCPX mode
-# Environment: WARM (10), SECONDS_EACH (4), CHUNK (524288), STRIPING (round-robin).
+# Environment: WARM (10), SECONDS_EACH (4), CHUNK (524288), STRIPING (round-robin), SLUICE (./sluice): the launcher,
+# on a host without Java that of a bundle (mvn -Pdist verify).
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 source "$root/bench/throughput/common.sh"
@@ -19,13 +20,14 @@ if [ "$plugin" = - ]; then
   export FAKE_NET_MODE=${FAKE_NET_MODE:-tcpx} FAKE_NET_POISON=0
 fi
 export NCCL_DYNAMIC_CHUNK_SIZE=$chunk
-"$root/sluice" --version >/dev/null
+sluice=${SLUICE:-$root/sluice}
+"$sluice" --version >/dev/null
 
 c_run() { # more iterations than fit, and an end by force
   steady 2 "$each" "$out/plugin_pair" "$plugin" "$channels" "$bytes" 1000000 "$chunk"
 }
 sluice_run() {
-  steady "$warm" "$each" "$root/sluice" loopback --transport nccl-net --plugin "$plugin" --backend host --gpus 1 --channels "$channels" \
+  steady "$warm" "$each" "$sluice" loopback --transport nccl-net --plugin "$plugin" --backend host --gpus 1 --channels "$channels" \
     --chunk "$chunk" --size "$bytes" --duration 60s --striping "${STRIPING:-round-robin}" --no-verify
 }
 

@@ -4,16 +4,18 @@
 # and SECONDS_EACH later, so that neither the JVM's first seconds nor anybody's own clock is in it (2 s after its start for the C program).
 # Prints medians and the ratio of each size and number of channels.
 #   bench/throughput/loopback.sh
-# Environment: ROUNDS (5), WARM (10), SECONDS_EACH (5), SIZES (67108864 1073741824), CHANNELS (1 2 4 8), SLUICE_OPTIONS (none).
+# Environment: ROUNDS (5), WARM (10), SECONDS_EACH (5), SIZES (67108864 1073741824), CHANNELS (1 2 4 8), SLUICE_OPTIONS (none),
+# SLUICE (./sluice): the launcher, on a host without Java that of a bundle (mvn -Pdist verify).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 source bench/throughput/common.sh
 rounds=${ROUNDS:-5} warm=${WARM:-10} each=${SECONDS_EACH:-5}
 bench/c/build.sh
-./sluice --version >/dev/null
+sluice=${SLUICE:-./sluice}
+"$sluice" --version >/dev/null
 
 sluice_run() { # size channels
-    steady "$warm" "$each" ./sluice loopback --gpus 1 --channels "$2" --size "$1" --no-verify --duration 60s ${SLUICE_OPTIONS:-}
+    steady "$warm" "$each" "$sluice" loopback --gpus 1 --channels "$2" --size "$1" --no-verify --duration 60s ${SLUICE_OPTIONS:-}
 }
 
 c_run() { # it has nothing to compile
