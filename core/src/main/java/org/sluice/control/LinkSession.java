@@ -66,7 +66,7 @@ public final class LinkSession implements Work {
     private final String where;
     private final String peer;
     private final long beatNanos;
-    private final long timeoutNanos;
+    private final PeerSilence silence;
     private final Duration timeout;
     private final Events events;
     private final CompletableFuture<SluiceException> ended = new CompletableFuture<>();
@@ -99,7 +99,8 @@ public final class LinkSession implements Work {
         this.peer = peer;
         this.timeout = timeout;
         // so that the report, which may wait for the agent's rest, still comes within the timeout
-        this.timeoutNanos = timeout.toNanos() - timeout.toNanos() / 20;
+        long timeoutNanos = timeout.toNanos() - timeout.toNanos() / 20;
+        this.silence = new PeerSilence(timeoutNanos, now);
         this.beatNanos = timeoutNanos / BEATS;
         this.events = events;
         for (OutboundEnd end : channels.outbound()) {
@@ -161,6 +162,9 @@ public final class LinkSession implements Work {
     @Override
     public int doWork(long nanoTime) {
         now = nanoTime;
+        if (control != null) {
+            silence.turn(now, control.readAt());
+        }
         if (ended.isDone()) {
             return 0;
         }
@@ -180,9 +184,8 @@ public final class LinkSession implements Work {
                     }
                 }
                 watchWrites(control);
-                // after a rest of this process's own (a stop signal, a laptop's lid) what came meanwhile is still to be
-                // read
-                if (now - control.readAt() > timeoutNanos && heardNothing(control)) {
+                // what came while this side did something else is still to be read
+                if (silence.isTooLong(now, control.readAt()) && heardNothing(control)) {
                     throw new PeerLostException(where + ": the peer has been silent for " + timeout.toMillis()
                             + " ms on the control connection; it is frozen or cut off");
                 }
@@ -202,7 +205,7 @@ public final class LinkSession implements Work {
 
     private boolean heardNothing(ControlConnection c) {
         readable();
-        return !ended.isDone() && now - c.readAt() > timeoutNanos;
+        return !ended.isDone() && silence.isTooLong(now, c.readAt());
     }
 
     private static SluiceException asSluice(RuntimeException e) {
