@@ -82,7 +82,7 @@ final class NodeOptions {
             hidden = true,
             paramLabel = "<time>",
             converter = Values.Time.class,
-            description = "how long a server waits for a client (10m)")
+            description = "how long a server waits for its client (10m)")
     private @Nullable Duration wait;
 
     @Option(names = "--transport", paramLabel = "<name>", description = "tcp or nccl-net (tcp)")
