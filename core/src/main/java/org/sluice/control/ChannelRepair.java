@@ -20,12 +20,15 @@ final class ChannelRepair {
     /** Between two looks at attempts under way: a look is a few system calls, and a connection takes longer. */
     private static final long LOOK_NANOS = 1_000_000;
 
+    /** What a report needs to reach both sides before the deadline: a turn of each agent, 50 ms at the most, and the way between. */
+    private static final long REPORT_NANOS = 150_000_000;
+
     /** What is said of each NIC when the link is given up: all of it has to fit an ERROR frame. */
     private static final int COMPLAINT_LENGTH = 200;
 
     private final LinkEngine engine;
     private final String where;
-    private final Duration patience;
+    private final long patience;
     private final List<ReceivingRepair> receiving = new ArrayList<>();
     private final List<SendingRepair> sending = new ArrayList<>();
     private int losses;
@@ -36,7 +39,7 @@ final class ChannelRepair {
 
     /**
      * @param devices the device of each channel
-     * @param patience how long a direction may be without any channel
+     * @param patience how long a direction may be without any rail: what is said of it is said before
      */
     ChannelRepair(
             LinkEngine engine,
@@ -49,7 +52,7 @@ final class ChannelRepair {
             String where) {
         this.engine = engine;
         this.where = where;
-        this.patience = patience;
+        this.patience = patience.toNanos() - Math.min(REPORT_NANOS, patience.toNanos() / 10);
         for (InboundEnd end : channels.inbound()) {
             ChannelContext context = manager.receiving(end.index());
             receiving.add(new ReceivingRepair(engine, control, transport, context, devices[end.index()], where, end));
@@ -59,10 +62,9 @@ final class ChannelRepair {
             sending.add(new SendingRepair(engine, control, transport, context, devices[end.index()], where, end));
         }
         this.noSending = new Outage(
-                patience,
                 channels.outbound().stream().map(OutboundEnd::counters).toList());
-        this.noReceiving = new Outage(
-                patience, channels.inbound().stream().map(InboundEnd::counters).toList());
+        this.noReceiving =
+                new Outage(channels.inbound().stream().map(InboundEnd::counters).toList());
     }
 
     /** One turn. @return how much was done. @throws LinkException when a direction has had no channel for too long */
@@ -72,8 +74,12 @@ final class ChannelRepair {
             receiving.forEach(r -> r.checkLost(now));
         }
         if (losses > 0) {
-            checkOutage(noSending, true, now);
-            checkOutage(noReceiving, false, now);
+            if (!sending.isEmpty()) {
+                checkOutage(noSending, true, now);
+            }
+            if (!receiving.isEmpty()) {
+                checkOutage(noReceiving, false, now);
+            }
         }
         if (losses == 0 || now - lookedAt < LOOK_NANOS) {
             return 0;
@@ -99,7 +105,10 @@ final class ChannelRepair {
     }
 
     private void checkOutage(Outage outage, boolean sends, long now) {
-        if (!outage.lasts(engine.openChannels(sends) > 0, now)) {
+        long lasts = engine.openChannels(sends) > 0
+                ? outage.withChannel(now)
+                : outage.withoutChannel(engine.lastSign(sends), now);
+        if (lasts < patience) {
             return;
         }
         List<String> each = sends
@@ -109,8 +118,8 @@ final class ChannelRepair {
                 .map(c -> c.length() > COMPLAINT_LENGTH ? c.substring(0, COMPLAINT_LENGTH) + "..." : c)
                 .distinct()
                 .collect(Collectors.joining("; "));
-        throw new LinkException(where + ": no rail to " + (sends ? "send" : "receive") + " on for "
-                + patience.toMillis() + " ms: " + rails + "; check cables, switches and the NICs of both sides");
+        throw new LinkException(where + ": no rail to " + (sends ? "send" : "receive") + " on for " + lasts / 1_000_000
+                + " ms: " + rails + "; check cables, switches and the NICs of both sides");
     }
 
     void onHandle(int channel, int generation, byte[] handle, long now) {

@@ -23,6 +23,7 @@ final class AnswerClock {
     /** A chunk was posted or sent. */
     void moved(long now) {
         movedAt = now;
+        unanswered = 0;
     }
 
     /**
@@ -50,5 +51,10 @@ final class AnswerClock {
     /** For how long there has been no answer, at the last look. */
     long unanswered() {
         return unanswered;
+    }
+
+    /** Since when the rail has given no sign of life; now, as far as is known. */
+    long silentSince(long now) {
+        return unanswered == 0 ? now : lookedAt - unanswered;
     }
 }

@@ -30,6 +30,7 @@ abstract class ChannelEnd<C extends Channel> {
     private @Nullable Registration stagingRegistration;
     private boolean open = true;
     private @Nullable String lostBecause;
+    private long silentSince;
 
     /** The memory is kept with it: a block's number serves another block once it is free. */
     private record Registered(GpuMemory memory, Registration registration) {
@@ -94,8 +95,14 @@ abstract class ChannelEnd<C extends Channel> {
         return lostBecause;
     }
 
-    final void lost(String why) {
+    /** Since when a lost channel's rail has given no sign of life. */
+    final long lastSign() {
+        return silentSince;
+    }
+
+    final void lost(String why, long silentSince) {
         lostBecause = why;
+        this.silentSince = silentSince;
     }
 
     /** After it returns, the transport neither reads nor writes memory for this channel. Idempotent. */

@@ -282,7 +282,7 @@ final class Inbound {
 
     /** Closes a channel that broke here or at the peer, and has its chunks granted elsewhere. */
     void down(InboundChannel c, String why) {
-        c.lost(why);
+        c.lost(why, c.silentSince(now));
         c.abandon(this, now);
     }
 
@@ -390,5 +390,14 @@ final class Inbound {
             n += c != null && c.isOpen() ? 1 : 0;
         }
         return n;
+    }
+
+    /** When the last of the rails gave its last sign of life, where every channel is lost. */
+    long lastSign() {
+        long latest = Long.MIN_VALUE;
+        for (InboundChannel c : channels) {
+            latest = c == null ? latest : Math.max(latest, c.lastSign());
+        }
+        return latest;
     }
 }

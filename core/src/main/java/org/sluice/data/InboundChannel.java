@@ -172,6 +172,11 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
         return clock.silence(now);
     }
 
+    /** Since when the rail has given no sign of life: a channel that owes nothing need not give any. */
+    long silentSince(long now) {
+        return posted == arrived ? now : now - clock.silence(now);
+    }
+
     /** Ends the chunks whose last step is done. @return how many */
     int land(Inbound inbound, long now) throws TransportException {
         int count = landDone(inbound, now);

@@ -333,6 +333,11 @@ public final class LinkEngine {
         return sending ? outbound.openChannels() : inbound.openChannels();
     }
 
+    /** When the last of a direction's rails gave its last sign of life, {@link System#nanoTime}, where every channel is lost. */
+    public long lastSign(boolean sending) {
+        return sending ? outbound.lastSign() : inbound.lastSign();
+    }
+
     /** The peer said something on the control connection: it is alive. */
     public void heard(long now) {
         pulse.heard(now);

@@ -227,7 +227,7 @@ final class Outbound {
         if (granted != null) {
             granted.clear(c.index);
         }
-        c.lost(why);
+        c.lost(why, c.silentSince(now));
         c.abandon(this);
     }
 
@@ -313,5 +313,14 @@ final class Outbound {
             n += c != null && c.isOpen() ? 1 : 0;
         }
         return n;
+    }
+
+    /** When the last of the rails gave its last sign of life, where every channel is lost. */
+    long lastSign() {
+        long latest = Long.MIN_VALUE;
+        for (OutboundChannel c : channels) {
+            latest = c == null ? latest : Math.max(latest, c.lastSign());
+        }
+        return latest;
     }
 }

@@ -136,6 +136,11 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
         return clock.unanswered();
     }
 
+    /** Since when the rail has given no sign of life. */
+    long silentSince(long now) {
+        return clock.silentSince(now);
+    }
+
     /** Says, at the end of a turn, what the channel waits for. @param awaitsGrants whether transfers are not over */
     void turned(boolean awaitsGrants, long now) {
         if (timing != null) {

@@ -109,6 +109,20 @@ class RailVerdictTest {
         now += TURN;
         unanswered = LIMIT;
         assertThat(sender(clock)).isEqualTo(RailVerdict.DEAD);
+        assertThat(clock.silentSince(nanos(now))).isEqualTo(nanos(now - LIMIT));
+    }
+
+    @Test
+    void aSenderThatMovesAgainForgetsItsSilence() throws Exception {
+        AnswerClock clock = new AnswerClock(nanos(LIMIT));
+        clock.moved(nanos(now));
+        now += LIMIT;
+        unanswered = LIMIT - TURN;
+        assertThat(sender(clock)).isEqualTo(RailVerdict.SUSPECT);
+        assertThat(clock.silentSince(nanos(now))).isEqualTo(nanos(now - unanswered));
+        clock.moved(nanos(now));
+        now += TURN;
+        assertThat(clock.silentSince(nanos(now))).isEqualTo(nanos(now));
     }
 
     @Test
