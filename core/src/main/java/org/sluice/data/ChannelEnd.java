@@ -30,7 +30,6 @@ abstract class ChannelEnd<C extends Channel> {
     private @Nullable Registration stagingRegistration;
     private boolean open = true;
     private @Nullable String lostBecause;
-    private long silentSince;
 
     /** The memory is kept with it: a block's number serves another block once it is free. */
     private record Registered(GpuMemory memory, Registration registration) {
@@ -95,14 +94,8 @@ abstract class ChannelEnd<C extends Channel> {
         return lostBecause;
     }
 
-    /** Since when a lost channel's rail has given no sign of life. */
-    final long lastSign() {
-        return silentSince;
-    }
-
-    final void lost(String why, long silentSince) {
+    final void lost(String why) {
         lostBecause = why;
-        this.silentSince = silentSince;
     }
 
     /** After it returns, the transport neither reads nor writes memory for this channel. Idempotent. */

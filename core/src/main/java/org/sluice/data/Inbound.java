@@ -45,6 +45,8 @@ final class Inbound {
     private int unfinishedSends;
     private int nextToDeal;
     private long now;
+    /** When there was last nothing to receive. */
+    private long idleAt;
 
     Inbound(
             EngineSettings settings,
@@ -213,6 +215,9 @@ final class Inbound {
 
     int doWork(long nanoTime) {
         now = nanoTime;
+        if (active.size() == 0) {
+            idleAt = now;
+        }
         int work = 0;
         for (InboundChannel c : channels) {
             if (c != null && c.isOpen()) {
@@ -282,7 +287,7 @@ final class Inbound {
 
     /** Closes a channel that broke here or at the peer, and has its chunks granted elsewhere. */
     void down(InboundChannel c, String why) {
-        c.lost(why, c.silentSince(now));
+        c.lost(why);
         c.abandon(this, now);
     }
 
@@ -392,9 +397,9 @@ final class Inbound {
         return n;
     }
 
-    /** When the last of the rails gave its last sign of life, where every channel is lost. */
+    /** When the last byte came, on whichever rail; where none was awaited since, when one began to be. */
     long lastSign() {
-        long latest = Long.MIN_VALUE;
+        long latest = idleAt;
         for (InboundChannel c : channels) {
             latest = c == null ? latest : Math.max(latest, c.lastSign());
         }

@@ -105,7 +105,7 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
     int post(Inbound inbound, long now) throws TransportException {
         int count = 0;
         if (posted == arrived) {
-            clock.moved(now);
+            clock.owes(now);
         }
         while (posted < taken) {
             int slot = (int) posted & mask;
@@ -152,7 +152,7 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
             count++;
         }
         if (count > 0) {
-            clock.moved(now);
+            clock.came(now);
         }
         return count;
     }
@@ -172,9 +172,9 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
         return clock.silence(now);
     }
 
-    /** Since when the rail has given no sign of life: a channel that owes nothing need not give any. */
-    long silentSince(long now) {
-        return posted == arrived ? now : now - clock.silence(now);
+    /** When its last byte came. */
+    long lastSign() {
+        return clock.cameAt();
     }
 
     /** Ends the chunks whose last step is done. @return how many */

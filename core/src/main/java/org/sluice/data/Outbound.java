@@ -227,8 +227,8 @@ final class Outbound {
         if (granted != null) {
             granted.clear(c.index);
         }
-        c.lost(why, c.silentSince(now));
-        c.abandon(this);
+        c.lost(why);
+        c.abandon(this, now);
     }
 
     void sent(OutboundTransfer t) {

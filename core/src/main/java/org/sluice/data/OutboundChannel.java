@@ -23,6 +23,7 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
     private long posted;
     private long sent;
     private boolean refused;
+    private long lastSign;
 
     OutboundChannel(
             int index,
@@ -136,9 +137,9 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
         return clock.unanswered();
     }
 
-    /** Since when the rail has given no sign of life. */
-    long silentSince(long now) {
-        return clock.silentSince(now);
+    /** When the rail of a lost channel gave its last sign of life. */
+    long lastSign() {
+        return lastSign;
     }
 
     /** Says, at the end of a turn, what the channel waits for. @param awaitsGrants whether transfers are not over */
@@ -156,7 +157,8 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
     }
 
     /** Closes the channel and gives its unfinished chunks up: the receiver will grant them elsewhere. */
-    void abandon(Outbound outbound) {
+    void abandon(Outbound outbound, long now) {
+        lastSign = clock.silentSince(now);
         close();
         posted = taken;
         while (sent < taken) {

@@ -27,6 +27,7 @@ final class StallClock {
     private final long limit;
     private final long patience;
     private long movedAt;
+    private long cameAt;
     private long lookedAt;
     private boolean sampled;
     private long sample;
@@ -38,8 +39,14 @@ final class StallClock {
         this.patience = Math.max(limit, Math.min(limit * LIMITS_OF_SILENCE, LONGEST_NANOS));
     }
 
-    /** A chunk came, or the channel owed none until now. */
-    void moved(long now) {
+    /** A chunk came. */
+    void came(long now) {
+        cameAt = now;
+        owes(now);
+    }
+
+    /** The channel owed none until now. */
+    void owes(long now) {
         movedAt = now;
         lookedAt = now;
         sampled = false;
@@ -61,6 +68,7 @@ final class StallClock {
         if (sinceLook > Math.max(LATE_NANOS, limit / 2)) {
             // this thread did not get to look (no CPU, a stop signal): time in which nobody was watching says nothing
             movedAt += sinceLook;
+            cameAt = Math.min(now, cameAt + sinceLook);
         }
         long silent = now - movedAt;
         if (silent < limit / 2) {
@@ -70,6 +78,7 @@ final class StallClock {
         if (sampled && progress != sample) {
             sample = progress;
             movedAt = now;
+            cameAt = now;
             verdict = RailVerdict.MOVING;
             return verdict;
         }
@@ -83,7 +92,12 @@ final class StallClock {
         return verdict;
     }
 
-    /** How long nothing has come. */
+    /** When the last byte is known to have come; while nobody watched, the time stood still. */
+    long cameAt() {
+        return cameAt;
+    }
+
+    /** How long nothing has come although it was owed. */
     long silence(long now) {
         return now - movedAt;
     }

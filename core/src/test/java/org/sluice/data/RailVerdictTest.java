@@ -151,7 +151,7 @@ class RailVerdictTest {
     @Test
     void aReceiverLeavesTheJudgementToTheSenderForLong() throws Exception {
         StallClock clock = new StallClock(nanos(LIMIT));
-        clock.moved(nanos(now));
+        clock.came(nanos(now));
         long since = now;
         RailVerdict verdict = RailVerdict.MOVING;
         while (verdict != RailVerdict.DEAD) {
@@ -160,24 +160,37 @@ class RailVerdictTest {
             verdict = clock.look(receiving, nanos(now), nanos(heardAt), 0);
         }
         assertThat(now - since).isBetween(8L * LIMIT, 8L * LIMIT + 2 * TURN);
+        assertThat(clock.cameAt()).isEqualTo(nanos(since));
+    }
+
+    @Test
+    void chunksThatBeginToBeOwedAreNoSignOfLife() throws Exception {
+        StallClock clock = new StallClock(nanos(LIMIT));
+        clock.came(nanos(now));
+        long since = now;
+        now += 3 * TURN;
+        clock.owes(nanos(now));
+        assertThat(clock.cameAt()).isEqualTo(nanos(since));
+        assertThat(clock.silence(nanos(now))).isZero();
     }
 
     @Test
     void oneByteIsEnoughForAReceiver() throws Exception {
         StallClock clock = new StallClock(nanos(LIMIT));
-        clock.moved(nanos(now));
+        clock.came(nanos(now));
         for (int turn = 0; turn < 2000; turn++) {
             now += TURN;
             heardAt = now;
             arrived += turn % 20 == 0 ? 1 : 0;
             assertThat(clock.look(receiving, nanos(now), nanos(heardAt), 0)).isNotEqualTo(RailVerdict.DEAD);
         }
+        assertThat(nanos(now) - clock.cameAt()).isLessThanOrEqualTo(nanos(20 * TURN));
     }
 
     @Test
     void timeInWhichNobodyWatchedSaysNothing() throws Exception {
         StallClock clock = new StallClock(nanos(LIMIT));
-        clock.moved(nanos(now));
+        clock.came(nanos(now));
         for (int gap : List.of(9 * LIMIT, 3 * LIMIT, LIMIT, LIMIT, 100 * LIMIT)) {
             now += gap;
             heardAt = now;

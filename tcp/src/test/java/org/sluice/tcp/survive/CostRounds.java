@@ -1,11 +1,16 @@
 package org.sluice.tcp.survive;
 
+import com.sun.management.OperatingSystemMXBean;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -15,6 +20,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
+import java.util.zip.CRC32C;
 import org.sluice.ChannelStats;
 import org.sluice.Link;
 import org.sluice.Node;
@@ -24,52 +32,116 @@ import org.sluice.Transfer;
 
 /**
  * The measured run of what protection costs, over loopback within one process: plain channels, checksums, encryption, and plain
- * ones with strangers at every port, in turn, each a second; medians and ratios to plain. {@code CostRounds [rounds]}.
+ * ones with strangers at every port, in turn, each a second; medians, ratios to plain, and CPU time of the whole process (the
+ * kernel's copies, verification left out). {@code CostRounds [rounds=9] [channels=8] [checksum]}; with the last, plain and checksums
+ * alone. Needs nothing but the class path: it can be copied to another machine.
  */
 public final class CostRounds {
     private static final int BYTES = 64 << 20;
     private static final long SPELL_NANOS = 1_000_000_000L;
     private static final int CROWD = 1000;
 
+    /** Fits every first-level cache that is of use today. */
+    private static final int CACHED_BYTES = 32 << 10;
+
     private CostRounds() {}
+
+    private static final OperatingSystemMXBean PROCESS =
+            ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
+
+    private record Pace(double rate, double cpu) {}
 
     private record Pair(Node server, Node client, Link in, Link out, Region from, Region to) {}
 
     public static void main(String[] args) throws Exception {
         int rounds = args.length > 0 ? Integer.parseInt(args[0]) : 9;
+        int channels = args.length > 1 ? Integer.parseInt(args[1]) : 8;
+        boolean all = args.length < 3;
         Map<String, Pair> pairs = new LinkedHashMap<>();
-        pairs.put("plain", pair(Map.of()));
-        pairs.put("checksum", pair(Map.of("checksum", "on")));
-        pairs.put("aes-gcm", pair(Map.of("encryption", "aes-gcm")));
-        Map<String, List<Double>> rates = new LinkedHashMap<>();
+        pairs.put("plain", pair(channels, Map.of()));
+        pairs.put("checksum", pair(channels, Map.of("checksum", "on")));
+        if (all) {
+            pairs.put("aes-gcm", pair(channels, Map.of("encryption", "aes-gcm")));
+        }
+        describe(pairs.get("plain").server(), channels);
+        Map<String, List<Pace>> rates = new LinkedHashMap<>();
         for (int i = -2; i < rounds; i++) {
             for (Map.Entry<String, Pair> e : pairs.entrySet()) {
-                double rate = spell(e.getValue());
+                Pace rate = spell(e.getValue());
                 if (i >= 0) {
                     rates.computeIfAbsent(e.getKey(), k -> new ArrayList<>()).add(rate);
                 }
             }
+            if (!all) {
+                continue;
+            }
             Pair plain = pairs.values().iterator().next();
             Strangers crowd = new Strangers(plain);
-            double crowded = spell(plain);
+            Pace crowded = spell(plain);
             crowd.leave();
             if (i >= 0) {
                 rates.computeIfAbsent("plain, " + CROWD + " strangers", k -> new ArrayList<>())
                         .add(crowded);
             }
         }
-        double plain = median(rates.get("plain"));
-        rates.forEach((name, all) -> System.out.printf(
-                Locale.ROOT, "%-24s median %.3f GB/s, %.3f of plain%n", name, median(all), median(all) / plain));
+        double plain = median(rates.get("plain"), Pace::rate);
+        rates.forEach((name, paces) -> System.out.printf(
+                Locale.ROOT,
+                "%-24s median %.3f GB/s, %.3f of plain; %.3f ns of CPU a byte%n",
+                name,
+                median(paces, Pace::rate),
+                median(paces, Pace::rate) / plain,
+                median(paces, Pace::cpu)));
         System.exit(0);
     }
 
-    private static double median(List<Double> of) {
-        double[] sorted = of.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+    private static void describe(Node node, int channels) throws IOException {
+        String model;
+        try (Stream<String> lines = Files.lines(Path.of("/proc/cpuinfo"))) {
+            model = lines.filter(l -> l.startsWith("model name"))
+                    .findFirst()
+                    .map(l -> l.substring(l.indexOf(':') + 2))
+                    .orElse("unknown processor");
+        }
+        System.out.printf(
+                "%d processors (%s), JDK %s; host GPU, %d channels over lo1-lo4, chunks of %d KiB, messages of %d MiB, two"
+                        + " under way, spells of %d s%n",
+                Runtime.getRuntime().availableProcessors(),
+                model,
+                Runtime.version(),
+                channels,
+                node.chunkBytes() >> 10,
+                BYTES >> 20,
+                SPELL_NANOS / 1_000_000_000);
+        ByteBuffer memory = ByteBuffer.allocateDirect(256 << 20);
+        for (int warm = 0; warm < 3; warm++) {
+            crc(memory, memory.capacity());
+        }
+        System.out.printf(
+                Locale.ROOT,
+                "CRC-32C, one thread: %.1f GB/s of 32 KiB in its cache, %.1f GB/s of %d MiB of memory%n",
+                crc(memory, CACHED_BYTES),
+                crc(memory, memory.capacity()),
+                memory.capacity() >> 20);
+    }
+
+    /** GB/s of the JDK's CRC-32C over the first {@code span} bytes, again and again for as many as there are in all. */
+    private static double crc(ByteBuffer memory, int span) {
+        CRC32C crc = new CRC32C();
+        long start = System.nanoTime();
+        for (int done = 0; done < memory.capacity(); done += CACHED_BYTES) {
+            int at = done % span;
+            crc.update(memory.limit(at + CACHED_BYTES).position(at));
+        }
+        return (double) memory.capacity() / (System.nanoTime() - start);
+    }
+
+    private static double median(List<Pace> of, ToDoubleFunction<Pace> what) {
+        double[] sorted = of.stream().mapToDouble(what).sorted().toArray();
         return sorted[sorted.length / 2];
     }
 
-    private static Pair pair(Map<String, String> options) throws Exception {
+    private static Pair pair(int channels, Map<String, String> options) throws Exception {
         int port;
         try (ServerSocket probe = new ServerSocket(0)) {
             port = probe.getLocalPort();
@@ -77,6 +149,7 @@ public final class CostRounds {
         NodeConfig config = NodeConfig.builder()
                 .backend("host")
                 .gpus(1)
+                .channels(channels)
                 .nics(List.of("lo1", "lo2", "lo3", "lo4"))
                 .portBase(port)
                 .secret("0123456789abcdef".getBytes(StandardCharsets.US_ASCII))
@@ -93,7 +166,8 @@ public final class CostRounds {
     }
 
     /** GB/s of messages one after the other, two under way; the last one's bytes are compared, outside the time. */
-    private static double spell(Pair p) {
+    private static Pace spell(Pair p) {
+        long cpu = PROCESS.getProcessCpuTime();
         long start = System.nanoTime();
         long moved = 0;
         Transfer[] flying = new Transfer[2];
@@ -109,12 +183,12 @@ public final class CostRounds {
             }
             end = System.nanoTime();
         } while (end - start < SPELL_NANOS);
-        double rate = (double) moved / (end - start);
+        Pace pace = new Pace((double) moved / (end - start), (double) (PROCESS.getProcessCpuTime() - cpu) / moved);
         Arrays.stream(flying).forEach(t -> t.await(Duration.ofSeconds(60)));
         if (p.to().mismatch(0, BYTES, 1) >= 0) {
             throw new AssertionError("wrong bytes");
         }
-        return rate;
+        return pace;
     }
 
     /** Silent, talkative and half-way connections to the bootstrap port and to the ports of the channels. */
@@ -136,7 +210,7 @@ public final class CostRounds {
                     ThreadLocalRandom.current().nextBytes(garbage);
                     s.write(ByteBuffer.wrap(garbage));
                     all.add(s);
-                } catch (java.io.IOException e) {
+                } catch (IOException e) {
                     s.close(); // nobody listens where a channel has been made
                 }
             }
