@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
-# Sluice and plain C over the same NCCL net plugin, in turn: medians, their ratio and the difference per chunk.
-# Both are read by the kernel's byte counter of the loopback device, WARM seconds after their start (2 for the C program, which has
-# nothing to compile) and SECONDS_EACH later: for plugins that move their bytes over loopback sockets, as the testkit's does.
+# Sluice and plain C over the same NCCL net plugin, in turn: medians, the median of the pairs' ratios and the difference per chunk.
+# A machine's pace changes by a tenth from second to second, so both are started once a round, and then one runs while the other is
+# stopped, a second each: the two of a pair lie next to each other. Both are read by the kernel's byte counter of the loopback
+# device: for plugins that move their bytes over loopback sockets, as the testkit's does.
 #   bench/ncclnet/pair.sh [PLUGIN] [ROUNDS] [CHANNELS] [BYTES]      without a plugin, or with -: the testkit's, in TCPX mode
-# Environment: WARM (10), SECONDS_EACH (4), CHUNK (524288), STRIPING (round-robin), SLUICE (./sluice): the launcher,
-# on a host without Java that of a bundle (mvn -Pdist verify).
+# Environment: PAIRS of a round (15), WARM seconds of the JVM (10), CHUNK (524288), STRIPING (round-robin), UNDER_WAY (3): the
+# transfers that C has begun and not finished, as many as `sluice loopback` has.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 source "$root/bench/throughput/common.sh"
 out=$root/bench/target/ncclnet
 mkdir -p "$out"
 plugin=${1:--}
-rounds=${2:-5} channels=${3:-8} bytes=${4:-67108864} chunk=${CHUNK:-524288} warm=${WARM:-10} each=${SECONDS_EACH:-4}
+rounds=${2:-3} channels=${3:-8} bytes=${4:-67108864} chunk=${CHUNK:-524288} pairs=${PAIRS:-15}
 gcc -O2 -Wall -Wextra -o "$out/plugin_pair" "$root/bench/ncclnet/plugin_pair.c" -ldl
 if [ "$plugin" = - ]; then
   plugin=$out/libnccl-net-fake.so
@@ -23,19 +24,48 @@ export NCCL_DYNAMIC_CHUNK_SIZE=$chunk
 sluice=${SLUICE:-$root/sluice}
 "$sluice" --version >/dev/null
 
-c_run() { # more iterations than fit, and an end by force
-  steady 2 "$each" "$out/plugin_pair" "$plugin" "$channels" "$bytes" 1000000 "$chunk"
+groups=()
+end() {
+  for g in "${groups[@]}"; do kill -KILL -- "-$g" 2>/dev/null || true; done
+  groups=()
+  wait 2>/dev/null || true
 }
-sluice_run() {
-  steady "$warm" "$each" "$sluice" loopback --transport nccl-net --plugin "$plugin" --backend host --gpus 1 --channels "$channels" \
-    --chunk "$chunk" --size "$bytes" --duration 60s --striping "${STRIPING:-round-robin}" --no-verify
+trap end EXIT
+
+begin() { # seconds to warm up, command... ; then stopped. More transfers than fit: it is ended by force
+  setsid "${@:2}" >/dev/null 2>&1 &
+  groups+=($!)
+  sleep "$1"
+  kill -STOP -- "-$!"
+}
+turn() { # process group; sets gbps
+  local before after from to
+  kill -CONT -- "-$1"
+  sleep 0.25 # until caches and sockets are as they are when it runs alone
+  before=$(received) from=$(date +%s%N)
+  sleep 1
+  after=$(received) to=$(date +%s%N)
+  kill -STOP -- "-$1"
+  gbps=$(calc "($after - $before) / ($to - $from)" 4)
+  [ "$((after - before))" -gt "$chunk" ] || { echo "pair.sh: a side moved nothing: run its command by hand" >&2; exit 1; }
 }
 
 theirs=() ours=() ratios=()
-for ((i = 0; i < rounds; i++)); do
-  if ((i % 2)); then s=$(sluice_run) c=$(c_run); else c=$(c_run) s=$(sluice_run); fi
-  theirs+=("$c") ours+=("$s") ratios+=("$(calc "$s / $c")")
-  echo "round $i: C $c GB/s, Sluice $s GB/s" >&2
+for ((round = 0; round < rounds; round++)); do
+  begin 2 "$out/plugin_pair" "$plugin" "$channels" "$bytes" 1000000 "$chunk" "${UNDER_WAY:-3}"
+  begin "${WARM:-10}" "$sluice" loopback --transport nccl-net --plugin "$plugin" --backend host --gpus 1 --channels "$channels" \
+    --chunk "$chunk" --size "$bytes" --duration 1h --striping "${STRIPING:-round-robin}" --no-verify
+  for ((i = 0; i < pairs; i++)); do
+    for which in $((i % 2)) $((1 - i % 2)); do
+      turn "${groups[which]}"
+      [ "$which" = 0 ] && c=$gbps || s=$gbps
+    done
+    theirs+=("$c") ours+=("$s") ratios+=("$(calc "$s / $c")")
+  done
+  end
+  echo "round $round: paired ratio $(median "${ratios[@]: -pairs}")" >&2
 done
-c=$(median "${theirs[@]}") s=$(median "${ours[@]}")
-echo "C $c GB/s, Sluice $s GB/s (medians of $rounds), paired ratio $(median "${ratios[@]}"), per chunk of $chunk: $(calc "$chunk / $s - $chunk / $c" 0) ns"
+c=$(median "${theirs[@]}") s=$(median "${ours[@]}") ratio=$(median "${ratios[@]}")
+spread=$(printf '%s\n' "${ratios[@]}" | sort -g | awk '{ v[NR] = $1 } END { print v[int(NR / 4) + 1] " to " v[int(NR * 3 / 4) + 1] }')
+echo "C $c GB/s, Sluice $s GB/s, paired ratio $ratio (medians of ${#ratios[@]} pairs; half of the ratios lie in $spread)," \
+  "per chunk of $chunk: $(calc "$chunk / $c / $ratio - $chunk / $c" 0) ns"

@@ -2,11 +2,15 @@
 // each one thread that turns all its channels, chunk i of a transfer on channel i mod CHANNELS, host memory, received bytes
 // gathered from the bounce buffer where the plugin unpacks (API 7, as GPUDirect-TCPX). No verification.
 //
-//   plugin_pair PLUGIN CHANNELS TRANSFER_BYTES ITERATIONS [CHUNK_BYTES] [RECEIVE_WINDOW] [SEND_WINDOW]
+//   plugin_pair PLUGIN CHANNELS TRANSFER_BYTES ITERATIONS [CHUNK_BYTES] [TRANSFERS_UNDER_WAY] [RECEIVE_WINDOW] [SEND_WINDOW]
 //
-// Prints one JSON line: time runs from the first post to the last byte gathered, the first iteration (warm-up) left out.
+// A transfer begins when the one TRANSFERS_UNDER_WAY before it has landed, of which the receiver tells the sender by a byte in a
+// pipe; 3, as `sluice loopback` has them. With 1 each transfer drains what the plugin holds between the two sides.
+// Prints one JSON line: time runs from the end of the first transfer (warm-up) to that of the last.
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,6 +58,7 @@ struct channel {
 static struct net *net;
 static struct channel channels[MAX_CHANNELS];
 static int count, receive_window = 16, send_window = 12;
+static long chunks, iterations, under_way = 3; // chunks of a transfer, transfers, transfers that may be begun and not landed
 static size_t bytes, chunk = 512 << 10;
 static char *block;
 
@@ -85,6 +90,13 @@ static void load(const char *path) {
     memset(block, 1, bytes);
 }
 
+// The chunk that a channel's n-th request carries: the rule of round-robin, which begins each transfer on channel 0.
+static long number_of(int channel, long n, long *transfer) {
+    long each = (chunks - channel + count - 1) / count; // of a transfer on this channel
+    *transfer = n / each;
+    return channel + n % each * count;
+}
+
 static size_t length(long i) {
     size_t at = (size_t)i * chunk;
     return bytes - at < chunk ? bytes - at : chunk;
@@ -100,30 +112,57 @@ static void gather(struct channel *c, void *request, char *to) {
         memcpy(to + d[i].destination, c->device.handle->bounce + d[i].source, d[i].length);
 }
 
-// One transfer: posts, tests and finishes until every chunk of this side is done.
-static void transfer(int sending) {
-    long chunks = (long)((bytes + chunk - 1) / chunk), left = chunks;
+// How many transfers have landed, as the receiver's bytes in the pipe say.
+static long landed(int pipe) {
+    static long known;
+    char bytes_of[64];
+    for (ssize_t n; (n = read(pipe, bytes_of, sizeof bytes_of)) != 0;) {
+        if (n < 0) {
+            if (errno == EAGAIN) break;
+            exit(1);
+        }
+        known += n;
+    }
+    return known;
+}
+
+// Whether every channel has done its chunks of this transfer.
+static int all_have_passed(long transfer) {
+    for (int i = 0; i < count && i < chunks; i++) {
+        long t;
+        number_of(i, channels[i].done, &t);
+        if (t <= transfer) return 0;
+    }
+    return 1;
+}
+
+// All transfers: posts, tests and finishes until every chunk of this side is done. Returns the seconds after the first.
+static double transfer(int sending, int pipe) {
     int window = sending ? send_window : receive_window;
-    for (int c = 0; c < count; c++) channels[c].posted = channels[c].done = 0;
+    long left = chunks * iterations, over = 0;
+    double start = 0;
     while (left) {
         int work = 0;
-        for (int i = 0; i < count; i++) {
+        for (int i = 0; i < count && i < chunks; i++) {
             struct channel *c = &channels[i];
+            long t, k;
             while (c->done < c->posted) {
                 int done = 0, size = 0;
                 void *request = c->ring[c->done % RING];
                 check(net->test(request, &done, &size), "test");
                 if (!done) break;
                 if (!sending) {
-                    if (c->device.handle) gather(c, request, block + (size_t)(i + c->done * count) * chunk);
+                    k = number_of(i, c->done, &t);
+                    if (c->device.handle) gather(c, request, block + (size_t)k * chunk);
                     if (net->consumed) check(net->consumed(c->comm, 1, request), "irecvConsumed");
                 }
                 c->done++;
                 left--;
                 work++;
             }
-            while (c->posted - c->done < window && i + c->posted * count < chunks) {
-                long k = i + c->posted * count;
+            while (c->posted - c->done < window) {
+                k = number_of(i, c->posted, &t);
+                if (t >= over + under_way || t >= iterations) break;
                 void *request = NULL, *data = block + (size_t)k * chunk;
                 int size = (int)length(k), tag = 0;
                 check(sending ? net->isend(c->comm, data, size, tag, c->mr, &request)
@@ -133,8 +172,16 @@ static void transfer(int sending) {
                 work++;
             }
         }
-        if (!work) sched_yield(); // as the engine does with so few CPUs
+        while (!sending && over < iterations && all_have_passed(over)) {
+            if (over++ == 0) start = now();
+            if (write(pipe, "", 1) != 1) exit(1);
+        }
+        if (!work) {
+            if (sending) over = landed(pipe);
+            sched_yield(); // as the engine does with so few CPUs
+        }
     }
+    return now() - start;
 }
 
 static void whole(int fd, void *data, size_t n, int writing) {
@@ -147,26 +194,27 @@ static void whole(int fd, void *data, size_t n, int writing) {
 
 int main(int argc, char **argv) {
     if (argc < 5) {
-        fprintf(stderr, "usage: %s PLUGIN CHANNELS TRANSFER_BYTES ITERATIONS [CHUNK] [RECEIVE_WINDOW] [SEND_WINDOW]\n", *argv);
+        fprintf(stderr, "usage: %s PLUGIN CHANNELS TRANSFER_BYTES ITERATIONS [CHUNK] [UNDER_WAY] [RECEIVE_WINDOW] [SEND_WINDOW]\n", *argv);
         return 2;
     }
     count = atoi(argv[2]);
     bytes = strtoull(argv[3], NULL, 10);
-    int iterations = atoi(argv[4]);
+    iterations = atol(argv[4]);
     if (argc > 5) chunk = strtoull(argv[5], NULL, 10);
-    if (argc > 6) receive_window = atoi(argv[6]);
-    if (argc > 7) send_window = atoi(argv[7]);
+    if (argc > 6) under_way = atol(argv[6]);
+    if (argc > 7) receive_window = atoi(argv[7]);
+    if (argc > 8) send_window = atoi(argv[8]);
+    chunks = (long)((bytes + chunk - 1) / chunk);
     char text[32];
     snprintf(text, sizeof text, "%zu", chunk);
     setenv("NCCL_DYNAMIC_CHUNK_SIZE", text, 0);
     int handles[2], ready[2];
-    if (pipe(handles) || pipe(ready)) return 1;
+    if (pipe(handles) || pipe2(ready, O_NONBLOCK)) return 1;
     pid_t sender = fork();
     load(argv[1]);
     int devices;
     check(net->devices(&devices), "devices");
     static char handle[MAX_CHANNELS][HANDLE] __attribute__((aligned(16)));
-    char go = 1;
     if (!sender) {
         whole(handles[0], handle, sizeof handle, 0);
         for (int left = count; left;) {
@@ -180,10 +228,8 @@ int main(int argc, char **argv) {
         }
         for (int i = 0; i < count; i++)
             check(net->reg_mr(channels[i].comm, block, (int)bytes, 1, &channels[i].mr), "regMr");
-        for (int i = 0; i < iterations; i++) {
-            whole(ready[0], &go, 1, 0);
-            transfer(1);
-        }
+        close(ready[1]); // or its own end would hide the receiver's
+        transfer(1, ready[0]);
         _exit(0);
     }
     void *listening[MAX_CHANNELS];
@@ -200,16 +246,11 @@ int main(int argc, char **argv) {
     }
     for (int i = 0; i < count; i++)
         check(net->reg_mr(channels[i].comm, block, (int)bytes, 1, &channels[i].mr), "regMr");
-    double spent = 0;
-    for (int i = 0; i < iterations; i++) {
-        double start = now();
-        whole(ready[1], &go, 1, 1);
-        transfer(0);
-        if (i > 0) spent += now() - start;
-    }
-    double moved = (double)bytes * (iterations - 1);
-    printf("{\"channels\":%d,\"transferBytes\":%zu,\"chunkBytes\":%zu,\"iterations\":%d,\"seconds\":%.6f,\"gbPerSecond\":%.3f}\n",
-           count, bytes, chunk, iterations - 1, spent, moved / spent / 1e9);
+    double spent = transfer(0, ready[1]);
+    double moved = (double)bytes * (double)(iterations - 1);
+    printf("{\"channels\":%d,\"transferBytes\":%zu,\"chunkBytes\":%zu,\"underWay\":%ld,\"iterations\":%ld,\"seconds\":%.6f,"
+           "\"gbPerSecond\":%.3f}\n",
+           count, bytes, chunk, under_way, iterations - 1, spent, moved / spent / 1e9);
     waitpid(sender, NULL, 0);
     return 0;
 }
