@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # The measured runs of what survives what. Namespaces need root.
-#   bench/survive/run.sh rails [rounds=20] [rate=1gbit]   four shaped NICs, one taken away and given back in each round
+#   bench/survive/run.sh rails [rounds=20] [rate=400mbit]   four shaped NICs, one taken away and given back in each round
 #   bench/survive/run.sh outage                           all NICs down for 3 s, then for good
 #   bench/survive/run.sh peers [rounds=100] [limit=5000]  kill -9 and SIGSTOP of the peer at random moments
-#   bench/survive/run.sh cost [rounds=9]                  checksums, encryption, strangers; each paired with plain
+#   bench/survive/run.sh cost [rounds=9] [channels=8]      checksums, encryption, strangers; each paired with plain
 #   bench/survive/run.sh fuzz [seconds=600]               every fuzz target, so much CPU time each or 10 million cases
 set -euo pipefail
 cd "$(dirname "$0")/../.."

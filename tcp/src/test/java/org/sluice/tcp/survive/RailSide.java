@@ -27,7 +27,11 @@ import org.sluice.Transfer;
  * </pre>
  */
 public final class RailSide {
-    private static final int AHEAD = 2;
+    /**
+     * Messages under way. While a rail is silent and not yet known to be dead its chunks hold their message back, and the rails
+     * that work go through the next ones: with too few they would stand still for as long as this program fills and compares.
+     */
+    private static final int AHEAD = 4;
 
     private RailSide() {}
 
