@@ -1,6 +1,6 @@
 // What plain C reaches over a NCCL net plugin with the channels, chunks and windows of Sluice's nccl-net transport: two processes,
 // each one thread that turns all its channels, chunk i of a transfer on channel i mod CHANNELS, host memory, received bytes
-// gathered from the bounce buffer where the plugin unpacks (API 7, as GPUDirect-TCPX). No verification.
+// gathered from the bounce buffer where the plugin unpacks (API 7, as GPUDirect-TCPX; API 6 where there is no 7). No verification.
 //
 //   plugin_pair PLUGIN CHANNELS TRANSFER_BYTES ITERATIONS [CHUNK_BYTES] [TRANSFERS_UNDER_WAY] [RECEIVE_WINDOW] [SEND_WINDOW]
 //
@@ -23,7 +23,7 @@
 
 enum { MAX_CHANNELS = 64, HANDLE = 128, RING = 16, HUGE_PAGE = 2 << 20 };
 
-// ncclNet_v7_t
+// ncclNet_v7_t; ncclNet_v6_t ends before get_device_mr, and its connect and accept have one argument less, which C does not mind
 struct net {
     const char *name;
     int (*init)(void *);
@@ -56,6 +56,7 @@ struct channel {
 };
 
 static struct net *net;
+static int api;
 static struct channel channels[MAX_CHANNELS];
 static int count, receive_window = 16, send_window = 12;
 static long chunks, iterations, under_way = 3; // chunks of a transfer, transfers, transfers that may be begun and not landed
@@ -79,8 +80,10 @@ static void say_nothing(void) {}
 
 static void load(const char *path) {
     void *lib = dlopen(path, RTLD_NOW);
-    if (!lib || !(net = dlsym(lib, "ncclNetPlugin_v7"))) {
-        fprintf(stderr, "%s: no API 7\n", path);
+    if (lib && (net = dlsym(lib, "ncclNetPlugin_v7"))) api = 7;
+    else if (lib && (net = dlsym(lib, "ncclNetPlugin_v6"))) api = 6;
+    if (!api) {
+        fprintf(stderr, "%s: no API 6 or 7\n", path);
         exit(1);
     }
     check(net->init((void *)say_nothing), "init");
@@ -154,7 +157,7 @@ static double transfer(int sending, int pipe) {
                 if (!sending) {
                     k = number_of(i, c->done, &t);
                     if (c->device.handle) gather(c, request, block + (size_t)k * chunk);
-                    if (net->consumed) check(net->consumed(c->comm, 1, request), "irecvConsumed");
+                    if (api == 7 && net->consumed) check(net->consumed(c->comm, 1, request), "irecvConsumed");
                 }
                 c->done++;
                 left--;

@@ -34,6 +34,12 @@ final class ChannelManager {
     /** Rest between looks at channels that are being made, whose transport may have no doorbell to ring. */
     static final int LOOK_MILLIS = 1;
 
+    /**
+     * How long accepting waits for this side's connects. A plugin whose accept waits for its peer (FastSocket) would otherwise hold
+     * up the connect that the peer's accept waits for. Where a connect in turn needs the peer to accept, this is all that is lost.
+     */
+    private static final long CONNECT_FIRST_NANOS = 20_000_000;
+
     private final Agent agent;
     private final Transport transport;
     private final int stagingSlots;
@@ -232,6 +238,7 @@ final class ChannelManager {
         private final boolean accept;
         private final Deadline deadline;
         private final CompletableFuture<Channels> done = new CompletableFuture<>();
+        private final long acceptAt = System.nanoTime() + CONNECT_FIRST_NANOS;
 
         Setup(int[] devices, List<byte[]> handles, boolean accept, Deadline deadline) {
             this.devices = devices;
@@ -277,9 +284,12 @@ final class ChannelManager {
                 return 1;
             }
             try {
+                boolean connecting = missing > 0 && now - acceptAt < 0;
                 for (c = 0; c < receiving.length; c++) {
                     Listener listener = listeners[c];
-                    if (listener != null) {
+                    if (listener != null && connecting) {
+                        missing++;
+                    } else if (listener != null) {
                         receiving[c] = listener.accept();
                         if (receiving[c] == null) {
                             missing++;

@@ -25,6 +25,7 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
     private final int mask;
     private long taken;
     private long posted;
+    private long announced;
     private long arrived;
     private long landed;
     private boolean full;
@@ -101,7 +102,11 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
         taken++;
     }
 
-    /** Posts what is taken and tells {@code inbound} of each, which grants it. @return how many chunks */
+    /**
+     * Posts what is taken and tells {@code inbound} of each, which grants it. The very first chunk is told although the transport
+     * may say "not now": some plugins (UCX) make a connection ready only when both ends are asked, and a sender is not before it
+     * has a grant. @return how many chunks
+     */
     int post(Inbound inbound, long now) throws TransportException {
         int count = 0;
         if (posted == arrived) {
@@ -115,12 +120,15 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
             boolean accepted = staging == null
                     ? channel.receive(registration(t.block), t.address(at), bytes, t.id, at)
                     : channel.receive(registration(staging), staging.address(posted), bytes, t.id, at);
+            if (announced == posted && (accepted || posted == 0)) {
+                inbound.posted(this, t, at);
+                announced++;
+            }
             if (!accepted) {
                 break;
             }
             posted++;
             count++;
-            inbound.posted(this, t, at);
         }
         return count;
     }

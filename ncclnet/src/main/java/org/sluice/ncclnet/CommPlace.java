@@ -14,9 +14,11 @@ final class CommPlace {
     final int pluginDevice;
     final Gpu gpu;
     private final int channel;
+    private final String name;
     private final CallTrace trace;
     private final MemorySegment line;
     private final Set<AutoCloseable> open;
+    private final CommCloser closer;
 
     CommPlace(
             Plugin plugin,
@@ -25,7 +27,8 @@ final class CommPlace {
             int channel,
             String direction,
             CallTrace trace,
-            Set<AutoCloseable> open) {
+            Set<AutoCloseable> open,
+            CommCloser closer) {
         this.plugin = plugin;
         this.api = plugin.api();
         this.nic = nic.nic();
@@ -35,6 +38,8 @@ final class CommPlace {
         this.trace = trace;
         this.line = CallTrace.place(nic.nic().name() + " channel " + channel + " (" + direction + ")");
         this.open = open;
+        this.closer = closer;
+        this.name = nic.nic().name() + " channel " + channel + " (" + direction + ") of GPU " + gpu.id();
     }
 
     /** To be called around each call of the plugin, with {@link #leave}. */
@@ -53,6 +58,13 @@ final class CommPlace {
 
     void closed(AutoCloseable comm) {
         open.remove(comm);
+    }
+
+    /** Closes a comm, see {@link CommCloser}. @param inFlight whether requests are */
+    void close(boolean inFlight, Runnable close) {
+        enter(PluginCall.CLOSE);
+        closer.close(gpu, name, inFlight, close);
+        leave();
     }
 
     /** @throws TransportException when the result is not success */

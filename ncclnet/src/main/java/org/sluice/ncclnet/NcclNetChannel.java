@@ -159,13 +159,13 @@ abstract sealed class NcclNetChannel implements Channel permits NcclNetSendChann
         }
         closed = true;
         place.closed(this);
-        place.enter(PluginCall.CLOSE);
-        int result = closeComm();
-        place.leave();
-        if (result == NcclResult.SUCCESS) {
-            memory.giveBack();
-        } else {
-            log.warn("{}", place.failure(PluginCall.CLOSE, "failed", result).getMessage());
-        }
+        place.close(posted != done, () -> {
+            int result = closeComm();
+            if (result == NcclResult.SUCCESS) {
+                memory.giveBack();
+            } else {
+                log.warn("{}", place.failure(PluginCall.CLOSE, "failed", result).getMessage());
+            }
+        });
     }
 }

@@ -24,12 +24,15 @@ final class NcclNetTransport implements Transport {
     private final List<Nic> devices;
     private final CallWatch watch;
     private final Set<AutoCloseable> open = ConcurrentHashMap.newKeySet();
+    private final CommCloser closer = new CommCloser();
+    private final Duration callLimit;
     private boolean closed;
 
     NcclNetTransport(Plugin plugin, List<PluginNics.PluginNic> nics, Duration callLimit) {
         this.plugin = plugin;
         this.nics = List.copyOf(nics);
         this.devices = nics.stream().map(PluginNics.PluginNic::nic).toList();
+        this.callLimit = callLimit;
         this.watch = new CallWatch(plugin.toString(), callLimit);
     }
 
@@ -74,7 +77,7 @@ final class NcclNetTransport implements Transport {
                     + " cannot unpack: it takes " + nic.nic().memory() + " memory, the GPU's is " + kind);
         }
         CallTrace trace = ExitNotice.trace();
-        return new CommPlace(plugin, nic, gpu, context.channel(), direction, trace, open);
+        return new CommPlace(plugin, nic, gpu, context.channel(), direction, trace, open, closer);
     }
 
     @Override
@@ -91,8 +94,19 @@ final class NcclNetTransport implements Transport {
             }
         }
         open.clear();
+        List<String> left = closer.await(callLimit);
         watch.close();
-        plugin.release();
+        if (left.isEmpty()) {
+            plugin.release();
+        } else {
+            // what is still at work in the plugin may need all of it
+            log.warn(
+                    "{}: closing has not come back within {} s and is left behind: {}; the peer may have gone, or the"
+                            + " plugin's close waits for one that it does not serve meanwhile",
+                    plugin,
+                    callLimit.toMillis() / 1000.0,
+                    String.join(", ", left));
+        }
         ExitNotice.close();
     }
 }

@@ -106,7 +106,10 @@ final class Plugin {
         }
         CommMemory memory = CommMemory.take();
         NetApi made = version.adapter(before);
-        check("init", made.init(memory, pluginLog.address(), PROFILER));
+        JvmSignals signals = new JvmSignals(file);
+        int result = made.init(memory, pluginLog.address(), PROFILER);
+        signals.giveBack();
+        check("init", result);
         long context = memory.outValue();
         // some plugins fill the table in init (nccl-rdma-sharp-plugins does)
         NetFunctions after = version.read(table);

@@ -33,11 +33,14 @@ final class SharedLibrary {
     static SharedLibrary open(Path file) throws TransportException {
         long handle;
         String error;
+        JvmSignals signals = new JvmSignals(file.toString());
         try (Arena arena = Arena.ofConfined()) {
             handle = (long) DLOPEN.invokeExact(arena.allocateFrom(file.toString()), RTLD_NOW | RTLD_LOCAL);
             error = handle == 0 ? Libc.text((MemorySegment) DLERROR.invokeExact()) : "";
         } catch (Throwable e) {
             throw new AssertionError(e);
+        } finally {
+            signals.giveBack();
         }
         if (handle == 0) {
             throw new TransportException("the plugin " + file + " does not load: " + error + hint(error));

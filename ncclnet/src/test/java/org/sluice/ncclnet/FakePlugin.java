@@ -39,7 +39,18 @@ final class FakePlugin {
         }
         options.put("plugin", file.toString());
         // every variable, since a test's process has one environment
-        for (String name : List.of("MODE", "FAULTS", "FRAGMENTS", "ACCEPT_MS", "IFNAMES", "CUDA", "LOG")) {
+        for (String name : List.of(
+                "MODE",
+                "FAULTS",
+                "FRAGMENTS",
+                "ACCEPT_MS",
+                "ACCEPT",
+                "CLOSE",
+                "READY",
+                "SIGNALS",
+                "IFNAMES",
+                "CUDA",
+                "LOG")) {
             set(name, "");
         }
     }

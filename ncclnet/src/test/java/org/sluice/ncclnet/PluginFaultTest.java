@@ -127,6 +127,29 @@ class PluginFaultTest {
         }
     }
 
+    /** One thread has both ends: a close that waited for the peer's on it would wait for ever. */
+    @Test
+    void bothEndsOfAChannelCanBeClosedByOneThreadWhereACloseWaitsForThePeers() throws Exception {
+        FakePlugin plugin = FakePlugin.plain(7).set("CLOSE", "meets");
+        try (var open = new NcclNetTransportProvider().open(plugin.transportConfig())) {
+            Loop.over(open).close();
+        }
+        assertThat(plugin.openComms()).isZero();
+        assertThat(plugin.violations()).as(plugin.firstViolation()).isZero();
+    }
+
+    @Test
+    void aCloseThatDoesNotComeBackIsLeftBehind() throws Exception {
+        FakePlugin plugin = FakePlugin.plain(11).fault("close:hang=30000").option("plugin-call-millis", "300");
+        try (var open = new NcclNetTransportProvider().open(plugin.transportConfig())) {
+            Loop.over(open).close();
+        }
+        assertThat(plugin.openComms()).as("the comm that hangs, and no other").isEqualTo(1);
+        assertThat(plugin.violations())
+                .as("not finalized under it: %s", plugin.firstViolation())
+                .isZero();
+    }
+
     @Test
     void settingsThatAreWrongAreNamed() {
         assertThatThrownBy(() -> Node.open(config("plugin", "/nowhere/libnccl-net.so")))

@@ -64,6 +64,29 @@ class PluginLinkTest {
         assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofMillis(4500));
     }
 
+    /** Both sides connect and accept on one thread each: nobody must wait in accept before its connects are through. */
+    @Test
+    void anAcceptThatWaitsForItsPeerDoesNotHoldUpTheConnects() {
+        FakePlugin plugin = FakePlugin.plain(11).set("ACCEPT", "blocks");
+        move(plugin, plugin.node(FreePorts.block(2)).gpus(2).duplex(true).build());
+    }
+
+    /** A sender that waited for a grant, and a receiver that granted only what it has posted, would wait for each other. */
+    @ParameterizedTest
+    @CsvSource({"ADAPTIVE,false", "ADAPTIVE,true", "ROUND_ROBIN,false"})
+    void aConnectionThatIsReadyOnlyWhenBothEndsWereAskedIsAskedByBoth(Striping striping, boolean duplex) {
+        FakePlugin plugin = FakePlugin.plain(11).set("READY", "meets");
+        NodeConfig.Builder node = plugin.node(FreePorts.block(2)).gpus(2);
+        move(plugin, node.striping(striping).duplex(duplex).build());
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aCloseThatWaitsForThePeersIsMet(boolean duplex) {
+        FakePlugin plugin = FakePlugin.plain(11).set("CLOSE", "meets");
+        move(plugin, plugin.node(FreePorts.block(2)).gpus(2).duplex(duplex).build());
+    }
+
     @Test
     void aBlockBeyondTwoGibibytesTakesSeveralRegistrations() {
         FakePlugin plugin = FakePlugin.plain(7);

@@ -16,6 +16,10 @@
  *   FAKE_NET_POISON    1 (default) overwrites pages when they are given back | 0
  *   FAKE_NET_CONNECT_CALLS  calls that connect() and accept() need at least, default 3
  *   FAKE_NET_ACCEPT_MS accept() holds a connection back so long, default 0
+ *   FAKE_NET_ACCEPT    polls (default) | blocks: accept() waits until a peer has connected, as FastSocket's does
+ *   FAKE_NET_READY     at-once (default) | meets: isend() and irecv() answer "not now" until both ends were asked, as over UCX
+ *   FAKE_NET_SIGNALS   left (default) | taken: init() takes SIGSEGV for itself, as libucs does
+ *   FAKE_NET_CLOSE     at-once (default) | meets: closing a comm waits until the peer closes its end, as over UCX
  *   FAKE_NET_FAULTS    comma-separated  op:kind[=value][@after], see struct fault
  *   FAKE_NET_LOG       file that violations and closing comms are appended to
  */
@@ -25,7 +29,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -70,6 +76,9 @@ static struct {
   long pages;
   long connect_calls;
   long accept_ms;
+  int accept_blocks;
+  int close_meets;
+  int ready_meets;
   long dynamic_chunk;
   int devices;
   char name[MAX_DEVICES][32];
@@ -295,6 +304,7 @@ struct comm {
   int sending, dev, fd;
   pthread_t owner;
   int stalled, broken;
+  int asked, ready;
   uint64_t posted, tested, consumed, active; /* active: first request whose bytes have not all moved */
   struct request req[MAX_REQUESTS];
   struct mr *mrs;
@@ -486,6 +496,20 @@ static int do_connect(int dev, void *opaque, void **out) {
   return OK;
 }
 
+/* Waits until a peer has connected and said which handle it holds. */
+static void wait_for_peer(struct listener *l) {
+  struct pollfd p = {.fd = l->fd, .events = POLLIN};
+  poll(&p, 1, -1);
+  int conn = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC);
+  if (conn < 0) return;
+  char peek[sizeof l->got];
+  recv(conn, peek, sizeof peek, MSG_PEEK | MSG_WAITALL);
+  prepare(conn);
+  l->conn = conn;
+  l->connected_at = milliseconds();
+  l->got_bytes = 0;
+}
+
 static int do_accept(void *listen_comm, void **out, struct device_handle **device) {
   *out = NULL;
   struct fault *f = fault(ACCEPT);
@@ -498,6 +522,7 @@ static int do_accept(void *listen_comm, void **out, struct device_handle **devic
   if (is(f, "stall")) l->accepted = -1;
   if (l->accepted < 0) return OK;
   l->accept_calls++;
+  if (l->conn < 0 && cfg.accept_blocks) wait_for_peer(l);
   if (l->conn < 0) {
     l->conn = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (l->conn < 0) return errno == EAGAIN ? OK : SYSTEM_ERROR;
@@ -612,6 +637,16 @@ static struct request *take_slot(struct comm *c, size_t size, void **request, co
   return r;
 }
 
+/* A comm is ready when the receiver has asked, then the sender, and the receiver has asked again. */
+static int is_ready(struct comm *c) {
+  char word = 1;
+  if (!cfg.ready_meets || c->ready) return 1;
+  if (!c->sending && !c->asked) c->asked = send(c->fd, &word, 1, MSG_NOSIGNAL) == 1;
+  if (recv(c->fd, &word, 1, 0) != 1) return 0;
+  c->ready = !c->sending || send(c->fd, &word, 1, MSG_NOSIGNAL) == 1;
+  return c->ready;
+}
+
 static int do_isend(void *comm, void *data, size_t size, void *mhandle, void **request) {
   struct fault *f = fault(ISEND);
   struct comm *c = comm;
@@ -619,7 +654,7 @@ static int do_isend(void *comm, void *data, size_t size, void *mhandle, void **r
   if (check_comm(c, "isend")) return INTERNAL_ERROR;
   if (!c->sending) return violation("isend on a receiving comm");
   if (check_mr(c, mhandle, data, size, "isend")) return INTERNAL_ERROR;
-  if (is(f, "null")) {
+  if (is(f, "null") || !is_ready(c)) {
     *request = NULL;
     return OK;
   }
@@ -653,7 +688,7 @@ static int do_irecv(void *comm, int n, void **data, size_t size, void **mhandles
   if (c->sending) return violation("irecv on a sending comm");
   if (n != 1) return violation("irecv of %d buffers, maxRecvs is 1", n);
   if (check_mr(c, mhandles[0], data[0], size, "irecv")) return INTERNAL_ERROR;
-  if (is(f, "null")) {
+  if (is(f, "null") || !is_ready(c)) {
     *request = NULL;
     return OK;
   }
@@ -843,6 +878,17 @@ static int do_consumed(void *comm, int n, void *request) {
   return OK;
 }
 
+static void wait_for_close(int fd) {
+  char rest[4096];
+  shutdown(fd, SHUT_WR);
+  struct pollfd p = {.fd = fd, .events = POLLIN};
+  ssize_t n;
+  do {
+    poll(&p, 1, -1);
+    n = recv(fd, rest, sizeof rest, 0);
+  } while (n > 0 || (n < 0 && errno == EAGAIN));
+}
+
 static int do_close(struct comm *c) {
   struct fault *f = fault(CLOSE);
   if (!c) return violation("close of no comm");
@@ -860,6 +906,7 @@ static int do_close(struct comm *c) {
     c->mrs = m->next;
     free(m);
   }
+  if (cfg.close_meets) wait_for_close(c->fd);
   close(c->fd);
   for (int i = 0; i < MAX_REQUESTS; i++) free(c->req[i].staging);
   if (with_cuda && c->bounce_device) {
@@ -1127,6 +1174,18 @@ static long number(const char *name, long otherwise) {
   return text && *text ? atol(text) : otherwise;
 }
 
+static int says(const char *name, const char *word) {
+  const char *text = getenv(name);
+  return text && !strcmp(text, word);
+}
+
+static void crash_report(int number) {
+  static const char text[] = "fake_nccl_net: a crash report in place of the JVM's handler\n";
+  (void)number;
+  if (write(2, text, sizeof text - 1) < 0) abort();
+  _exit(99);
+}
+
 static void *say_hello(void *unused) {
   (void)unused;
   cfg.log(LOG_INFO, SUBSYS_NET, __FILE__, __LINE__, "a helper thread of %s is number %d of %d, ratio %.2f, %s %s %s %d",
@@ -1149,6 +1208,10 @@ static int init_5(log_fn log) {
   cfg.pages = number("FAKE_NET_PAGES", 4096);
   cfg.connect_calls = number("FAKE_NET_CONNECT_CALLS", 3);
   cfg.accept_ms = number("FAKE_NET_ACCEPT_MS", 0);
+  cfg.accept_blocks = says("FAKE_NET_ACCEPT", "blocks");
+  cfg.close_meets = says("FAKE_NET_CLOSE", "meets");
+  cfg.ready_meets = says("FAKE_NET_READY", "meets");
+  if (says("FAKE_NET_SIGNALS", "taken")) signal(SIGSEGV, crash_report);
   cfg.dynamic_chunk = number("NCCL_DYNAMIC_CHUNK_SIZE", 0);
   parse_faults(list ? list : "");
   struct fault *f = fault(INIT);
