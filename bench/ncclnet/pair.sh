@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# Sluice and plain C over the same NCCL net plugin, in turn: medians, the median of the pairs' ratios and the difference per chunk.
-# A machine's pace changes by a tenth from second to second, so both are started once a round, and then one runs while the other is
-# stopped, a second each: the two of a pair lie next to each other. Both are read by the kernel's byte counter of the loopback
-# device: for plugins that move their bytes over loopback sockets, as the testkit's does.
+# Sluice and plain C over the same NCCL net plugin, in turn second by second (common.sh): medians, the median of the pairs' ratios and the
+# difference per chunk. Both are read by the kernel's byte counter of the loopback device: for plugins that move their bytes over
+# loopback sockets, as the testkit's does.
 #   bench/ncclnet/pair.sh [PLUGIN] [ROUNDS] [CHANNELS] [BYTES]      without a plugin, or with -: the testkit's, in TCPX mode
 # Environment: PAIRS of a round (15), WARM seconds of the JVM (10), CHUNK (524288), STRIPING (round-robin), UNDER_WAY (3): the
 # transfers that C has begun and not finished, as many as `sluice loopback` has.
@@ -24,48 +23,17 @@ export NCCL_DYNAMIC_CHUNK_SIZE=$chunk
 sluice=${SLUICE:-$root/sluice}
 "$sluice" --version >/dev/null
 
-groups=()
-end() {
-  for g in "${groups[@]}"; do kill -KILL -- "-$g" 2>/dev/null || true; done
-  groups=()
-  wait 2>/dev/null || true
-}
-trap end EXIT
-
-begin() { # seconds to warm up, command... ; then stopped. More transfers than fit: it is ended by force
-  setsid "${@:2}" >/dev/null 2>&1 &
-  groups+=($!)
-  sleep "$1"
-  kill -STOP -- "-$!"
-}
-turn() { # process group; sets gbps
-  local before after from to
-  kill -CONT -- "-$1"
-  sleep 0.25 # until caches and sockets are as they are when it runs alone
-  before=$(received) from=$(date +%s%N)
-  sleep 1
-  after=$(received) to=$(date +%s%N)
-  kill -STOP -- "-$1"
-  gbps=$(calc "($after - $before) / ($to - $from)" 4)
-  [ "$((after - before))" -gt "$chunk" ] || { echo "pair.sh: a side moved nothing: run its command by hand" >&2; exit 1; }
-}
-
+trap end_groups EXIT
 theirs=() ours=() ratios=()
 for ((round = 0; round < rounds; round++)); do
-  begin 2 "$out/plugin_pair" "$plugin" "$channels" "$bytes" 1000000 "$chunk" "${UNDER_WAY:-3}"
-  begin "${WARM:-10}" "$sluice" loopback --transport nccl-net --plugin "$plugin" --backend host --gpus 1 --channels "$channels" \
-    --chunk "$chunk" --size "$bytes" --duration 1h --striping "${STRIPING:-round-robin}" --no-verify
-  for ((i = 0; i < pairs; i++)); do
-    for which in $((i % 2)) $((1 - i % 2)); do
-      turn "${groups[which]}"
-      [ "$which" = 0 ] && c=$gbps || s=$gbps
-    done
-    theirs+=("$c") ours+=("$s") ratios+=("$(calc "$s / $c")")
-  done
-  end
+  begin_stopped 2 "$out/plugin_pair" "$plugin" "$channels" "$bytes" 1000000 "$chunk" "${UNDER_WAY:-3}"
+  begin_stopped "${WARM:-10}" "$sluice" loopback --transport nccl-net --plugin "$plugin" --backend host --gpus 1 \
+    --channels "$channels" --chunk "$chunk" --size "$bytes" --duration 1h --striping "${STRIPING:-round-robin}" --no-verify
+  turns "$pairs"
+  end_groups
   echo "round $round: paired ratio $(median "${ratios[@]: -pairs}")" >&2
 done
 c=$(median "${theirs[@]}") s=$(median "${ours[@]}") ratio=$(median "${ratios[@]}")
-spread=$(printf '%s\n' "${ratios[@]}" | sort -g | awk '{ v[NR] = $1 } END { print v[int(NR / 4) + 1] " to " v[int(NR * 3 / 4) + 1] }')
+spread=$(middle_half "${ratios[@]}")
 echo "C $c GB/s, Sluice $s GB/s, paired ratio $ratio (medians of ${#ratios[@]} pairs; half of the ratios lie in $spread)," \
   "per chunk of $chunk: $(calc "$chunk / $c / $ratio - $chunk / $c" 0) ns"

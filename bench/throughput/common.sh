@@ -21,16 +21,51 @@ machine() {
 # The loopback device's bytes received, by the kernel's count.
 received() { awk '$1 == "lo:" { print $2 }' /proc/net/dev; }
 
-# GB/s on the loopback device from so many seconds after a command's start, for so many seconds; then the command is ended.
-steady() { # warm seconds command...
-    local warm=$1 each=$2 before after from to
-    shift 2
-    setsid "$@" >/dev/null 2>&1 &
-    sleep "$warm"
+# --- two programs in turn. A machine's pace changes by a tenth from second to second, so that both are alive at once and one runs while
+# the other is stopped, a second each: the two of a pair lie next to each other.
+
+groups=() # the process groups that are alive, stopped but for the one whose turn it is
+
+end_groups() {
+    for g in "${groups[@]}"; do kill -KILL -- "-$g" 2>/dev/null || true; done
+    groups=()
+}
+
+# Starts a command that is ended by force later, gives it so many seconds to warm up, and stops it.
+begin_stopped() { # seconds command...
+    setsid "${@:2}" >/dev/null 2>&1 &
+    groups+=($!)
+    disown # its end by force is no news
+    sleep "$1"
+    kill -STOP -- "-$!"
+}
+
+# GB/s that a process group moves over the loopback device in a second; sets gbps.
+turn() { # group
+    local before after from to
+    kill -CONT -- "-$1"
+    sleep 0.25 # until caches and sockets are as they are when it runs alone
     before=$(received) from=$(date +%s%N)
-    sleep "$each"
+    sleep 1
     after=$(received) to=$(date +%s%N)
-    kill -TERM -- -$! 2>/dev/null || true
-    wait $! 2>/dev/null || true
-    calc "($after - $before) / ($to - $from)" 4
+    kill -STOP -- "-$1"
+    gbps=$(calc "($after - $before) / ($to - $from)" 4)
+    [ "$((after - before))" -gt 1000000 ] || { echo "a side moved nothing: run its command by hand" >&2; exit 1; }
+}
+
+# Pairs of turns of the two groups that are alive, C first begun; adds to theirs, ours and ratios.
+turns() { # pairs
+    local i which c s
+    for ((i = 0; i < $1; i++)); do
+        for which in $((i % 2)) $((1 - i % 2)); do
+            turn "${groups[which]}"
+            [ "$which" = 0 ] && c=$gbps || s=$gbps
+        done
+        theirs+=("$c") ours+=("$s") ratios+=("$(calc "$s / $c")")
+    done
+}
+
+# What half of its arguments lie in.
+middle_half() {
+    printf '%s\n' "$@" | sort -g | awk '{ v[NR] = $1 } END { print v[int(NR / 4) + 1] " to " v[int(NR * 3 / 4) + 1] }'
 }

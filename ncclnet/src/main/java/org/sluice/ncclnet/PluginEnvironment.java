@@ -13,7 +13,8 @@ final class PluginEnvironment {
 
     /**
      * The longest message of plugins that spread it over pages (TCPX). Read as 0 when unset, with which nothing ever moves; and a
-     * request must not be longer, or its page tokens leak. Other plugins do not know it.
+     * request must not be longer, or its page tokens leak. FastSocket reads it as the piece
+     * that it puts on one of its sockets: a message of this length is then not divided, and channels are what uses several.
      */
     private static final String DYNAMIC_CHUNK = "NCCL_DYNAMIC_CHUNK_SIZE";
 
