@@ -17,6 +17,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.sluice.ClosedException;
+import org.sluice.ConfigException;
 import org.sluice.Link;
 import org.sluice.LinkException;
 import org.sluice.Node;
@@ -33,18 +34,9 @@ class ClientWaitTest {
     private CompletableFuture<List<Link>> accepting;
 
     private void serve(Duration peerTimeout) throws Exception {
-        try (ServerSocket probe = new ServerSocket(0)) {
-            port = probe.getLocalPort();
+        while (!bound(peerTimeout)) {
+            server.close(); // somebody else has one of the two ports: others
         }
-        server = Node.open(NodeConfig.builder()
-                .backend("host")
-                .gpus(2)
-                .transport("memory")
-                .portBase(port)
-                .clientWait(Duration.ofMinutes(10))
-                .peerTimeout(peerTimeout)
-                .build());
-        server.bind();
         CountDownLatch waiting = new CountDownLatch(1);
         accepting = CompletableFuture.supplyAsync(() -> server.acceptAll(line -> {
             if (line.contains("Step 2")) {
@@ -52,6 +44,27 @@ class ClientWaitTest {
             }
         }));
         assertThat(waiting.await(LIMIT.toSeconds(), TimeUnit.SECONDS)).isTrue();
+    }
+
+    private boolean bound(Duration peerTimeout) throws Exception {
+        try (ServerSocket probe = new ServerSocket(0)) {
+            port = probe.getLocalPort();
+        }
+        server = Node.open(NodeConfig.builder()
+                .backend("host")
+                .gpus(2)
+                .transport("memory")
+                .portBase(Math.min(port, 65_534))
+                .clientWait(Duration.ofMinutes(10))
+                .peerTimeout(peerTimeout)
+                .build());
+        port = server.config().portBase();
+        try {
+            server.bind();
+            return true;
+        } catch (ConfigException e) {
+            return false;
+        }
     }
 
     @AfterEach
