@@ -7,9 +7,12 @@ module org.sluice.core {
     exports org.sluice;
     exports org.sluice.spi;
 
+    uses org.sluice.Engine;
     uses org.sluice.spi.GpuBackend;
     uses org.sluice.spi.TransportProvider;
 
+    provides org.sluice.Engine with
+            org.sluice.engine.LocalEngine;
     provides org.sluice.spi.GpuBackend with
             org.sluice.host.HostGpuBackend;
 }

@@ -1,7 +1,5 @@
 package org.sluice;
 
-import org.sluice.stats.Buckets;
-
 /**
  * How long things took: counts in log-linear buckets, whose width is at most a 32nd of the duration. Immutable; snapshots of
  * several channels can be added. Times are nanoseconds.

@@ -1,384 +1,67 @@
 package org.sluice;
 
-import java.util.ArrayList;
-import java.util.BitSet;
-import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 import java.util.ServiceLoader;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.ExecutionException;
 import java.util.function.Consumer;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-import org.sluice.control.LinkPlan;
-import org.sluice.control.Orchestrator;
-import org.sluice.data.Agent;
-import org.sluice.data.MemoryBlock;
-import org.sluice.data.RegionDirectory;
-import org.sluice.spi.Availability;
-import org.sluice.spi.Gpu;
-import org.sluice.spi.GpuBackend;
-import org.sluice.spi.GpuMemory;
-import org.sluice.spi.Nic;
-import org.sluice.spi.Transport;
-import org.sluice.spi.TransportConfig;
-import org.sluice.spi.TransportException;
-import org.sluice.spi.TransportProvider;
 
 /**
  * One Sluice process on a host: all its GPUs, all its NICs. Opens GPUs and transport, makes links, owns regions.
  *
  * <p>Any thread may use it. Closing it, at any moment and any number of times, closes its links and frees everything.
  */
-public final class Node implements AutoCloseable {
-    private static final Logger log = LoggerFactory.getLogger(Node.class);
-
-    private final NodeConfig config;
-    private final String backend;
-    private final String backendFound;
-    private final Transport transport;
-    private final List<Agent> agents = new ArrayList<>();
-    private final List<Registry> registries = new ArrayList<>();
-    private final List<Link> links = new CopyOnWriteArrayList<>();
-    private final Orchestrator orchestrator;
-    private final LinkPlan plan;
-    private boolean closed;
-
-    /** The regions of one GPU, by key. */
-    private static final class Registry implements RegionDirectory {
-        private record Key(long high, long low) {}
-
-        private final Map<Key, Region> byKey = new ConcurrentHashMap<>();
-        private final BitSet numbers = new BitSet();
-
-        @Override
-        public @Nullable Claim claim(long keyHigh, long keyLow) {
-            Region r = byKey.get(new Key(keyHigh, keyLow));
-            return r != null && r.tryUse() ? new Held(r) : null;
-        }
-
-        /** A region that a peer reads or writes. */
-        private record Held(Region region) implements Claim {
-            @Override
-            public MemoryBlock block() {
-                return region.block();
-            }
-
-            @Override
-            public void release() {
-                region.release();
-            }
-        }
-
-        synchronized int takeNumber() {
-            int n = numbers.nextClearBit(0);
-            numbers.set(n);
-            return n;
-        }
-
-        synchronized void giveNumber(int n) {
-            numbers.clear(n);
-        }
-
-        void add(Region r) {
-            byKey.put(new Key(r.remoteKey().keyHigh(), r.remoteKey().keyLow()), r);
-        }
-
-        void remove(Region r) {
-            byKey.remove(new Key(r.remoteKey().keyHigh(), r.remoteKey().keyLow()));
-        }
-    }
-
-    private Node(NodeConfig config) {
-        this.config = config;
-        List<GpuBackend> backends = backends();
-        GpuBackend gpus = backend(config, backends);
-        this.backend = gpus.name();
-        this.backendFound = found(gpus, config, backends);
-        log.info("GPU backend {}", backendFound);
-        Transport opened = null;
-        try {
-            int count = config.gpus().orElse(gpus.defaultCount());
-            if (count > gpus.count()) {
-                throw new ConfigException(
-                        count + " GPUs were asked for, " + gpus.name() + " has " + gpus.count() + " here");
-            }
-            if (config.portBase() + count - 1 > 65535) {
-                throw new ConfigException("bootstrap ports " + config.portBase() + " to "
-                        + (config.portBase() + count - 1) + " go beyond 65535; give a lower --port");
-            }
-            for (int g = 0; g < count; g++) {
-                agents.add(new Agent(gpus.open(g), config.unpack(), config.agentStart()));
-                registries.add(new Registry());
-            }
-            Gpu first = agents.getFirst().gpu();
-            int sockets = LinkPlan.socketsPerChannel(config, first);
-            opened = transport(config, sockets);
-            this.transport = opened;
-            this.plan = LinkPlan.of(config, opened, sockets, first, List.copyOf(registries));
-            this.orchestrator = new Orchestrator(plan, agents);
-        } catch (RuntimeException e) {
-            agents.forEach(Agent::close);
-            if (opened != null) {
-                opened.close();
-            }
-            throw e;
-        }
-    }
-
+public interface Node extends AutoCloseable {
     /** @throws ConfigException when a GPU, a NIC or a setting does not fit this machine */
-    public static Node open(NodeConfig config) {
-        return new Node(config);
-    }
-
-    /** Best first. */
-    private static List<GpuBackend> backends() {
-        return ServiceLoader.load(GpuBackend.class).stream()
-                .map(ServiceLoader.Provider::get)
-                .sorted(Comparator.comparingInt(GpuBackend::preference).reversed())
-                .toList();
-    }
-
-    private static GpuBackend backend(NodeConfig config, List<GpuBackend> all) {
-        if (config.backend().equals(NodeConfig.AUTO)) {
-            return all.stream()
-                    .filter(b -> b.availability().usable())
-                    .findFirst()
-                    .orElseThrow(() -> new ConfigException("no GPU backend is on the module path"));
-        }
-        GpuBackend named = all.stream()
-                .filter(b -> b.name().equals(config.backend()))
+    static Node open(NodeConfig config) {
+        return ServiceLoader.load(Engine.class, Node.class.getClassLoader())
                 .findFirst()
-                .orElseThrow(() -> new ConfigException("there is no GPU backend " + config.backend() + "; there are "
-                        + all.stream().map(GpuBackend::name).collect(Collectors.joining(", "))));
-        Availability a = named.availability();
-        if (!a.usable()) {
-            throw new ConfigException("GPU backend " + named.name() + " cannot be used here: " + a.reason());
-        }
-        return named;
+                .orElseThrow(() -> new ConfigException("no engine of Sluice is on the module path"))
+                .open(config);
     }
 
-    /** {@code host: plain memory in the place of GPU memory (cuda is not used: there is no CUDA driver: ...)}. */
-    private static String found(GpuBackend taken, NodeConfig config, List<GpuBackend> all) {
-        String better = all.stream()
-                .filter(b -> config.backend().equals(NodeConfig.AUTO) && b.preference() > taken.preference())
-                .map(b -> " (" + b.name() + " is not used: " + b.availability().reason() + ")")
-                .collect(Collectors.joining());
-        return taken.name() + ": " + taken.availability().reason() + better;
-    }
-
-    private static Transport transport(NodeConfig config, int sockets) {
-        List<TransportProvider> all = ServiceLoader.load(TransportProvider.class).stream()
-                .map(ServiceLoader.Provider::get)
-                .toList();
-        TransportProvider named = all.stream()
-                .filter(t -> t.name().equals(config.transport()))
-                .findFirst()
-                .orElseThrow(() -> new ConfigException("there is no transport " + config.transport() + "; there are "
-                        + all.stream().map(TransportProvider::name).collect(Collectors.joining(", "))));
-        TransportConfig settings =
-                new TransportConfig(config.nics(), sockets, config.chunkBytes(), config.transportOptions());
-        try {
-            return named.open(settings);
-        } catch (TransportException e) {
-            throw new ConfigException("transport " + named.name() + ": " + e.getMessage(), e);
-        }
-    }
-
-    public NodeConfig config() {
-        return config;
-    }
+    NodeConfig config();
 
     /** {@code cuda} or {@code host}. */
-    public String backend() {
-        return backend;
-    }
+    String backend();
 
     /** What the backend found here, in one sentence; where it was chosen by itself, also why no better one was. */
-    public String backendFound() {
-        return backendFound;
-    }
+    String backendFound();
 
     /** How many GPUs this node has. */
-    public int gpus() {
-        return agents.size();
-    }
+    int gpus();
 
     /** The GPU's model, as its driver says it. */
-    public String gpuName(int gpu) {
-        return agent(gpu).gpu().name();
-    }
+    String gpuName(int gpu);
 
     /** The NICs of the transport, in the order of use. */
-    public List<Nic> nics() {
-        return transport.devices();
-    }
+    List<NicInfo> nics();
 
     /** The unit of striping of links that this node asks for, bytes. */
-    public long chunkBytes() {
-        return plan.chunkBytes();
-    }
+    long chunkBytes();
 
     /** The most chunks a receiving channel has in flight. */
-    public int window() {
-        return plan.window();
-    }
+    int window();
 
     /** Opens the bootstrap ports now, so that clients can come before {@link #accept}. @throws ConfigException if one is taken */
-    public void bind() {
-        orchestrator.bind();
-    }
+    void bind();
 
     /** Waits for a client of this GPU and makes the link. May be called again for further clients. */
-    public Link accept(int gpu) {
-        return made(ev -> orchestrator.serve(List.of(gpu), false, l -> {}, i -> ev.get(i)), 1)
-                .getFirst();
-    }
+    Link accept(int gpu);
 
-    /** Waits for one client per GPU, the only ones this node takes, and makes all links in phases. @param line told each step */
-    public List<Link> acceptAll(Consumer<String> line) {
-        List<Integer> all = IntStream.range(0, gpus()).boxed().toList();
-        return made(ev -> orchestrator.serve(all, true, line, i -> ev.get(i)), all.size());
-    }
+    /** Waits for one client per GPU, the only ones this node takes, and makes all links in phases. @param steps told each step */
+    List<Link> acceptAll(Consumer<LinkingStep> steps);
 
     /** Connects a GPU to the one of the same number on another node. */
-    public Link connect(int gpu, String host) {
-        return made(ev -> orchestrator.connect(List.of(gpu), host, l -> {}, i -> ev.get(i)), 1)
-                .getFirst();
-    }
+    Link connect(int gpu, String host);
 
-    /** Connects every GPU to the one of the same number on another node, in phases. @param line told each step */
-    public List<Link> connectAll(String host, Consumer<String> line) {
-        List<Integer> all = IntStream.range(0, gpus()).boxed().toList();
-        return made(ev -> orchestrator.connect(all, host, line, i -> ev.get(i)), all.size());
-    }
+    /** Connects every GPU to the one of the same number on another node, in phases. @param steps told each step */
+    List<Link> connectAll(String host, Consumer<LinkingStep> steps);
 
-    private interface Making {
-        List<Orchestrator.Made> make(List<Link.Events> events);
-    }
-
-    private List<Link> made(Making making, int count) {
-        List<Link.Events> events =
-                IntStream.range(0, count).mapToObj(i -> new Link.Events()).toList();
-        List<Orchestrator.Made> made = making.make(events);
-        List<Link> result = new ArrayList<>();
-        for (int i = 0; i < count; i++) {
-            Orchestrator.Made m = made.get(i);
-            Link link = new Link(agents.get(m.report().gpu()), m.report());
-            link.bind(m.session());
-            events.get(i).bind(link);
-            links.add(link);
-            link.ended().thenRun(() -> links.remove(link));
-            result.add(link);
-        }
-        return result;
-    }
-
-    /** Memory of a GPU, 4 KiB aligned, contents undefined. */
-    public Region allocate(int gpu, long bytes) {
-        if (bytes < 1) {
-            throw new IllegalArgumentException("a region has at least 1 byte, not " + bytes);
-        }
-        return region(gpu, g -> g.allocate(bytes));
-    }
+    /** Memory of a GPU, 4 KiB aligned, contents undefined. @param bytes at least 1 */
+    Region allocate(int gpu, long bytes);
 
     /** Memory of a GPU that somebody else allocated and keeps alive until the region is closed. */
-    public Region adopt(int gpu, long address, long bytes) {
-        return region(gpu, g -> g.adopt(address, bytes));
-    }
-
-    private interface Allocation {
-        GpuMemory from(Gpu gpu);
-    }
-
-    private Region region(int gpu, Allocation allocation) {
-        Agent agent = agent(gpu);
-        GpuMemory memory = get(agent.call(() -> allocation.from(agent.gpu())));
-        Registry registry = registries.get(gpu);
-        Region region = new Region(this, gpu, new MemoryBlock(memory, registry.takeNumber()));
-        registry.add(region);
-        return region;
-    }
-
-    void free(Region region) {
-        Registry registry = registries.get(region.gpu());
-        registry.remove(region);
-        for (Link l : links) {
-            if (l.gpu() == region.gpu()) {
-                l.forget(region);
-            }
-        }
-        get(agent(region.gpu()).call(() -> {
-            region.block().memory().close();
-            registry.giveNumber(region.block().number());
-            return true;
-        }));
-    }
-
-    private Agent agent(int gpu) {
-        if (gpu < 0 || gpu >= agents.size()) {
-            throw new ConfigException("GPU " + gpu + " does not exist, this node has " + agents.size());
-        }
-        return agents.get(gpu);
-    }
-
-    void onAgent(int gpu, Consumer<Gpu> call) {
-        Agent agent = agent(gpu);
-        get(agent.call(() -> {
-            call.accept(agent.gpu());
-            return true;
-        }));
-    }
-
-    /** Long work on the GPU that the agent must not wait for: on the caller's thread, with the GPU bound to it. */
-    void onGpu(int gpu, Consumer<Gpu> call) {
-        Gpu g = agent(gpu).gpu();
-        g.bindThread();
-        call.accept(g);
-    }
-
-    static <T> T get(CompletableFuture<T> future) {
-        try {
-            return future.get();
-        } catch (ExecutionException e) {
-            if (e.getCause() instanceof RuntimeException r) {
-                throw r;
-            }
-            throw new LinkException(String.valueOf(e.getCause()), e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new ClosedException("interrupted", e);
-        }
-    }
+    Region adopt(int gpu, long address, long bytes);
 
     @Override
-    public synchronized void close() {
-        if (closed) {
-            return;
-        }
-        closed = true;
-        orchestrator.close();
-        List.copyOf(links).forEach(Link::close);
-        IllegalStateException used = null;
-        for (Registry registry : registries) {
-            for (Region region : List.copyOf(registry.byKey.values())) {
-                try {
-                    region.close();
-                } catch (IllegalStateException e) {
-                    used = e; // a thread is in the middle of filling or reading it: better left than freed under it
-                }
-            }
-        }
-        agents.forEach(Agent::close);
-        transport.close();
-        if (used != null) {
-            throw used;
-        }
-    }
+    void close();
 }

@@ -7,8 +7,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
-import org.sluice.spi.Gpu;
-import org.sluice.spi.UnpackMode;
 
 /**
  * How a node is set up: filled with defaults, checked once by {@link Builder#build}, then fixed.
@@ -58,7 +56,7 @@ public record NodeConfig(
         Optional<Path> tls,
         boolean duplex,
         byte[] note,
-        Consumer<Gpu> agentStart,
+        Consumer<GpuInfo> agentStart,
         boolean instrumented) {
 
     /** The backend that stands for the best that works here. */
@@ -145,7 +143,7 @@ public record NodeConfig(
         private Optional<Path> tls = Optional.empty();
         private boolean duplex = true;
         private byte[] note = {};
-        private Consumer<Gpu> agentStart = gpu -> {};
+        private Consumer<GpuInfo> agentStart = gpu -> {};
         private boolean instrumented = true;
 
         private Builder() {}
@@ -255,7 +253,7 @@ public record NodeConfig(
             return this;
         }
 
-        public Builder agentStart(Consumer<Gpu> call) {
+        public Builder agentStart(Consumer<GpuInfo> call) {
             agentStart = call;
             return this;
         }

@@ -1,128 +1,41 @@
 package org.sluice;
 
 import java.lang.foreign.MemorySegment;
-import java.security.SecureRandom;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicInteger;
-import org.sluice.data.MemoryBlock;
 
 /**
  * Memory of one GPU that transfers move bytes from and to. Peers name it by an unguessable key, never by address.
  *
  * <p>Any thread may use it. It must not be closed while transfers use it, and its bytes are the transfer's while one does.
  */
-public final class Region implements AutoCloseable {
-    private static final SecureRandom RANDOM = new SecureRandom();
-    private static final int CLOSED = -1;
-
-    private final Node node;
-    private final int gpu;
-    private final MemoryBlock block;
-    private final RemoteRegion key;
-    /** Who reads or writes it now, or {@link #CLOSED}: so that nobody begins while it is being freed. */
-    private final AtomicInteger uses = new AtomicInteger();
-
-    Region(Node node, int gpu, MemoryBlock block) {
-        this.node = node;
-        this.gpu = gpu;
-        this.block = block;
-        this.key = new RemoteRegion(
-                RANDOM.nextLong(), RANDOM.nextLong(), block.memory().size());
-    }
-
-    public int gpu() {
-        return gpu;
-    }
+public interface Region extends AutoCloseable {
+    int gpu();
 
     /** Bytes. */
-    public long size() {
-        return block.memory().size();
-    }
+    long size();
 
     /** First byte: a device address on a CUDA GPU. For other libraries, and for logs. */
-    public long address() {
-        return block.memory().address();
-    }
+    long address();
 
     /** The bytes themselves, on a host GPU; empty on a CUDA GPU, see {@link #write} and {@link #read}. */
-    public Optional<MemorySegment> segment() {
-        return block.memory().host();
-    }
+    Optional<MemorySegment> segment();
 
     /** What a peer needs to {@linkplain Link#write write} here or {@linkplain Link#read read} from here. Keep it from others. */
-    public RemoteRegion remoteKey() {
-        return key;
-    }
+    RemoteRegion remoteKey();
 
     /** Copies host bytes in, and waits. Convenient, not fast. */
-    public void write(long offset, MemorySegment source) {
-        check(offset, source.byteSize());
-        using(() -> node.onAgent(gpu, g -> g.write(block.memory(), offset, source)));
-    }
+    void write(long offset, MemorySegment source);
 
     /** Copies bytes out to the host, and waits. */
-    public void read(long offset, MemorySegment target) {
-        check(offset, target.byteSize());
-        using(() -> node.onAgent(gpu, g -> g.read(block.memory(), offset, target)));
-    }
+    void read(long offset, MemorySegment target);
 
     /** Fills {@code [offset, offset + bytes)} with a checkable pattern, on the GPU. @param offset a multiple of 8 */
-    public void fill(long offset, long bytes, long seed) {
-        check(offset, bytes);
-        using(() -> node.onGpu(gpu, g -> g.fill(block.memory(), offset, bytes, seed)));
-    }
+    void fill(long offset, long bytes, long seed);
 
     /** Compares with what {@link #fill} wrote at the same offset. @return offset of the first wrong byte, or -1 */
-    public long mismatch(long offset, long bytes, long seed) {
-        check(offset, bytes);
-        long[] result = new long[1];
-        using(() -> node.onGpu(gpu, g -> result[0] = g.mismatch(block.memory(), offset, bytes, seed)));
-        return result[0];
-    }
-
-    MemoryBlock block() {
-        return block;
-    }
-
-    void check(long offset, long length) {
-        if (offset < 0 || length < 0 || length > size() - offset) {
-            throw new IndexOutOfBoundsException(
-                    "offset " + offset + " and length " + length + " are not inside a region of " + size() + " bytes");
-        }
-    }
-
-    private void using(Runnable access) {
-        use();
-        try {
-            access.run();
-        } finally {
-            release();
-        }
-    }
-
-    /** Keeps the memory until {@link #release}. @throws IllegalStateException when the region is closed */
-    void use() {
-        if (!tryUse()) {
-            throw new IllegalStateException("the region is closed");
-        }
-    }
-
-    boolean tryUse() {
-        return uses.getAndUpdate(n -> n == CLOSED ? CLOSED : n + 1) != CLOSED;
-    }
-
-    void release() {
-        uses.decrementAndGet();
-    }
+    long mismatch(long offset, long bytes, long seed);
 
     /** Frees the memory. Idempotent. @throws IllegalStateException while transfers use it, a peer's one-sided ones too */
     @Override
-    public void close() {
-        int before = uses.compareAndExchange(0, CLOSED);
-        if (before == 0) {
-            node.free(this);
-        } else if (before != CLOSED) {
-            throw new IllegalStateException(before + " transfers still use the region");
-        }
-    }
+    void close();
 }

@@ -16,20 +16,20 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 import org.sluice.SluiceException;
-import org.sluice.data.Completion;
-import org.sluice.data.EngineSettings;
-import org.sluice.data.InboundEnd;
-import org.sluice.data.LinkControl;
-import org.sluice.data.LinkEngine;
-import org.sluice.data.MemoryBlock;
-import org.sluice.data.OutboundEnd;
-import org.sluice.data.TransferRefusal;
+import org.sluice.TransferRefusal;
 import org.sluice.spi.GpuMemory;
 import org.sluice.spi.MemoryKind;
 import org.sluice.spi.TransportException;
 import org.sluice.stats.ChannelCounters;
 import org.sluice.stats.ChannelTiming;
 import org.sluice.stats.ChunkEvent;
+import org.sluice.transfer.Completion;
+import org.sluice.transfer.EngineSettings;
+import org.sluice.transfer.InboundEnd;
+import org.sluice.transfer.LinkControl;
+import org.sluice.transfer.LinkEngine;
+import org.sluice.transfer.MemoryBlock;
+import org.sluice.transfer.OutboundEnd;
 
 /**
  * What the engine itself costs per chunk, both sides together: striping, windows, grants, completions, counters. Two engines and

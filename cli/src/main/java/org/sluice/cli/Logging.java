@@ -14,7 +14,7 @@ final class Logging {
     /** Channels are about to be lost on purpose: the warnings of it are left out unless somebody asked for more than warnings. */
     static void expectLostChannels() {
         if ("warn".equals(System.getProperty(LEVEL))) {
-            System.setProperty("org.slf4j.simpleLogger.log.org.sluice.data.LinkEngine", "error");
+            System.setProperty("org.slf4j.simpleLogger.log.org.sluice.transfer.LinkEngine", "error");
         }
     }
 

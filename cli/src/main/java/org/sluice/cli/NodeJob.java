@@ -95,7 +95,9 @@ final class NodeJob {
             }
             banner(node);
             List<Buffers> buffers = initGpus(node);
-            List<Link> links = role == Role.SERVER ? node.acceptAll(line) : node.connectAll(host, line);
+            List<Link> links = role == Role.SERVER
+                    ? node.acceptAll(new SeedSteps(line))
+                    : node.connectAll(host, new SeedSteps(line));
             try (Goodbye _ = Goodbye.of(links, observer::close);
                     observer) {
                 RunPlan plan = wanted;

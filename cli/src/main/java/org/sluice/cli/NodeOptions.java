@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 import org.sluice.BootstrapFormat;
 import org.sluice.NodeConfig;
 import org.sluice.Striping;
-import org.sluice.spi.UnpackMode;
+import org.sluice.UnpackMode;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 

@@ -7,7 +7,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.sluice.BootstrapFormat;
 import org.sluice.Striping;
-import org.sluice.spi.UnpackMode;
+import org.sluice.UnpackMode;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 

@@ -2,13 +2,13 @@ package org.sluice.host;
 
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
-import org.sluice.data.Pattern;
+import org.sluice.UnpackMode;
 import org.sluice.spi.CopyQueue;
 import org.sluice.spi.Gpu;
 import org.sluice.spi.GpuMemory;
 import org.sluice.spi.MemoryKind;
-import org.sluice.spi.UnpackMode;
 import org.sluice.spi.UnpackQueue;
+import org.sluice.transfer.Pattern;
 
 /** Plain memory in the place of a GPU's. Its copies are done at once, by the calling thread. */
 final class HostGpu implements Gpu {

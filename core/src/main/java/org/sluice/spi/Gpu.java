@@ -2,6 +2,7 @@ package org.sluice.spi;
 
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
+import org.sluice.UnpackMode;
 
 /**
  * A memory domain with a copy engine: a CUDA device, or a <em>host GPU</em> made of plain memory.
@@ -63,7 +64,7 @@ public interface Gpu extends AutoCloseable {
     void read(GpuMemory source, long offset, MemorySegment target);
 
     /**
-     * Fills a range with the pattern of {@code seed} (see {@code org.sluice.data.Pattern}) and waits.
+     * Fills a range with the pattern of {@code seed} (see {@code org.sluice.transfer.Pattern}) and waits.
      *
      * @param offset first byte, a multiple of 8; the pattern is a function of the offset in the block
      * @param bytes any length

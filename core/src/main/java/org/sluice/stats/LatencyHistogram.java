@@ -2,6 +2,7 @@ package org.sluice.stats;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import org.sluice.Buckets;
 import org.sluice.Latencies;
 
 /**

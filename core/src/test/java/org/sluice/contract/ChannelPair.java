@@ -2,6 +2,7 @@ package org.sluice.contract;
 
 import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
+import org.sluice.UnpackMode;
 import org.sluice.spi.Channel;
 import org.sluice.spi.ChannelContext;
 import org.sluice.spi.Connector;
@@ -15,7 +16,6 @@ import org.sluice.spi.ScatterList;
 import org.sluice.spi.SendChannel;
 import org.sluice.spi.Transport;
 import org.sluice.spi.TransportException;
-import org.sluice.spi.UnpackMode;
 import org.sluice.spi.UnpackQueue;
 
 /** Both ends of one channel, driven by one thread with the engine's habits: in order, gathering, consuming. */

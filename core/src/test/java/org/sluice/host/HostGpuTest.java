@@ -12,6 +12,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.sluice.UnpackMode;
 import org.sluice.spi.CopyQueue;
 import org.sluice.spi.Gpu;
 import org.sluice.spi.GpuException;
@@ -19,7 +20,6 @@ import org.sluice.spi.GpuMemory;
 import org.sluice.spi.MemoryKind;
 import org.sluice.spi.ScatterList;
 import org.sluice.spi.TransportException;
-import org.sluice.spi.UnpackMode;
 import org.sluice.spi.UnpackQueue;
 
 final class HostGpuTest {

@@ -8,15 +8,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.sluice.SluiceException;
-import org.sluice.data.Completion;
-import org.sluice.data.EngineSettings;
-import org.sluice.data.InboundEnd;
-import org.sluice.data.LinkControl;
-import org.sluice.data.LinkEngine;
-import org.sluice.data.MemoryBlock;
-import org.sluice.data.OutboundEnd;
-import org.sluice.data.StagingRing;
-import org.sluice.data.TransferRefusal;
+import org.sluice.TransferRefusal;
 import org.sluice.host.HostGpuBackend;
 import org.sluice.spi.ChannelContext;
 import org.sluice.spi.CopyQueue;
@@ -26,6 +18,14 @@ import org.sluice.spi.ReceiveChannel;
 import org.sluice.spi.SendChannel;
 import org.sluice.spi.TransportException;
 import org.sluice.stats.ChannelCounters;
+import org.sluice.transfer.Completion;
+import org.sluice.transfer.EngineSettings;
+import org.sluice.transfer.InboundEnd;
+import org.sluice.transfer.LinkControl;
+import org.sluice.transfer.LinkEngine;
+import org.sluice.transfer.MemoryBlock;
+import org.sluice.transfer.OutboundEnd;
+import org.sluice.transfer.StagingRing;
 
 /** In steady state the data plane allocates nothing: counted by the JVM, over transfers of many chunks, both ends together. */
 final class AllocationTest {

@@ -4,9 +4,9 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
-import org.sluice.data.LinkEngine;
-import org.sluice.data.MessageId;
-import org.sluice.data.TransferRefusal;
+import org.sluice.TransferRefusal;
+import org.sluice.transfer.LinkEngine;
+import org.sluice.transfer.MessageId;
 
 /** A peer that says what it may not: the link ends with a protocol error, or the lie does no harm; memory is never touched late. */
 final class ForgeryTest {

@@ -2,9 +2,9 @@ package org.sluice.simulation;
 
 import java.util.ArrayDeque;
 import java.util.function.Consumer;
-import org.sluice.data.LinkControl;
-import org.sluice.data.LinkEngine;
-import org.sluice.data.TransferRefusal;
+import org.sluice.TransferRefusal;
+import org.sluice.transfer.LinkControl;
+import org.sluice.transfer.LinkEngine;
 
 /** What one side says to the other over the control connection: in order, delivered when the simulation says so. */
 final class Mailbox implements LinkControl {

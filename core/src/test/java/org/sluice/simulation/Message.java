@@ -3,8 +3,8 @@ package org.sluice.simulation;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import org.sluice.SluiceException;
-import org.sluice.data.Completion;
-import org.sluice.data.MemoryBlock;
+import org.sluice.transfer.Completion;
+import org.sluice.transfer.MemoryBlock;
 
 /** A transfer as its two users see it, and what must hold when either is told of its end. */
 final class Message {

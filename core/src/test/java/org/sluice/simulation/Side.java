@@ -7,14 +7,14 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.sluice.LinkException;
 import org.sluice.SluiceException;
-import org.sluice.data.EngineSettings;
-import org.sluice.data.LinkEngine;
-import org.sluice.data.MemoryBlock;
-import org.sluice.data.RegionDirectory;
+import org.sluice.UnpackMode;
 import org.sluice.spi.CopyQueue;
 import org.sluice.spi.TransportException;
-import org.sluice.spi.UnpackMode;
 import org.sluice.spi.UnpackQueue;
+import org.sluice.transfer.EngineSettings;
+import org.sluice.transfer.LinkEngine;
+import org.sluice.transfer.MemoryBlock;
+import org.sluice.transfer.RegionDirectory;
 
 /** One node of the simulation: its engine, its GPU, its regions, and what a link session does around them. */
 final class Side implements RegionDirectory {

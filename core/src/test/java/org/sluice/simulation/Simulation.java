@@ -8,13 +8,13 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.sluice.LengthMismatchException;
 import org.sluice.LinkException;
-import org.sluice.data.InboundEnd;
-import org.sluice.data.LinkEngine;
-import org.sluice.data.MemoryBlock;
-import org.sluice.data.OutboundEnd;
-import org.sluice.data.StagingRing;
 import org.sluice.spi.MemoryKind;
 import org.sluice.stats.ChannelCounters;
+import org.sluice.transfer.InboundEnd;
+import org.sluice.transfer.LinkEngine;
+import org.sluice.transfer.MemoryBlock;
+import org.sluice.transfer.OutboundEnd;
+import org.sluice.transfer.StagingRing;
 
 /** Two engines and all that lies between them, turned in an order that the seed decides. */
 final class Simulation {

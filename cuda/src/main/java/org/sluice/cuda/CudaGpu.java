@@ -6,12 +6,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
+import org.sluice.UnpackMode;
 import org.sluice.spi.CopyQueue;
 import org.sluice.spi.Gpu;
 import org.sluice.spi.GpuException;
 import org.sluice.spi.GpuMemory;
 import org.sluice.spi.MemoryKind;
-import org.sluice.spi.UnpackMode;
 import org.sluice.spi.UnpackQueue;
 
 /** A CUDA device, by its ordinal, in its primary context. */

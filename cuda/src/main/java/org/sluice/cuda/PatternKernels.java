@@ -6,7 +6,7 @@ import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Fills device memory with the checkable pattern of {@code org.sluice.data.Pattern}, and compares with it, on the GPU. Waits. Any
+ * Fills device memory with the checkable pattern of {@code org.sluice.transfer.Pattern}, and compares with it, on the GPU. Waits. Any
  * thread may use it, one at a time does.
  */
 final class PatternKernels implements AutoCloseable {

@@ -13,11 +13,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.sluice.UnpackMode;
 import org.sluice.spi.CopyQueue;
 import org.sluice.spi.Gpu;
 import org.sluice.spi.GpuException;
 import org.sluice.spi.GpuMemory;
-import org.sluice.spi.UnpackMode;
 import org.sluice.testkit.CProgram;
 import org.sluice.testkit.FakeCuda;
 

@@ -16,13 +16,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.sluice.UnpackMode;
 import org.sluice.spi.CopyQueue;
 import org.sluice.spi.Gpu;
 import org.sluice.spi.GpuBackend;
 import org.sluice.spi.GpuException;
 import org.sluice.spi.GpuMemory;
 import org.sluice.spi.MemoryKind;
-import org.sluice.spi.UnpackMode;
 
 /** What every CUDA GPU does, the fake driver's and a real one: the same tests for both. */
 abstract class GpuContract {

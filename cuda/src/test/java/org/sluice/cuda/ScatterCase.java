@@ -9,11 +9,11 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import org.sluice.UnpackMode;
 import org.sluice.spi.Gpu;
 import org.sluice.spi.GpuMemory;
 import org.sluice.spi.ScatterList;
 import org.sluice.spi.TransportException;
-import org.sluice.spi.UnpackMode;
 import org.sluice.spi.UnpackQueue;
 
 /** Chunks cut into fragments that lie in a bounce buffer in random order, each at its own alignment; unpacked and compared. */

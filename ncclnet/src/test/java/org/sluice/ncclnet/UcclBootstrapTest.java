@@ -26,6 +26,7 @@ import org.sluice.NodeConfig;
 import org.sluice.Region;
 import org.sluice.Striping;
 import org.sluice.Transfer;
+import org.sluice.UnpackMode;
 import org.sluice.spi.Channel;
 import org.sluice.spi.ChannelContext;
 import org.sluice.spi.Connector;
@@ -37,7 +38,6 @@ import org.sluice.spi.Registration;
 import org.sluice.spi.SendChannel;
 import org.sluice.spi.Transport;
 import org.sluice.spi.TransportException;
-import org.sluice.spi.UnpackMode;
 import org.sluice.spi.UnpackQueue;
 import org.sluice.testkit.FreePorts;
 

@@ -21,7 +21,7 @@ import org.sluice.Node;
 import org.sluice.NodeConfig;
 import org.sluice.Region;
 import org.sluice.Transfer;
-import org.sluice.spi.UnpackMode;
+import org.sluice.UnpackMode;
 
 /**
  * One of two processes that move GPU memory to each other: {@code server|client mode=... name=value ...}, the same values on both

@@ -3,10 +3,10 @@ package org.sluice.bench.gpu;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.util.ServiceLoader;
+import org.sluice.UnpackMode;
 import org.sluice.spi.Availability;
 import org.sluice.spi.Gpu;
 import org.sluice.spi.GpuBackend;
-import org.sluice.spi.UnpackMode;
 import org.sluice.spi.UnpackQueue;
 
 /** The CUDA backend with a clock on its unpack queues: {@code backend=cuda-timed}. */

@@ -2,8 +2,8 @@ package org.sluice.bench.gpu;
 
 import java.util.Arrays;
 import java.util.Locale;
+import org.sluice.UnpackMode;
 import org.sluice.spi.ScatterList;
-import org.sluice.spi.UnpackMode;
 import org.sluice.spi.UnpackQueue;
 
 /** Takes the time of each chunk, from when it is queued to when it is seen done, and of the calls; says them when it is closed. */

@@ -9,12 +9,12 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Random;
 import java.util.ServiceLoader;
+import org.sluice.UnpackMode;
 import org.sluice.spi.Gpu;
 import org.sluice.spi.GpuBackend;
 import org.sluice.spi.GpuMemory;
 import org.sluice.spi.ScatterList;
 import org.sluice.spi.TransportException;
-import org.sluice.spi.UnpackMode;
 import org.sluice.spi.UnpackQueue;
 
 /**

@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Map;
 import org.sluice.ChannelStats;
 import org.sluice.Link;
+import org.sluice.NicInfo;
 import org.sluice.Node;
-import org.sluice.spi.Nic;
 
 /** Reads the engine's counters of a node's links. Any thread may use it. */
 final class Meter {
@@ -18,7 +18,7 @@ final class Meter {
 
     Meter(Node node, List<Link> links) {
         this.links = List.copyOf(links);
-        this.nics = node.nics().stream().map(Nic::name).toList();
+        this.nics = node.nics().stream().map(NicInfo::name).toList();
     }
 
     List<String> nics() {

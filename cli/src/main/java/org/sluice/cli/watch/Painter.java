@@ -19,12 +19,12 @@ import org.sluice.ChannelTimes;
 import org.sluice.Latencies;
 import org.sluice.Link;
 import org.sluice.LinkStats;
+import org.sluice.NicInfo;
 import org.sluice.Node;
 import org.sluice.SluiceException;
 import org.sluice.linux.NetCounters;
 import org.sluice.linux.NetDevice;
 import org.sluice.spi.ConnectionFacts;
-import org.sluice.spi.Nic;
 
 /** Puts what the engine, the kernel and the clock say into a {@link Picture}. */
 final class Painter {
@@ -65,7 +65,7 @@ final class Painter {
     }
 
     /** The kernel's device that counts what goes over a NIC. */
-    private @Nullable String device(Nic nic) {
+    private @Nullable String device(NicInfo nic) {
         return sameHost && nic.kernelDevice() != null ? LOOPBACK : nic.kernelDevice();
     }
 
@@ -190,7 +190,7 @@ final class Painter {
     private List<NicAccount> accounts(
             List<LinkStats> stats, List<ChannelConnections> connections, Map<String, NetCounters> counted) {
         Map<String, List<String>> byDevice = new LinkedHashMap<>();
-        for (Nic nic : node.nics()) {
+        for (NicInfo nic : node.nics()) {
             String device = device(nic);
             if (device != null && counted.containsKey(device)) {
                 byDevice.computeIfAbsent(device, d -> new ArrayList<>()).add(nic.name());
@@ -272,7 +272,7 @@ final class Painter {
         List<Picture.NicPart> parts = new ArrayList<>();
         long all = Math.max(1, last.bytes());
         for (int i = 0; i < node.nics().size(); i++) {
-            Nic nic = node.nics().get(i);
+            NicInfo nic = node.nics().get(i);
             String device = device(nic);
             NetCounters c = device == null ? null : counted.get(device);
             NicAccount account = accounts.stream()

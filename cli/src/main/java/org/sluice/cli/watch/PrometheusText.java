@@ -11,11 +11,11 @@ import org.sluice.ChannelTimes;
 import org.sluice.Latencies;
 import org.sluice.Link;
 import org.sluice.LinkStats;
+import org.sluice.NicInfo;
 import org.sluice.Node;
 import org.sluice.SluiceException;
 import org.sluice.linux.NetCounters;
 import org.sluice.spi.ConnectionFacts;
-import org.sluice.spi.Nic;
 
 /** What is counted, in Prometheus' text format: base units, counters since the link was made or, the kernel's, since boot. */
 final class PrometheusText {
@@ -103,7 +103,7 @@ final class PrometheusText {
     private void kernel(Families f) {
         Map<String, NetCounters> counters = Kernel.now();
         TreeSet<String> devices = new TreeSet<>();
-        for (Nic nic : node.nics()) {
+        for (NicInfo nic : node.nics()) {
             if (nic.kernelDevice() != null) {
                 devices.add(nic.kernelDevice());
             }

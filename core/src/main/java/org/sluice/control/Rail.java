@@ -1,9 +1,0 @@
-package org.sluice.control;
-
-/**
- * A pair of NICs that can reach each other, by their places in the two sides' lists.
- *
- * @param server place in the server's list
- * @param client place in the client's list
- */
-record Rail(int server, int client) {}

@@ -1,5 +1,0 @@
-/** The data plane: striping, windows, the send and receive pipelines and the agent that turns them. */
-@NullMarked
-package org.sluice.data;
-
-import org.jspecify.annotations.NullMarked;

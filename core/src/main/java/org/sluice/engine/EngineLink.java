@@ -1,0 +1,329 @@
+package org.sluice.engine;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.sluice.ChannelConnections;
+import org.sluice.ChannelStats;
+import org.sluice.ChannelTimes;
+import org.sluice.ClosedException;
+import org.sluice.Link;
+import org.sluice.LinkException;
+import org.sluice.LinkStats;
+import org.sluice.Region;
+import org.sluice.RemoteRegion;
+import org.sluice.SluiceException;
+import org.sluice.Transfer;
+import org.sluice.peer.LinkReport;
+import org.sluice.peer.LinkSession;
+import org.sluice.stats.ChannelTiming;
+import org.sluice.stats.TransferCounters;
+import org.sluice.stats.TransferEvent;
+import org.sluice.transfer.Agent;
+import org.sluice.transfer.Completion;
+
+/**
+ * All channels between a local and a remote GPU. The n-th {@link #send} of one side meets the n-th {@link #receive} of the
+ * other; many may be under way. With a peer's {@link RemoteRegion} key, {@link #write} and {@link #read} need nobody there.
+ *
+ * <p>Any thread may use it; calls of one thread keep their order. Nothing here waits but what says so.
+ */
+final class EngineLink implements Link {
+    private final Agent agent;
+    private final LinkReport report;
+    private final BlockingQueue<byte[]> notes = new LinkedBlockingQueue<>();
+    private final Map<String, CompletableFuture<RemoteRegion>> shared = new ConcurrentHashMap<>();
+    private final CompletableFuture<SluiceException> ended = new CompletableFuture<>();
+    private final TransferCounters transfers = new TransferCounters();
+    private volatile boolean goodbye;
+    private volatile @Nullable LinkSession session;
+
+    EngineLink(Agent agent, LinkReport report) {
+        this.agent = agent;
+        this.report = report;
+    }
+
+    /** What the session reports; package-private: {@link LocalNode} hands it to the control plane. */
+    static final class Events implements LinkSession.Events {
+        private final CompletableFuture<EngineLink> link = new CompletableFuture<>();
+
+        void bind(EngineLink to) {
+            link.complete(to);
+        }
+
+        @Override
+        public void note(byte[] note) {
+            link.thenAccept(l -> l.notes.add(note));
+        }
+
+        @Override
+        public void region(String name, long keyHigh, long keyLow, long size) {
+            link.thenAccept(l -> l.named(name).complete(new RemoteRegion(keyHigh, keyLow, size)));
+        }
+
+        @Override
+        public void ended(SluiceException why, boolean goodbye) {
+            link.thenAccept(l -> {
+                l.goodbye = goodbye;
+                l.shared.values().forEach(f -> f.completeExceptionally(why));
+                l.ended.complete(why);
+            });
+        }
+    }
+
+    void bind(LinkSession to) {
+        session = to;
+    }
+
+    private LinkSession session() {
+        LinkSession s = session;
+        if (s == null) {
+            throw new IllegalStateException("not bound");
+        }
+        return s;
+    }
+
+    @Override
+    public int gpu() {
+        return report.gpu();
+    }
+
+    @Override
+    public String peer() {
+        return session().peer();
+    }
+
+    @Override
+    public byte[] offeredNote() {
+        return report.note().clone();
+    }
+
+    @Override
+    public List<ChannelStats> channels() {
+        return report.channels().stream()
+                .map(c -> new ChannelStats(
+                        c.index(),
+                        c.sending(),
+                        c.nic(),
+                        c.peerNic(),
+                        c.description(),
+                        c.counters().bytes(),
+                        c.counters().chunks(),
+                        c.counters().damaged(),
+                        c.counters().retried(),
+                        c.counters().reconnects(),
+                        times(c.counters().timing())))
+                .toList();
+    }
+
+    private static ChannelTimes times(@Nullable ChannelTiming timing) {
+        return timing == null ? ChannelTimes.NONE : timing.snapshot();
+    }
+
+    @Override
+    public LinkStats stats() {
+        return new LinkStats(gpu(), peer(), transfers.snapshot(), channels());
+    }
+
+    @Override
+    public List<ChannelConnections> connections() {
+        if (ended.isDone()) {
+            return List.of();
+        }
+        return LocalNode.get(agent.call(() -> {
+            List<ChannelConnections> all = new ArrayList<>();
+            for (boolean sending : new boolean[] {true, false}) {
+                session()
+                        .engine()
+                        .eachOpen(
+                                sending,
+                                (channel, index) -> all.add(new ChannelConnections(
+                                        gpu(), index, sending, nic(sending, index), channel.connections())));
+            }
+            return List.copyOf(all);
+        }));
+    }
+
+    private String nic(boolean sending, int channel) {
+        return report.channels().stream()
+                .filter(c -> c.sending() == sending && c.index() == channel)
+                .map(LinkReport.ChannelView::nic)
+                .findFirst()
+                .orElse("unknown");
+    }
+
+    @Override
+    public Transfer send(Region region, long offset, long length) {
+        return start(
+                "send",
+                region,
+                offset,
+                length,
+                c -> session().engine().send(OwnedRegion.of(region).block(), offset, length, c));
+    }
+
+    @Override
+    public Transfer receive(Region region, long offset, long length) {
+        return start(
+                "receive",
+                region,
+                offset,
+                length,
+                c -> session().engine().receive(OwnedRegion.of(region).block(), offset, length, c, System.nanoTime()));
+    }
+
+    @Override
+    public Transfer write(Region from, long offset, long length, RemoteRegion to, long toOffset) {
+        return start(
+                "write",
+                from,
+                offset,
+                length,
+                c -> session()
+                        .engine()
+                        .write(OwnedRegion.of(from).block(), offset, length, to.keyHigh(), to.keyLow(), toOffset, c));
+    }
+
+    @Override
+    public Transfer read(Region to, long offset, long length, RemoteRegion from, long fromOffset) {
+        return start(
+                "read",
+                to,
+                offset,
+                length,
+                c -> session()
+                        .engine()
+                        .read(
+                                OwnedRegion.of(to).block(),
+                                offset,
+                                length,
+                                from.keyHigh(),
+                                from.keyLow(),
+                                fromOffset,
+                                c,
+                                System.nanoTime()));
+    }
+
+    private interface EngineCall {
+        void run(Completion completion);
+    }
+
+    private Transfer start(String kind, Region region, long offset, long length, EngineCall call) {
+        OwnedRegion owned = OwnedRegion.of(region);
+        owned.check(offset, length);
+        if (region.gpu() != gpu()) {
+            throw new IllegalArgumentException("the region is on GPU " + region.gpu() + ", the link on GPU " + gpu());
+        }
+        PendingTransfer transfer = new PendingTransfer(length);
+        Completion completion = transfer.completion(owned, transfers, new TransferEvent(gpu(), kind, peer(), length));
+        if (!agent.execute(() -> session().with(() -> call.run(completion)))) {
+            completion.failed(new ClosedException("GPU " + gpu() + ": the node is closed"));
+        }
+        return transfer;
+    }
+
+    @Override
+    public void register(Region region) {
+        LocalNode.get(agent.call(() -> {
+            session().engine().register(OwnedRegion.of(region).block());
+            return true;
+        }));
+    }
+
+    @Override
+    public void note(byte[] note) {
+        if (note.length > 64 << 10) {
+            throw new IllegalArgumentException("a note has at most 65536 bytes, this one has " + note.length);
+        }
+        byte[] copy = note.clone();
+        agent.execute(() -> session().with(() -> session().note(copy)));
+    }
+
+    @Override
+    public byte[] awaitNote(Duration atMost) {
+        long end = System.nanoTime() + atMost.toNanos();
+        try {
+            while (true) {
+                long left = Math.max(0, end - System.nanoTime());
+                // woken now and then, to see a link that ended
+                byte[] note = notes.poll(Math.min(left, TimeUnit.MILLISECONDS.toNanos(50)), TimeUnit.NANOSECONDS);
+                if (note != null) {
+                    return note;
+                }
+                SluiceException why = ended.getNow(null);
+                if (why != null && notes.isEmpty()) {
+                    throw why;
+                }
+                if (left == 0) {
+                    throw new LinkException(session().where() + ": no note within " + atMost.toMillis() + " ms");
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ClosedException("interrupted while waiting for a note", e);
+        }
+    }
+
+    @Override
+    public void share(String name, Region region) {
+        RemoteRegion key = region.remoteKey();
+        agent.execute(() -> session().with(() -> session().region(name, key.keyHigh(), key.keyLow(), key.size())));
+    }
+
+    @Override
+    public CompletableFuture<RemoteRegion> remoteRegion(String name) {
+        CompletableFuture<RemoteRegion> f = named(name);
+        SluiceException why = ended.getNow(null);
+        if (why != null) {
+            f.completeExceptionally(why);
+        }
+        return f.copy();
+    }
+
+    private CompletableFuture<RemoteRegion> named(String name) {
+        return shared.computeIfAbsent(name, n -> new CompletableFuture<>());
+    }
+
+    @Override
+    public CompletableFuture<SluiceException> ended() {
+        return ended.copy();
+    }
+
+    @Override
+    public boolean endedWell() {
+        return goodbye;
+    }
+
+    Agent agent() {
+        return agent;
+    }
+
+    void forget(Region region) {
+        agent.execute(() -> session().with(() -> {
+            try {
+                session().engine().forget(OwnedRegion.of(region).block());
+            } catch (org.sluice.spi.TransportException e) {
+                throw new LinkException(session().where() + ": cannot deregister a region: " + e.getMessage(), e);
+            }
+        }));
+    }
+
+    @Override
+    public void close() {
+        if (agent.isCurrentThread()) {
+            agent.execute(session()::close);
+        } else if (!ended.isDone()) {
+            LocalNode.get(agent.call(() -> {
+                session().close();
+                return true;
+            }));
+        }
+    }
+}

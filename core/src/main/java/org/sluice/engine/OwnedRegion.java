@@ -1,0 +1,138 @@
+package org.sluice.engine;
+
+import java.lang.foreign.MemorySegment;
+import java.security.SecureRandom;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.sluice.Region;
+import org.sluice.RemoteRegion;
+import org.sluice.transfer.MemoryBlock;
+
+/**
+ * Memory of one GPU that transfers move bytes from and to. Peers name it by an unguessable key, never by address.
+ *
+ * <p>Any thread may use it. It must not be closed while transfers use it, and its bytes are the transfer's while one does.
+ */
+final class OwnedRegion implements Region {
+    private static final SecureRandom RANDOM = new SecureRandom();
+    private static final int CLOSED = -1;
+
+    private final LocalNode node;
+    private final int gpu;
+    private final MemoryBlock block;
+    private final RemoteRegion key;
+    /** Who reads or writes it now, or {@link #CLOSED}: so that nobody begins while it is being freed. */
+    private final AtomicInteger uses = new AtomicInteger();
+
+    OwnedRegion(LocalNode node, int gpu, MemoryBlock block) {
+        this.node = node;
+        this.gpu = gpu;
+        this.block = block;
+        this.key = new RemoteRegion(
+                RANDOM.nextLong(), RANDOM.nextLong(), block.memory().size());
+    }
+
+    @Override
+    public int gpu() {
+        return gpu;
+    }
+
+    @Override
+    public long size() {
+        return block.memory().size();
+    }
+
+    @Override
+    public long address() {
+        return block.memory().address();
+    }
+
+    @Override
+    public Optional<MemorySegment> segment() {
+        return block.memory().host();
+    }
+
+    @Override
+    public RemoteRegion remoteKey() {
+        return key;
+    }
+
+    @Override
+    public void write(long offset, MemorySegment source) {
+        check(offset, source.byteSize());
+        using(() -> node.onAgent(gpu, g -> g.write(block.memory(), offset, source)));
+    }
+
+    @Override
+    public void read(long offset, MemorySegment target) {
+        check(offset, target.byteSize());
+        using(() -> node.onAgent(gpu, g -> g.read(block.memory(), offset, target)));
+    }
+
+    @Override
+    public void fill(long offset, long bytes, long seed) {
+        check(offset, bytes);
+        using(() -> node.onGpu(gpu, g -> g.fill(block.memory(), offset, bytes, seed)));
+    }
+
+    @Override
+    public long mismatch(long offset, long bytes, long seed) {
+        check(offset, bytes);
+        long[] result = new long[1];
+        using(() -> node.onGpu(gpu, g -> result[0] = g.mismatch(block.memory(), offset, bytes, seed)));
+        return result[0];
+    }
+
+    /** @throws IllegalArgumentException for a region of another implementation */
+    static OwnedRegion of(Region region) {
+        if (region instanceof OwnedRegion own) {
+            return own;
+        }
+        throw new IllegalArgumentException("not a region of this library: " + region);
+    }
+
+    MemoryBlock block() {
+        return block;
+    }
+
+    void check(long offset, long length) {
+        if (offset < 0 || length < 0 || length > size() - offset) {
+            throw new IndexOutOfBoundsException(
+                    "offset " + offset + " and length " + length + " are not inside a region of " + size() + " bytes");
+        }
+    }
+
+    private void using(Runnable access) {
+        use();
+        try {
+            access.run();
+        } finally {
+            release();
+        }
+    }
+
+    /** Keeps the memory until {@link #release}. @throws IllegalStateException when the region is closed */
+    void use() {
+        if (!tryUse()) {
+            throw new IllegalStateException("the region is closed");
+        }
+    }
+
+    boolean tryUse() {
+        return uses.getAndUpdate(n -> n == CLOSED ? CLOSED : n + 1) != CLOSED;
+    }
+
+    void release() {
+        uses.decrementAndGet();
+    }
+
+    @Override
+    public void close() {
+        int before = uses.compareAndExchange(0, CLOSED);
+        if (before == 0) {
+            node.free(this);
+        } else if (before != CLOSED) {
+            throw new IllegalStateException(before + " transfers still use the region");
+        }
+    }
+}

@@ -1,0 +1,96 @@
+package org.sluice.engine;
+
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.sluice.ClosedException;
+import org.sluice.LinkException;
+import org.sluice.SluiceException;
+import org.sluice.Transfer;
+import org.sluice.stats.TransferCounters;
+import org.sluice.stats.TransferEvent;
+import org.sluice.transfer.Completion;
+
+/**
+ * One message under way. It is done when its last byte is in its destination and visible to the GPU there, on the sender's side
+ * too; never earlier. Any thread may ask.
+ */
+final class PendingTransfer implements Transfer {
+    private final long bytes;
+    private final CompletableFuture<Transfer> future = new CompletableFuture<>();
+    private volatile long startedAt;
+    private volatile long endedAt;
+
+    PendingTransfer(long bytes) {
+        this.bytes = bytes;
+    }
+
+    Completion completion(OwnedRegion region, TransferCounters counters, TransferEvent event) {
+        region.use();
+        event.begin();
+        return new Completion() {
+            @Override
+            public void done(long started) {
+                startedAt = started;
+                endedAt = System.nanoTime();
+                counters.done(bytes, endedAt - started);
+                event.commit("");
+                region.release();
+                future.complete(PendingTransfer.this);
+            }
+
+            @Override
+            public void failed(SluiceException why) {
+                counters.failed();
+                event.commit(String.valueOf(why.getMessage()));
+                region.release();
+                future.completeExceptionally(why);
+            }
+        };
+    }
+
+    @Override
+    public long bytes() {
+        return bytes;
+    }
+
+    @Override
+    public boolean isDone() {
+        return future.isDone();
+    }
+
+    @Override
+    public CompletableFuture<Transfer> future() {
+        return future.copy();
+    }
+
+    @Override
+    public long startedAt() {
+        return startedAt;
+    }
+
+    @Override
+    public long endedAt() {
+        return endedAt;
+    }
+
+    @Override
+    public Transfer await(Duration atMost) {
+        try {
+            return future.get(atMost.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof SluiceException s) {
+                throw s;
+            }
+            throw new LinkException(String.valueOf(e.getCause()), e);
+        } catch (TimeoutException e) {
+            throw new LinkException(
+                    "a transfer of " + bytes + " bytes was not done within " + atMost.toMillis() + " ms", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ClosedException("interrupted while waiting for a transfer", e);
+        }
+    }
+}

@@ -1,0 +1,384 @@
+package org.sluice.peer;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+import org.sluice.LinkException;
+import org.sluice.spi.ChannelContext;
+import org.sluice.spi.ChannelKeys;
+import org.sluice.spi.Connector;
+import org.sluice.spi.Doorbell;
+import org.sluice.spi.Gpu;
+import org.sluice.spi.Listener;
+import org.sluice.spi.Nic;
+import org.sluice.spi.ReceiveChannel;
+import org.sluice.spi.SendChannel;
+import org.sluice.spi.Transport;
+import org.sluice.spi.TransportException;
+import org.sluice.stats.ChannelCounters;
+import org.sluice.stats.ChannelTiming;
+import org.sluice.stats.ChunkEvent;
+import org.sluice.transfer.Agent;
+import org.sluice.transfer.InboundEnd;
+import org.sluice.transfer.OutboundEnd;
+import org.sluice.transfer.StagingRing;
+import org.sluice.transfer.Work;
+import org.sluice.wire.Deadline;
+import org.sluice.wire.LinkKey;
+import org.sluice.wire.Offer;
+
+/**
+ * Makes the channels of one GPU's link: listens, accepts and connects, all channels side by side, since a plugin's accept can
+ * take seconds. Every method runs on the GPU's agent thread; the futures complete there.
+ */
+final class ChannelManager {
+    /** Rest between looks at channels that are being made, whose transport may have no doorbell to ring. */
+    static final int LOOK_MILLIS = 1;
+
+    /**
+     * How long accepting waits for this side's connects. A plugin whose accept waits for its peer (FastSocket) would otherwise hold
+     * up the connect that the peer's accept waits for. Where a connect in turn needs the peer to accept, this is all that is lost.
+     */
+    private static final long CONNECT_FIRST_NANOS = 20_000_000;
+
+    private final Agent agent;
+    private final Transport transport;
+    private final int stagingSlots;
+    private final boolean instrumented;
+    private long chunkBytes;
+    private volatile ChannelKeys keys = ChannelKeys.NONE;
+    private volatile boolean sendsAreGranted;
+    private final @Nullable Listener[] listeners = new Listener[Offer.MOST_CHANNELS];
+    private final int[] listenDevice = new int[Offer.MOST_CHANNELS];
+    private int listening;
+    private final List<AutoCloseable> made = new ArrayList<>();
+    private @Nullable Setup running;
+
+    /** Channels that are made, until a link has them. */
+    private @Nullable Channels untaken;
+
+    ChannelManager(Agent agent, Transport transport, long chunkBytes, int stagingSlots, boolean instrumented) {
+        this.agent = agent;
+        this.transport = transport;
+        this.chunkBytes = chunkBytes;
+        this.stagingSlots = stagingSlots;
+        this.instrumented = instrumented;
+    }
+
+    /** The client's word on the chunk size, which staging slots hold. Before {@link #open}. */
+    void chunkBytes(long bytes) {
+        chunkBytes = bytes;
+    }
+
+    /** The link's key. Any thread, before {@link #open}. */
+    void key(@Nullable LinkKey linkKey) {
+        keys = linkKey == null ? ChannelKeys.NONE : linkKey::derive;
+    }
+
+    /** Whether what is sent waits for grants: the agent wakes when they come, and need not for each few chunks that have left. */
+    void sendsAreGranted(boolean granted) {
+        sendsAreGranted = granted;
+    }
+
+    ChannelContext receiving(int channel) {
+        return context(channel, agent);
+    }
+
+    ChannelContext sending(int channel) {
+        // a staging slot must be refilled as soon as it is free; memory that is sent from where it is needs nothing
+        return context(channel, sendsAreGranted && agent.gpu().hostAccessible() ? () -> {} : agent);
+    }
+
+    private ChannelContext context(int channel, Doorbell doorbell) {
+        // listeners are made before the handshake: they ask for a key when somebody has connected
+        return new ChannelContext(agent.gpu(), channel, doorbell, purpose -> keys.derive(purpose));
+    }
+
+    private Nic nic(int device) {
+        return transport.devices().get(device);
+    }
+
+    /** Listens for so many channels, each on its device; one that listens elsewhere already is moved. */
+    void listen(int[] devices) {
+        for (int c = devices.length; c < listening; c++) {
+            Listener surplus = listeners[c];
+            if (surplus != null) {
+                surplus.close();
+                listeners[c] = null;
+            }
+        }
+        listening = devices.length;
+        for (int c = 0; c < devices.length; c++) {
+            Listener there = listeners[c];
+            if (there != null && listenDevice[c] == devices[c]) {
+                continue;
+            }
+            if (there != null) {
+                there.close();
+                listeners[c] = null;
+            }
+            try {
+                listeners[c] = transport.listen(devices[c], receiving(c));
+                listenDevice[c] = devices[c];
+            } catch (TransportException e) {
+                throw new LinkException(where(c, devices[c]) + " cannot listen: " + e.getMessage(), e);
+            }
+        }
+    }
+
+    List<byte[]> handles() {
+        List<byte[]> handles = new ArrayList<>();
+        for (Listener l : listeners) {
+            if (l != null) {
+                handles.add(l.handle());
+            }
+        }
+        return handles;
+    }
+
+    private String where(int channel, int device) {
+        return "GPU " + agent.gpu().id() + " channel " + channel + " on "
+                + nic(device).name();
+    }
+
+    /** What a link's data plane is made of. */
+    record Channels(List<OutboundEnd> outbound, List<InboundEnd> inbound) {}
+
+    /**
+     * Accepts every channel listened for, and connects one to each handle.
+     *
+     * @param devices the device of each channel to connect
+     * @param handles where to, one a channel; empty to connect none
+     * @param accept whether to accept
+     */
+    CompletableFuture<Channels> open(int[] devices, List<byte[]> handles, boolean accept, Deadline deadline) {
+        Setup setup = new Setup(devices, handles, accept, deadline);
+        running = setup;
+        agent.add(setup);
+        setup.done.whenComplete((channels, error) -> agent.remove(setup));
+        return setup.done;
+    }
+
+    /** A link has the channels now, and closes them. */
+    void taken() {
+        untaken = null;
+    }
+
+    /** Gives up what is being made, and what is made as long as no link has it. */
+    void cancel(String why) {
+        if (running != null && !running.done.isDone()) {
+            running.fail(new LinkException(why), true);
+        }
+        for (int c = 0; c < listeners.length; c++) {
+            Listener l = listeners[c];
+            if (l != null) {
+                l.close();
+                listeners[c] = null;
+            }
+        }
+        Channels left = untaken;
+        if (left != null) {
+            untaken = null;
+            left.outbound().forEach(end -> closeQuietly(end.channel()));
+            left.inbound().forEach(end -> closeQuietly(end.channel()));
+            freeStaging();
+        }
+    }
+
+    /** Staging slots too, once nothing uses them any more. */
+    void close() {
+        cancel("the link is closed");
+        freeStaging();
+    }
+
+    private void freeStaging() {
+        for (AutoCloseable c : made) {
+            try {
+                c.close();
+            } catch (Exception e) {
+                throw new IllegalStateException(e);
+            }
+        }
+        made.clear();
+    }
+
+    private static void closeQuietly(@Nullable AutoCloseable c) {
+        try {
+            if (c != null) {
+                c.close();
+            }
+        } catch (Exception e) {
+            // what failed is being reported already
+        }
+    }
+
+    private ChannelCounters counters(int channel, boolean sending, int device) {
+        ChunkEvent.Source source = new ChunkEvent.Source(
+                agent.gpu().id(),
+                channel,
+                sending ? "send" : "receive",
+                nic(device).name());
+        return new ChannelCounters(instrumented ? new ChannelTiming(source) : null);
+    }
+
+    private @Nullable StagingRing staging(int device, boolean toHost) {
+        Gpu gpu = agent.gpu();
+        if (gpu.hostAccessible() || nic(device).memory().contains(gpu.memoryKind())) {
+            return null;
+        }
+        StagingRing ring = new StagingRing(gpu, toHost ? agent.toHost() : agent.toGpu(), stagingSlots, chunkBytes);
+        made.add(ring);
+        return ring;
+    }
+
+    private final class Setup implements Work {
+        private final int[] devices;
+        private final @Nullable Connector[] connectors;
+        private final @Nullable SendChannel[] sending;
+        private final @Nullable ReceiveChannel[] receiving;
+        private final boolean accept;
+        private final Deadline deadline;
+        private final CompletableFuture<Channels> done = new CompletableFuture<>();
+        private final long acceptAt = System.nanoTime() + CONNECT_FIRST_NANOS;
+
+        Setup(int[] devices, List<byte[]> handles, boolean accept, Deadline deadline) {
+            this.devices = devices;
+            this.connectors = new Connector[handles.size()];
+            this.sending = new SendChannel[handles.size()];
+            this.receiving = new ReceiveChannel[accept ? listening : 0];
+            this.accept = accept;
+            this.deadline = deadline;
+            for (int c = 0; c < connectors.length; c++) {
+                try {
+                    connectors[c] = transport.connect(devices[c], handles.get(c), sending(c));
+                } catch (TransportException e) {
+                    fail(new LinkException(where(c, devices[c]) + " cannot connect: " + e.getMessage(), e), true);
+                    return;
+                }
+            }
+        }
+
+        @Override
+        public int doWork(long now) {
+            if (done.isDone()) {
+                return 0;
+            }
+            int progress = 0;
+            int missing = 0;
+            int c = 0;
+            try {
+                for (c = 0; c < connectors.length; c++) {
+                    Connector connector = connectors[c];
+                    if (connector != null) {
+                        sending[c] = connector.connect();
+                        if (sending[c] == null) {
+                            missing++;
+                        } else {
+                            connectors[c] = null;
+                            connector.close();
+                            progress++;
+                        }
+                    }
+                }
+            } catch (TransportException e) {
+                fail(new LinkException(where(c, devices[c]) + " cannot connect: " + e.getMessage(), e), true);
+                return 1;
+            }
+            try {
+                boolean connecting = missing > 0 && now - acceptAt < 0;
+                for (c = 0; c < receiving.length; c++) {
+                    Listener listener = listeners[c];
+                    if (listener != null && connecting) {
+                        missing++;
+                    } else if (listener != null) {
+                        receiving[c] = listener.accept();
+                        if (receiving[c] == null) {
+                            missing++;
+                        } else {
+                            listeners[c] = null;
+                            listener.close();
+                            progress++;
+                        }
+                    }
+                }
+            } catch (TransportException e) {
+                fail(new LinkException(where(c, listenDevice[c]) + " cannot accept: " + e.getMessage(), e), true);
+                return 1;
+            }
+            if (missing == 0) {
+                finish();
+            } else if (deadline.passed()) {
+                fail(new LinkException(overdue()), true);
+            }
+            return progress;
+        }
+
+        private void finish() {
+            List<OutboundEnd> outbound = new ArrayList<>();
+            List<InboundEnd> inbound = new ArrayList<>();
+            try {
+                for (int c = 0; c < sending.length; c++) {
+                    SendChannel channel = sending[c];
+                    if (channel != null) {
+                        outbound.add(new OutboundEnd(
+                                c, 0, channel, counters(c, true, devices[c]), staging(devices[c], true)));
+                    }
+                }
+                for (int c = 0; c < receiving.length; c++) {
+                    ReceiveChannel channel = receiving[c];
+                    if (channel != null) {
+                        int device = listenDevice[c];
+                        inbound.add(new InboundEnd(
+                                c,
+                                0,
+                                channel,
+                                counters(c, false, device),
+                                staging(device, false),
+                                nic(device).scatters() ? agent.unpack() : null));
+                    }
+                }
+            } catch (RuntimeException e) {
+                fail(e, true);
+                return;
+            }
+            Channels all = new Channels(outbound, inbound);
+            untaken = all;
+            done.complete(all);
+        }
+
+        private String overdue() {
+            List<String> late = new ArrayList<>();
+            for (int c = 0; c < connectors.length; c++) {
+                if (connectors[c] != null) {
+                    late.add(
+                            "channel " + c + " to connect on " + nic(devices[c]).name());
+                }
+            }
+            for (int c = 0; accept && c < listening; c++) {
+                if (listeners[c] != null) {
+                    late.add("channel " + c + " to be accepted on "
+                            + nic(listenDevice[c]).name());
+                }
+            }
+            return "GPU " + agent.gpu().id() + ": not made within " + deadline.text() + ": " + String.join(", ", late)
+                    + "; can the peer reach these NICs (firewall, subnets)?";
+        }
+
+        void fail(RuntimeException why, boolean closeAll) {
+            if (closeAll) {
+                Arrays.stream(connectors).forEach(ChannelManager::closeQuietly);
+                Arrays.stream(sending).forEach(ChannelManager::closeQuietly);
+                Arrays.stream(receiving).forEach(ChannelManager::closeQuietly);
+                freeStaging();
+            }
+            done.completeExceptionally(why);
+        }
+
+        @Override
+        public int restMillis() {
+            return LOOK_MILLIS;
+        }
+    }
+}

@@ -1,0 +1,473 @@
+package org.sluice.peer;
+
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketTimeoutException;
+import java.net.UnknownHostException;
+import java.nio.channels.SocketChannel;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import org.sluice.ClosedException;
+import org.sluice.ConfigException;
+import org.sluice.LinkException;
+import org.sluice.ProtocolException;
+import org.sluice.SluiceException;
+import org.sluice.transfer.Agent;
+import org.sluice.transfer.EngineSettings;
+import org.sluice.transfer.LinkEngine;
+import org.sluice.wire.Answer;
+import org.sluice.wire.ControlConnection;
+import org.sluice.wire.Deadline;
+import org.sluice.wire.FrameSocket;
+import org.sluice.wire.FrameType;
+import org.sluice.wire.Handshake;
+import org.sluice.wire.Offer;
+import org.sluice.wire.Rail;
+import org.sluice.wire.RemoteNic;
+import org.sluice.wire.Tls;
+import org.sluice.wire.UcclBootstrap;
+
+/**
+ * One link on its way from nothing to {@link LinkSession}: the steps of the bootstrap, for one GPU, as server or as client. The
+ * {@link Orchestrator} calls the steps of all GPUs side by side. Steps wait; none waits beyond the deadline.
+ */
+final class LinkMaking {
+    /** First pause between tries to connect to a server that is not up yet, doubled up to the longest. */
+    private static final long FIRST_PAUSE_MILLIS = 10;
+
+    private static final long LONGEST_PAUSE_MILLIS = 250;
+
+    private final LinkPlan plan;
+    private final Agent agent;
+    private final int gpu;
+    private final ChannelManager manager;
+    private @Nullable FrameSocket socket;
+    private @Nullable EngineSettings settings;
+    private List<Rail> rails = List.of();
+    private List<byte[]> peerHandles = List.of();
+    private List<RemoteNic> peerNics = List.of();
+    private boolean server;
+    private boolean duplex;
+    private byte[] note = {};
+    private int peerGpu = -1; // not said yet
+    private volatile boolean cancelled;
+    private ChannelManager.@Nullable Channels channels;
+
+    LinkMaking(LinkPlan plan, Agent agent) {
+        this.plan = plan;
+        this.agent = agent;
+        this.gpu = agent.gpu().id();
+        this.manager = new ChannelManager(
+                agent,
+                plan.transport(),
+                plan.chunkBytes(),
+                plan.stagingSlots(),
+                plan.config().instrumented());
+    }
+
+    int gpu() {
+        return gpu;
+    }
+
+    byte[] note() {
+        return note;
+    }
+
+    int channelCount() {
+        return rails.isEmpty() ? plan.config().channels() : rails.size();
+    }
+
+    // --- server
+    // ---------------------------------------------------------------------------------------------------------
+
+    /** Listens on as many channels as configured, spread over the node's NICs; the client's NICs may change that later. */
+    void listen() {
+        int[] devices = ownSpread(plan.config().channels()).stream()
+                .mapToInt(Rail::server)
+                .toArray();
+        onAgent(() -> manager.listen(devices));
+    }
+
+    /** Without a word about the peer's NICs: each side its own in turn, which meets where both name them in the same order. */
+    private List<Rail> ownSpread(int count) {
+        int nics = plan.transport().devices().size();
+        return IntStream.range(0, count)
+                .mapToObj(c -> new Rail((c + gpu) % nics, (c + gpu) % nics))
+                .toList();
+    }
+
+    /** Answers a client's offer. */
+    void answer(LinkRequest request) throws IOException {
+        server = true;
+        FrameSocket s = request.socket().until(Deadline.in(plan.deadline()));
+        socket = s;
+        manager.key(request.key());
+        Offer offer = request.offer();
+        peerGpu = offer.gpu();
+        peerNics = offer.nics();
+        duplex = offer.duplex();
+        note = offer.note();
+        try {
+            if (!offer.transport().equals(plan.transport().name())) {
+                throw new LinkException(where() + ": the client uses transport " + offer.transport() + ", this server "
+                        + plan.transport().name() + "; give both the same --transport");
+            }
+            rails = RailAgreement.agree(plan.nics(agent.gpu()), offer.nics(), offer.channels(), gpu);
+            int window = Math.min(offer.window(), plan.window());
+            settings = settings(offer.chunkBytes(), offer.roundRobin(), window);
+            int[] devices = rails.stream().mapToInt(Rail::server).toArray();
+            onAgent(() -> {
+                manager.chunkBytes(offer.chunkBytes());
+                manager.listen(devices);
+            });
+            List<byte[]> handles = onAgent(manager::handles);
+            s.write(FrameType.ANSWER, new Answer(gpu, window, rails, plan.nics(agent.gpu()), handles).encode());
+            peerHandles = Answer.decodeHandles(s.read(FrameType.HANDLES));
+            expectHandles(duplex ? rails.size() : 0);
+        } catch (SluiceException e) {
+            s.refuse(String.valueOf(e.getMessage()));
+            throw e;
+        }
+    }
+
+    /** Sends the handles the way UCCL does, to whoever has connected. */
+    void answerBare(SocketChannel client) throws IOException {
+        server = true;
+        FrameSocket s = new FrameSocket(client, Deadline.in(plan.deadline()));
+        socket = s;
+        rails = ownSpread(plan.config().channels());
+        settings = settings(plan.chunkBytes(), true, plan.window());
+        UcclBootstrap.send(client, onAgent(manager::handles));
+    }
+
+    // --- client
+    // ---------------------------------------------------------------------------------------------------------
+
+    /** Connects to the server, makes the offer and takes the answer. */
+    void offer(String host, Deadline deadline) throws IOException {
+        FrameSocket s = connect(host, deadline);
+        manager.key(Handshake.asClient(s, plan.secret()));
+        duplex = plan.config().duplex();
+        List<RemoteNic> nics = plan.nics(agent.gpu());
+        s.write(
+                FrameType.OFFER,
+                new Offer(
+                                gpu,
+                                plan.config().channels(),
+                                duplex,
+                                plan.roundRobin(),
+                                plan.window(),
+                                plan.chunkBytes(),
+                                plan.transport().name(),
+                                nics,
+                                plan.config().note())
+                        .encode());
+        Answer answer = Answer.decode(s.read(FrameType.ANSWER), nics.size());
+        if (answer.rails().size() != plan.config().channels()) {
+            throw new ProtocolException(
+                    where() + ": the server answered with " + answer.rails().size() + " channels, asked for were "
+                            + plan.config().channels());
+        }
+        peerGpu = answer.gpu();
+        peerNics = answer.nics();
+        rails = answer.rails();
+        settings = settings(plan.chunkBytes(), plan.roundRobin(), Math.min(answer.window(), plan.window()));
+        peerHandles = answer.handles();
+        expectHandles(rails.size());
+        List<byte[]> mine = List.of();
+        if (duplex) {
+            int[] devices = rails.stream().mapToInt(Rail::client).toArray();
+            onAgent(() -> manager.listen(devices));
+            mine = onAgent(manager::handles);
+        }
+        s.write(FrameType.HANDLES, Answer.encodeHandles(mine));
+    }
+
+    /** Takes the handles the way UCCL sends them. */
+    void offerBare(String host, Deadline deadline) throws IOException {
+        FrameSocket s = connect(host, deadline);
+        peerHandles = UcclBootstrap.receive(s);
+        rails = ownSpread(peerHandles.size());
+        settings = settings(plan.chunkBytes(), true, plan.window());
+    }
+
+    private FrameSocket connect(String host, Deadline deadline) throws IOException {
+        int port = plan.config().portBase() + gpu;
+        InetAddress address;
+        try {
+            address = InetAddress.getByName(host);
+        } catch (UnknownHostException e) {
+            throw new ConfigException(
+                    "the host " + host + " is not known; give a name that resolves, or an address", e);
+        }
+        long pause = FIRST_PAUSE_MILLIS;
+        while (true) {
+            SocketChannel channel = SocketChannel.open();
+            try {
+                channel.socket().connect(new InetSocketAddress(address, port), deadline.remainingMillis());
+                return secured(new FrameSocket(channel, deadline), deadline);
+            } catch (ConnectException | SocketTimeoutException e) {
+                channel.close();
+                if (deadline.passed() || cancelled) {
+                    throw new LinkException(
+                            "GPU " + gpu + ": no server at " + host + ":" + port + " within " + deadline.text() + " ("
+                                    + e.getMessage() + "); start one there, or check address, port and firewall",
+                            e);
+                }
+            } catch (IOException e) {
+                channel.close();
+                throw new LinkException(
+                        "GPU " + gpu + ": cannot connect to " + host + ":" + port + ": " + e.getMessage(), e);
+            }
+            try {
+                TimeUnit.MILLISECONDS.sleep(Math.min(pause, deadline.remainingMillis()));
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new ClosedException("GPU " + gpu + ": interrupted while connecting to " + host, e);
+            }
+            pause = Math.min(pause * 2, LONGEST_PAUSE_MILLIS);
+        }
+    }
+
+    private FrameSocket secured(FrameSocket plain, Deadline deadline) throws IOException {
+        socket = plain; // what cancelling closes
+        Tls tls = plan.tls();
+        if (tls == null) {
+            return plain;
+        }
+        FrameSocket s = new FrameSocket(tls.connect(plain.stream().socket(), deadline), deadline);
+        socket = s;
+        return s;
+    }
+
+    // --- both
+    // -----------------------------------------------------------------------------------------------------------
+
+    private void expectHandles(int count) {
+        if (peerHandles.size() != count) {
+            throw new ProtocolException(
+                    where() + ": the peer sent " + peerHandles.size() + " channel handles, expected were " + count);
+        }
+    }
+
+    private EngineSettings settings(long chunk, boolean roundRobin, int window) {
+        boolean confirmed = plan.config().bootstrap() == org.sluice.BootstrapFormat.SLUICE;
+        // round-robin cannot do without a rail, so it waits for one as long as it may
+        long stall =
+                !confirmed ? 0 : (roundRobin ? plan.deadline() : plan.config().stallTimeout()).toNanos();
+        return new EngineSettings(
+                chunk, roundRobin, window, Math.min(window, plan.sendWindow()), stall, confirmed, where());
+    }
+
+    /** The link as messages name it. */
+    String where() {
+        FrameSocket s = socket;
+        return "GPU " + gpu + ", peer " + (s == null ? "unknown" : s.peer())
+                + (peerGpu < 0 ? "" : " (its GPU " + peerGpu + ")");
+    }
+
+    /**
+     * Accepts and connects all channels, and waits until the peer has done so too. The peer's READY is waited for meanwhile, so
+     * that its death ends the wait at once.
+     */
+    void openChannels() throws IOException {
+        FrameSocket first = socket;
+        EngineSettings agreed = settings;
+        if (first == null || agreed == null) {
+            throw new IllegalStateException("no bootstrap before");
+        }
+        Deadline deadline = Deadline.in(plan.deadline());
+        FrameSocket s = first.until(deadline);
+        boolean accepts = server || duplex;
+        int[] devices = devices();
+        manager.sendsAreGranted(!agreed.roundRobin());
+        CompletableFuture<ChannelManager.Channels> made = new CompletableFuture<>();
+        agent.execute(() -> manager.open(devices, peerHandles, accepts, deadline)
+                .whenComplete((c, e) -> {
+                    if (e == null) {
+                        made.complete(c);
+                    } else {
+                        made.completeExceptionally(e);
+                    }
+                }));
+        if (plan.config().bootstrap() == org.sluice.BootstrapFormat.UCCL) {
+            channels = get(made, deadline);
+            return;
+        }
+        CompletableFuture<Void> said = made.handle((c, e) -> {
+            try {
+                if (e == null) {
+                    s.write(FrameType.READY, new byte[0]);
+                } else {
+                    s.refuse(String.valueOf(cause(e).getMessage()));
+                    s.close();
+                }
+            } catch (IOException broken) {
+                // the read below sees it too, and says so
+            }
+            return null;
+        });
+        try {
+            s.read(FrameType.READY);
+        } catch (IOException | SluiceException e) {
+            if (made.isCompletedExceptionally()) {
+                get(made, deadline); // throws what really happened
+            }
+            String peer = where();
+            cancel("the peer is gone");
+            throw new LinkException(peer + ": while channels were being made (" + rails() + "): " + e.getMessage(), e);
+        }
+        get(said, deadline);
+        channels = get(made, deadline);
+    }
+
+    /** The local device of each channel. */
+    private int[] devices() {
+        return rails.stream().mapToInt(server ? Rail::server : Rail::client).toArray();
+    }
+
+    private String rails() {
+        List<String> nics = rails.stream()
+                .map(r -> plan.transport()
+                        .devices()
+                        .get(server ? r.server() : r.client())
+                        .name())
+                .distinct()
+                .toList();
+        return rails.size() + " channels over " + String.join(", ", nics);
+    }
+
+    LinkSession start(LinkSession.Events events) throws IOException {
+        FrameSocket s = socket;
+        EngineSettings agreed = settings;
+        ChannelManager.Channels made = channels;
+        if (s == null || agreed == null || made == null) {
+            throw new IllegalStateException("not ready");
+        }
+        boolean confirmed = agreed.confirmed();
+        Duration timeout = plan.config().peerTimeout();
+        String where = where();
+        LinkSession session = onAgent(() -> {
+            ControlConnection control = confirmed ? new ControlConnection(s.stream(), where, System.nanoTime()) : null;
+            int channelsOut = made.outbound().size();
+            int channelsIn = made.inbound().size();
+            LinkEngine engine = new LinkEngine(
+                    agreed,
+                    control == null ? NoControl.INSTANCE : new ToPeer(control),
+                    plan.regions().get(gpu),
+                    channelsOut,
+                    channelsIn,
+                    made.inbound().stream()
+                            .map(e -> e.unpack())
+                            .filter(u -> u != null)
+                            .findFirst()
+                            .orElse(null));
+            ChannelRepair repair = control == null || agreed.roundRobin()
+                    ? null
+                    : new ChannelRepair(
+                            engine, control, plan.transport(), manager, devices(), made, plan.deadline(), where);
+            LinkSession begun = new LinkSession(
+                    agent,
+                    engine,
+                    control,
+                    confirmed ? s.stream().socket() : null,
+                    repair,
+                    manager,
+                    made,
+                    !plan.transport().ringsDoorbell(),
+                    where,
+                    s.peer(),
+                    timeout,
+                    events);
+            manager.taken();
+            return begun;
+        });
+        if (!confirmed) {
+            s.close();
+        }
+        return session;
+    }
+
+    ChannelManager.Channels channels() {
+        ChannelManager.Channels c = channels;
+        if (c == null) {
+            throw new IllegalStateException("not ready");
+        }
+        return c;
+    }
+
+    /** The local and the peer's NIC of a channel, for reports. */
+    String localNic(int channel) {
+        Rail r = rails.get(channel);
+        return plan.transport().devices().get(server ? r.server() : r.client()).name();
+    }
+
+    String remoteNic(int channel) {
+        Rail r = rails.get(channel);
+        int index = server ? r.client() : r.server();
+        return index < peerNics.size() ? peerNics.get(index).name() : localNic(channel);
+    }
+
+    /** Gives up: from any thread, at any step. */
+    void cancel(String why) {
+        cancelled = true;
+        FrameSocket s = socket;
+        if (s != null) {
+            try {
+                s.close();
+            } catch (IOException e) {
+                // being dropped
+            }
+        }
+        agent.execute(() -> manager.cancel(why));
+    }
+
+    private void onAgent(Runnable step) {
+        onAgent(() -> {
+            step.run();
+            return true;
+        });
+    }
+
+    private <T> T onAgent(java.util.concurrent.Callable<T> step) {
+        return get(agent.call(step), Deadline.in(plan.deadline()));
+    }
+
+    private <T> T get(CompletableFuture<T> future, Deadline deadline) {
+        try {
+            // the step has the deadline itself; the second more is for an agent that hangs inside a plugin
+            return future.get(deadline.remainingMillis() + 1000L, TimeUnit.MILLISECONDS);
+        } catch (ExecutionException e) {
+            Throwable c = cause(e);
+            if (c instanceof RuntimeException r) {
+                throw r;
+            }
+            throw new LinkException(where() + ": " + c.getMessage(), c);
+        } catch (TimeoutException e) {
+            throw new LinkException(
+                    where() + ": the agent did not answer within " + deadline.text()
+                            + "; a plugin or driver call may hang",
+                    e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ClosedException(where() + ": interrupted", e);
+        }
+    }
+
+    private static Throwable cause(Throwable e) {
+        Throwable c = e;
+        while ((c instanceof ExecutionException || c instanceof java.util.concurrent.CompletionException)
+                && c.getCause() != null) {
+            c = c.getCause();
+        }
+        return c;
+    }
+}

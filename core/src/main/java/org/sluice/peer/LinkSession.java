@@ -1,0 +1,409 @@
+package org.sluice.peer;
+
+import java.io.IOException;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.SocketChannel;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.sluice.ClosedException;
+import org.sluice.LinkException;
+import org.sluice.PeerLostException;
+import org.sluice.ProtocolException;
+import org.sluice.SluiceException;
+import org.sluice.TransferRefusal;
+import org.sluice.spi.GpuException;
+import org.sluice.transfer.Agent;
+import org.sluice.transfer.InboundEnd;
+import org.sluice.transfer.LinkEngine;
+import org.sluice.transfer.OutboundEnd;
+import org.sluice.transfer.Work;
+import org.sluice.wire.ControlConnection;
+import org.sluice.wire.ControlListener;
+
+/**
+ * A link at work: its data plane, its control connection, its heartbeats and its end. An agent turns it.
+ *
+ * <p>It ends in one of three ways: {@linkplain #close this side} says goodbye, the peer does, or something fails. In each case
+ * the channels are closed before the transfers that are left are failed, and {@link #ended()} completes.
+ */
+public final class LinkSession implements Work {
+    private static final Logger log = LoggerFactory.getLogger(LinkSession.class);
+
+    /** Heartbeats in one peer timeout: three may be lost to a busy machine before the link is. */
+    private static final int BEATS = 4;
+
+    /**
+     * How long words for the peer may be gathered while the engine is busy: one system call then carries the grants of several
+     * turns. Far below the time that a window of chunks lasts.
+     */
+    private static final long GATHER_NANOS = 20_000;
+
+    /**
+     * Rest while chunks are under way: a transport rings when half of them are done, and the agent finds the others by itself.
+     * Less than anybody sees, and too seldom to cost anything.
+     */
+    private static final int UNDERWAY_MILLIS = 5;
+
+    /** What the peer's program hears besides transfers. */
+    public interface Events {
+        void note(byte[] note);
+
+        void region(String name, long keyHigh, long keyLow, long size);
+
+        /** The link is over. @param why null after this side's or the peer's goodbye with nothing unfinished */
+        void ended(SluiceException why, boolean goodbye);
+    }
+
+    private final Agent agent;
+    private final LinkEngine engine;
+    private final @Nullable ControlConnection control;
+    private final @Nullable SelectionKey key;
+    private final @Nullable ChannelRepair repair;
+    private final ChannelManager manager;
+    private final boolean polls;
+    private final String where;
+    private final String peer;
+    private final long beatNanos;
+    private final PeerSilence silence;
+    private final Duration timeout;
+    private final Events events;
+    private final CompletableFuture<SluiceException> ended = new CompletableFuture<>();
+    private final Listening listening = new Listening();
+    private long now = System.nanoTime();
+    private long flushedAt = now;
+    private boolean goodbyeSent;
+
+    LinkSession(
+            Agent agent,
+            LinkEngine engine,
+            @Nullable ControlConnection control,
+            @Nullable SocketChannel socket,
+            @Nullable ChannelRepair repair,
+            ChannelManager manager,
+            ChannelManager.Channels channels,
+            boolean polls,
+            String where,
+            String peer,
+            Duration timeout,
+            Events events)
+            throws IOException {
+        this.agent = agent;
+        this.engine = engine;
+        this.control = control;
+        this.repair = repair;
+        this.manager = manager;
+        this.polls = polls;
+        this.where = where;
+        this.peer = peer;
+        this.timeout = timeout;
+        // so that the report, which may wait for the agent's rest, still comes within the timeout
+        long timeoutNanos = timeout.toNanos() - timeout.toNanos() / 20;
+        this.silence = new PeerSilence(timeoutNanos, now);
+        this.beatNanos = timeoutNanos / BEATS;
+        this.events = events;
+        for (OutboundEnd end : channels.outbound()) {
+            engine.open(end);
+        }
+        for (InboundEnd end : channels.inbound()) {
+            engine.open(end);
+        }
+        this.key = socket == null ? null : agent.watch(socket, SelectionKey.OP_READ, this::readable);
+        agent.add(this);
+        agent.execute(this::readable); // what came together with the last word of the bootstrap rings no bell
+    }
+
+    public LinkEngine engine() {
+        return engine;
+    }
+
+    public String where() {
+        return where;
+    }
+
+    public String peer() {
+        return peer;
+    }
+
+    /** Completes with the reason when the link is over. */
+    public CompletableFuture<SluiceException> ended() {
+        return ended;
+    }
+
+    /** Runs a call into the engine; what it throws ends the link. Agent thread only. */
+    public void with(Runnable call) {
+        try {
+            call.run();
+        } catch (SluiceException | GpuException e) {
+            fail(asSluice(e));
+        } catch (RuntimeException e) {
+            internalError(e);
+        }
+    }
+
+    private void internalError(RuntimeException e) {
+        log.error("{}: internal error", where, e);
+        fail(new LinkException(where + ": internal error: " + e, e));
+    }
+
+    public void note(byte[] note) {
+        if (control != null && !ended.isDone()) {
+            control.note(note);
+        }
+    }
+
+    public void region(String name, long keyHigh, long keyLow, long size) {
+        if (control != null && !ended.isDone()) {
+            control.region(name, keyHigh, keyLow, size);
+        }
+    }
+
+    @Override
+    public int doWork(long nanoTime) {
+        now = nanoTime;
+        if (control != null) {
+            silence.turn(now, control.readAt());
+        }
+        if (ended.isDone()) {
+            return 0;
+        }
+        try {
+            int work = engine.doWork(now);
+            if (repair != null) {
+                work += repair.doWork(now);
+            }
+            if (control != null) {
+                if (now - control.writtenAt() > beatNanos) {
+                    control.probe();
+                }
+                if (work == 0 || now - flushedAt > GATHER_NANOS) {
+                    flushedAt = now;
+                    if (control.flush(now)) {
+                        work++;
+                    }
+                }
+                watchWrites(control);
+                // what came while this side did something else is still to be read
+                if (silence.isTooLong(now, control.readAt()) && heardNothing(control)) {
+                    throw new PeerLostException(where + ": the peer has been silent for " + timeout.toMillis()
+                            + " ms on the control connection; it is frozen or cut off");
+                }
+            }
+            return work;
+        } catch (IOException e) {
+            fail(new PeerLostException(
+                    where + ": the control connection broke (" + e.getMessage() + "); the peer died or was cut off",
+                    e));
+        } catch (SluiceException | GpuException e) {
+            fail(asSluice(e));
+        } catch (RuntimeException e) {
+            internalError(e);
+        }
+        return 1;
+    }
+
+    private boolean heardNothing(ControlConnection c) {
+        readable();
+        return !ended.isDone() && silence.isTooLong(now, c.readAt());
+    }
+
+    private static SluiceException asSluice(RuntimeException e) {
+        return e instanceof SluiceException s ? s : new LinkException(String.valueOf(e.getMessage()), e);
+    }
+
+    /** A full socket buffer wakes the agent when it has room again. */
+    private void watchWrites(ControlConnection c) {
+        if (key == null || !key.isValid()) {
+            return;
+        }
+        int wanted = c.hasUnsent() ? SelectionKey.OP_READ | SelectionKey.OP_WRITE : SelectionKey.OP_READ;
+        if (key.interestOps() != wanted) {
+            key.interestOps(wanted);
+        }
+    }
+
+    @Override
+    public int restMillis() {
+        if (ended.isDone()) {
+            return IDLE_MILLIS;
+        }
+        if (engine.isCopying() || (polls && engine.unfinished() > 0)) {
+            return 0;
+        }
+        if (repair != null && repair.isTrying()) {
+            return ChannelManager.LOOK_MILLIS;
+        }
+        return engine.isIdle() ? IDLE_MILLIS : UNDERWAY_MILLIS;
+    }
+
+    private void readable() {
+        ControlConnection c = control;
+        if (c == null || ended.isDone()) {
+            return;
+        }
+        now = System.nanoTime();
+        try {
+            boolean more = c.read(listening, now);
+            engine.heard(c.readAt());
+            if (!more && !ended.isDone()) {
+                fail(new PeerLostException(
+                        where + ": the peer closed the control connection without goodbye; it died or was killed"));
+            }
+        } catch (IOException e) {
+            fail(new PeerLostException(
+                    where + ": the control connection broke (" + e.getMessage() + "); the peer died or was cut off",
+                    e));
+        } catch (SluiceException | GpuException e) {
+            fail(asSluice(e));
+        } catch (RuntimeException e) {
+            internalError(e);
+        }
+    }
+
+    /** Ends the link from this side. Transfers that are not finished fail with {@link ClosedException}. */
+    public void close() {
+        if (!ended.isDone()) {
+            lastWord(c -> {
+                c.goodbye();
+                goodbyeSent = true;
+            });
+            end(new ClosedException(where + ": the link was closed by this side"), true);
+        }
+    }
+
+    private void fail(SluiceException why) {
+        if (ended.isDone()) {
+            return;
+        }
+        if (!(why instanceof PeerLostException)) {
+            lastWord(c -> c.error(String.valueOf(why.getMessage())));
+        }
+        end(why, false);
+    }
+
+    /** To a peer that may have stopped reading long ago: then there is no room for it. */
+    private void lastWord(Consumer<ControlConnection> word) {
+        try {
+            if (control != null) {
+                word.accept(control);
+            }
+        } catch (PeerLostException e) {
+            log.debug("{}: {}", where, e.getMessage());
+        }
+    }
+
+    private void end(SluiceException why, boolean goodbye) {
+        engine.fail(why);
+        ended.complete(why);
+        agent.remove(this);
+        try {
+            if (control != null) {
+                control.flush(now);
+                if (goodbyeSent) {
+                    control.shutdownOutput();
+                }
+            }
+        } catch (IOException e) {
+            log.debug("{}: last words were lost: {}", where, e.toString());
+        }
+        try {
+            if (control != null) {
+                control.close();
+            }
+            if (repair != null) {
+                repair.close();
+            }
+            manager.close();
+        } catch (IOException | RuntimeException e) {
+            log.warn("{}: while closing: {}", where, e.toString());
+        }
+        events.ended(why, goodbye);
+    }
+
+    private final class Listening implements ControlListener {
+        @Override
+        public void onOpen(long id, long length) {
+            engine.onOpen(id, length, now);
+        }
+
+        @Override
+        public void onWrite(long id, long keyHigh, long keyLow, long offset, long length) {
+            engine.onWrite(id, keyHigh, keyLow, offset, length, now);
+        }
+
+        @Override
+        public void onRead(long id, long keyHigh, long keyLow, long offset, long length) {
+            engine.onRead(id, keyHigh, keyLow, offset, length);
+        }
+
+        @Override
+        public void onGrant(long id, long offset, int channel, int generation) {
+            engine.onGrant(id, offset, channel, generation);
+        }
+
+        @Override
+        public void onLanded(long id) {
+            engine.onLanded(id);
+        }
+
+        @Override
+        public void onRefused(long id, TransferRefusal why, long detail) {
+            engine.onRefused(id, why, detail);
+        }
+
+        @Override
+        public void onChannelDown(boolean weSend, int channel, int generation, String why) {
+            engine.onChannelDown(weSend, channel, generation, why);
+            if (repair != null) {
+                repair.onDown(weSend, channel, generation, why, now);
+            }
+        }
+
+        @Override
+        public void onChannelHandle(int channel, int generation, byte[] handle) {
+            repair().onHandle(channel, generation, handle, now);
+        }
+
+        @Override
+        public void onChannelUp(int channel, int generation) {
+            repair().onUp(channel, generation);
+        }
+
+        private ChannelRepair repair() {
+            if (repair == null) {
+                throw new ProtocolException(where + ": the peer makes a channel anew, but round-robin striping cannot");
+            }
+            return repair;
+        }
+
+        @Override
+        public void onPing() {
+            if (control != null) {
+                control.pong();
+            }
+        }
+
+        @Override
+        public void onNote(byte[] note) {
+            events.note(note);
+        }
+
+        @Override
+        public void onRegion(String name, long keyHigh, long keyLow, long size) {
+            events.region(name, keyHigh, keyLow, size);
+        }
+
+        @Override
+        public void onError(String why) {
+            fail(new PeerLostException(where + ": the peer gave the link up: " + why));
+        }
+
+        @Override
+        public void onGoodbye() {
+            end(new ClosedException(where + ": the peer closed the link"), true);
+        }
+    }
+}

@@ -1,0 +1,310 @@
+package org.sluice.peer;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import java.util.function.IntFunction;
+import java.util.function.ToIntFunction;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.sluice.BootstrapFormat;
+import org.sluice.ClosedException;
+import org.sluice.ConfigException;
+import org.sluice.LinkException;
+import org.sluice.LinkingStep;
+import org.sluice.LinkingStep.Phase;
+import org.sluice.SluiceException;
+import org.sluice.stats.PhaseEvent;
+import org.sluice.transfer.Agent;
+import org.sluice.wire.Deadline;
+
+/**
+ * Makes links for several GPUs in phases: server listen, bootstrap, accept; client bootstrap, connect. The GPUs of a phase
+ * progress side by side, a phase begins when the one before is done for all, and the first failure ends the whole.
+ */
+public final class Orchestrator implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(Orchestrator.class);
+
+    /** Between looks at what other GPUs' threads have met. */
+    private static final Duration LOOK = Duration.ofMillis(50);
+
+    private final LinkPlan plan;
+    private final List<Agent> agents;
+    private @Nullable BootstrapPorts ports;
+
+    public Orchestrator(LinkPlan plan, List<Agent> agents) {
+        this.plan = plan;
+        this.agents = List.copyOf(agents);
+    }
+
+    /** A link that is up. */
+    public record Made(LinkSession session, LinkReport report) {}
+
+    /** Opens the bootstrap ports of every GPU. Idempotent. @throws ConfigException when one is taken */
+    public synchronized void bind() {
+        if (ports == null) {
+            ports = new BootstrapPorts(
+                    plan.config().portBase(),
+                    agents.size(),
+                    plan.tls(),
+                    plan.secret(),
+                    plan.config().bootstrap() == BootstrapFormat.UCCL);
+        }
+    }
+
+    /**
+     * Accepts one client per GPU.
+     *
+     * @param exclusive whether later clients of these GPUs are refused
+     * @param steps told each step
+     */
+    public List<Made> serve(
+            List<Integer> gpus,
+            boolean exclusive,
+            Consumer<LinkingStep> steps,
+            IntFunction<LinkSession.Events> events) {
+        bind();
+        BootstrapPorts open = ports();
+        List<LinkMaking> links = links(gpus);
+        Duration silence = plan.config().peerTimeout();
+        // a fifth less than the timeout, so that the failure of all GPUs is out within it
+        ClientWait wait = new ClientWait(plan.config().clientWait(), silence.minus(silence.dividedBy(5)));
+        try {
+            each(true, Phase.LISTEN, links, LinkMaking::listen, LinkMaking::channelCount, steps);
+            each(
+                    true,
+                    Phase.BOOTSTRAP,
+                    links,
+                    l -> awaitClient(l, open, wait, exclusive),
+                    LinkMaking::channelCount,
+                    steps);
+            each(
+                    true,
+                    Phase.ACCEPT,
+                    links,
+                    LinkMaking::openChannels,
+                    l -> l.channels().inbound().size(),
+                    steps);
+            List<Made> made = start(links, events);
+            if (exclusive) {
+                made.forEach(m -> m.session()
+                        .ended()
+                        .thenRun(() -> open.release(m.report().gpu())));
+            }
+            return made;
+        } catch (RuntimeException e) {
+            links.forEach(l -> l.cancel("another GPU failed"));
+            if (exclusive) {
+                gpus.forEach(open::release);
+            }
+            throw e;
+        }
+    }
+
+    private void awaitClient(LinkMaking link, BootstrapPorts open, ClientWait wait, boolean exclusive)
+            throws IOException, InterruptedException {
+        if (plan.config().bootstrap() == BootstrapFormat.UCCL) {
+            link.answerBare(come(link, null, wait, most -> open.awaitBare(link.gpu(), most)));
+            return;
+        }
+        String left = null;
+        while (true) {
+            LinkRequest request = come(link, left, wait, most -> open.await(link.gpu(), most));
+            String peer = request.socket().peer();
+            if (exclusive) {
+                wait.came(link.gpu(), peer);
+                open.take(link.gpu(), peer);
+            }
+            try {
+                link.answer(request);
+                return;
+            } catch (IOException e) {
+                // it died or gave up while it waited for its turn: the next may do better
+                left = "client " + peer + " left while the link was being made (" + e.getMessage() + ")";
+                log.info("GPU {}: {}", link.gpu(), left);
+                request.socket().close();
+                open.release(link.gpu());
+            }
+        }
+    }
+
+    private interface Comer<T> {
+        /** @return null when none came so soon */
+        @Nullable T await(Duration most) throws InterruptedException;
+    }
+
+    /** @param left who came before and went, null for nobody */
+    private <T> T come(LinkMaking link, @Nullable String left, ClientWait wait, Comer<T> comer)
+            throws InterruptedException {
+        while (true) {
+            // in steps, since what comes for another GPU may shorten the wait
+            T client = comer.await(Duration.ofMillis(Math.min(wait.remainingMillis(), LOOK.toMillis())));
+            if (client != null) {
+                return client;
+            }
+            if (wait.isOver()) {
+                throw new LinkException(
+                        "GPU " + link.gpu() + ": " + wait.why(plan.config().portBase() + link.gpu(), left));
+            }
+        }
+    }
+
+    /** Connects these GPUs to those of the same number on {@code host}. */
+    public List<Made> connect(
+            List<Integer> gpus, String host, Consumer<LinkingStep> steps, IntFunction<LinkSession.Events> events) {
+        List<LinkMaking> links = links(gpus);
+        Deadline deadline = Deadline.in(plan.deadline());
+        boolean bare = plan.config().bootstrap() == BootstrapFormat.UCCL;
+        try {
+            each(
+                    false,
+                    Phase.BOOTSTRAP,
+                    links,
+                    l -> {
+                        if (bare) {
+                            l.offerBare(host, deadline);
+                        } else {
+                            l.offer(host, deadline);
+                        }
+                    },
+                    LinkMaking::channelCount,
+                    steps);
+            each(
+                    false,
+                    Phase.CONNECT,
+                    links,
+                    LinkMaking::openChannels,
+                    l -> l.channels().outbound().size(),
+                    steps);
+            return start(links, events);
+        } catch (RuntimeException e) {
+            links.forEach(l -> l.cancel("another GPU failed"));
+            throw e;
+        }
+    }
+
+    private synchronized BootstrapPorts ports() {
+        if (ports == null) {
+            throw new IllegalStateException("not bound");
+        }
+        return ports;
+    }
+
+    private List<LinkMaking> links(List<Integer> gpus) {
+        List<LinkMaking> links = new ArrayList<>();
+        for (int g : gpus) {
+            if (g < 0 || g >= agents.size()) {
+                throw new ConfigException("GPU " + g + " does not exist, this node has " + agents.size());
+            }
+            links.add(new LinkMaking(plan, agents.get(g)));
+        }
+        return links;
+    }
+
+    private List<Made> start(List<LinkMaking> links, IntFunction<LinkSession.Events> events) {
+        List<Made> made = new ArrayList<>();
+        for (int i = 0; i < links.size(); i++) {
+            LinkMaking l = links.get(i);
+            try {
+                LinkReport report = LinkReport.of(l);
+                made.add(new Made(l.start(events.apply(i)), report));
+            } catch (RuntimeException e) {
+                end(made);
+                throw e;
+            } catch (IOException e) {
+                end(made);
+                throw new LinkException(l.where() + ": " + e.getMessage(), e);
+            }
+        }
+        return made;
+    }
+
+    /** Links that have begun, where another could not. */
+    private void end(List<Made> made) {
+        for (Made m : made) {
+            agents.get(m.report().gpu()).execute(m.session()::close);
+        }
+    }
+
+    private interface Step {
+        void run(LinkMaking link) throws IOException, InterruptedException;
+    }
+
+    /** One phase: the step for each GPU on a thread of its own; each is told in order. */
+    private static void each(
+            boolean server,
+            Phase phase,
+            List<LinkMaking> links,
+            Step step,
+            ToIntFunction<LinkMaking> channels,
+            Consumer<LinkingStep> steps) {
+        steps.accept(new LinkingStep.Begun(server, phase));
+        AtomicReference<RuntimeException> failure = new AtomicReference<>();
+        List<Thread> threads = new ArrayList<>();
+        for (LinkMaking l : links) {
+            threads.add(Thread.ofPlatform()
+                    .name("gpu" + l.gpu() + "-bootstrap")
+                    .daemon(true)
+                    .start(() -> {
+                        PhaseEvent event = new PhaseEvent(phase.name().toLowerCase(Locale.ROOT), l.gpu());
+                        event.begin();
+                        try {
+                            step.run(l);
+                            event.commit();
+                        } catch (RuntimeException e) {
+                            fail(failure, e, links);
+                        } catch (IOException e) {
+                            fail(
+                                    failure,
+                                    new LinkException(l.where() + ": during the bootstrap: " + e.getMessage(), e),
+                                    links);
+                        } catch (InterruptedException e) {
+                            fail(failure, new ClosedException(l.where() + ": interrupted", e), links);
+                        }
+                    }));
+        }
+        try {
+            for (int i = 0; i < links.size(); i++) {
+                while (!threads.get(i).join(LOOK)) {
+                    if (failure.get() != null) {
+                        threads.forEach(Thread::interrupt); // those who wait for a client would wait on
+                    }
+                }
+                if (failure.get() == null) {
+                    LinkMaking l = links.get(i);
+                    steps.accept(new LinkingStep.GpuDone(server, phase, l.gpu(), channels.applyAsInt(l)));
+                }
+            }
+        } catch (InterruptedException e) {
+            threads.forEach(Thread::interrupt);
+            Thread.currentThread().interrupt();
+            throw new ClosedException("interrupted while links were being made", e);
+        }
+        RuntimeException first = failure.get();
+        if (first != null) {
+            throw first instanceof SluiceException
+                    ? first
+                    : new LinkException(String.valueOf(first.getMessage()), first);
+        }
+        steps.accept(new LinkingStep.Ended(server, phase));
+    }
+
+    private static void fail(AtomicReference<RuntimeException> failure, RuntimeException e, List<LinkMaking> links) {
+        if (failure.compareAndSet(null, e)) {
+            links.forEach(l -> l.cancel(String.valueOf(e.getMessage())));
+        }
+    }
+
+    @Override
+    public synchronized void close() {
+        if (ports != null) {
+            ports.close();
+            ports = null;
+        }
+    }
+}

@@ -1,0 +1,75 @@
+package org.sluice.peer;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.nio.channels.SocketChannel;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * Connections that have not made an offer yet. There is a limit for each source and one for all; beyond it the oldest of the
+ * source, or of all, gives way: whoever means it says its words at once, and one who floods drives out only itself. Any thread.
+ */
+final class Strangers implements AutoCloseable {
+    /** A node with 64 GPUs and two tries each fits. */
+    static final int MOST_PER_SOURCE = 128;
+
+    /** Below the 1024 descriptors that a process may have open by default. */
+    static final int MOST = 512;
+
+    private final Map<SocketChannel, InetAddress> all = new LinkedHashMap<>();
+    private final Map<InetAddress, Deque<SocketChannel>> bySource = new HashMap<>();
+
+    synchronized void add(SocketChannel stranger, InetAddress source) {
+        Deque<SocketChannel> neighbours = bySource.computeIfAbsent(source, s -> new ArrayDeque<>());
+        if (neighbours.size() == MOST_PER_SOURCE) {
+            evict(neighbours.peekFirst());
+        }
+        if (all.size() == MOST) {
+            Iterator<SocketChannel> oldest = all.keySet().iterator();
+            evict(oldest.next());
+        }
+        all.put(stranger, source);
+        bySource.computeIfAbsent(source, s -> new ArrayDeque<>()).addLast(stranger);
+    }
+
+    /** It is one no more: known by now, or gone. */
+    synchronized void remove(SocketChannel stranger) {
+        InetAddress source = all.remove(stranger);
+        Deque<SocketChannel> neighbours = source == null ? null : bySource.get(source);
+        if (neighbours != null) {
+            neighbours.remove(stranger);
+            if (neighbours.isEmpty()) {
+                bySource.remove(source);
+            }
+        }
+    }
+
+    synchronized int size() {
+        return all.size();
+    }
+
+    private void evict(SocketChannel stranger) {
+        remove(stranger);
+        close(stranger);
+    }
+
+    private static void close(SocketChannel stranger) {
+        try {
+            stranger.close();
+        } catch (IOException e) {
+            // it is being dropped anyway
+        }
+    }
+
+    @Override
+    public synchronized void close() {
+        all.keySet().forEach(Strangers::close);
+        all.clear();
+        bySource.clear();
+    }
+}

@@ -1,0 +1,24 @@
+package org.sluice.transfer;
+
+/**
+ * What both ends of a link agreed on.
+ *
+ * @param chunkBytes bytes of a full chunk
+ * @param roundRobin whether striping is round-robin; adaptive otherwise
+ * @param receiveWindow most chunks a receiving channel has in flight, a power of two for adaptive striping
+ * @param sendWindow most chunks a sending channel has in flight
+ * @param stallNanos how long what was sent on a channel may be unanswered, while the peer is alive, before it counts as lost; 0 for ever
+ * @param confirmed whether there is a control connection: transfers are announced, granted and confirmed
+ * @param where the link, as messages name it: {@code GPU 3, peer 10.0.0.2 (GPU 3)}
+ */
+public record EngineSettings(
+        long chunkBytes,
+        boolean roundRobin,
+        int receiveWindow,
+        int sendWindow,
+        long stallNanos,
+        boolean confirmed,
+        String where) {
+    /** The most transfers of one direction that may be unfinished; a peer that announces more breaks the protocol. */
+    public static final int MAX_TRANSFERS = 1 << 16;
+}

@@ -1,0 +1,403 @@
+package org.sluice.transfer;
+
+import java.util.function.ObjIntConsumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.sluice.LinkException;
+import org.sluice.ProtocolException;
+import org.sluice.SluiceException;
+import org.sluice.TransferRefusal;
+import org.sluice.spi.Channel;
+import org.sluice.spi.TransportException;
+import org.sluice.spi.UnpackQueue;
+
+/**
+ * The data plane of one link: its sending and its receiving half. It has no thread, no socket and no clock of its own: an agent
+ * turns it, the control connection feeds it, and a test can do both.
+ *
+ * <p>Every method belongs to the agent thread. A method that takes what the peer said throws {@link ProtocolException} when the
+ * peer may not say it; the caller then {@linkplain #fail fails} the link.
+ */
+public final class LinkEngine {
+    private static final Logger log = LoggerFactory.getLogger(LinkEngine.class);
+
+    private final EngineSettings settings;
+    private final LinkControl control;
+    private final RegionDirectory regions;
+    private final Pulse pulse;
+    private final Outbound outbound;
+    private final Inbound inbound;
+    private final int outboundChannels;
+    private final int inboundChannels;
+    private @Nullable SluiceException failure;
+    private int losses;
+
+    public LinkEngine(
+            EngineSettings settings,
+            LinkControl control,
+            RegionDirectory regions,
+            int outboundChannels,
+            int inboundChannels,
+            @Nullable UnpackQueue unpack) {
+        this.settings = settings;
+        this.control = control;
+        this.regions = regions;
+        this.outboundChannels = outboundChannels;
+        this.inboundChannels = inboundChannels;
+        this.pulse = new Pulse(settings, control);
+        this.outbound = new Outbound(settings, control, pulse, outboundChannels, this::broken);
+        this.inbound = new Inbound(settings, control, pulse, inboundChannels, unpack, this::broken);
+    }
+
+    /**
+     * Takes a channel into use. One that replaces a lost one has a higher generation, and its sender's end is opened first: a
+     * receiver grants as soon as its end is open.
+     */
+    public void open(OutboundEnd end) {
+        if (failure != null) {
+            end.channel().close();
+            return;
+        }
+        outbound.open(new OutboundChannel(
+                end.index(),
+                end.generation(),
+                end.channel(),
+                end.counters(),
+                settings.sendWindow(),
+                new AnswerClock(settings.stallNanos()),
+                end.staging()));
+    }
+
+    /** As {@link #open(OutboundEnd)}, for a channel that this side receives on. */
+    public void open(InboundEnd end) {
+        if (failure != null) {
+            end.channel().close();
+            return;
+        }
+        Window window = settings.roundRobin()
+                ? Window.fixed(settings.receiveWindow())
+                : Window.adaptive(settings.receiveWindow());
+        inbound.open(new InboundChannel(
+                end.index(),
+                end.generation(),
+                end.channel(),
+                end.counters(),
+                window,
+                new StallClock(settings.stallNanos()),
+                settings.receiveWindow(),
+                end.staging(),
+                end.unpack()));
+    }
+
+    public void send(MemoryBlock block, long offset, long length, Completion completion) {
+        if (accepts(outboundChannels, outbound.unfinished(), completion)) {
+            outbound.send(block, offset, length, completion);
+        }
+    }
+
+    public void receive(MemoryBlock block, long offset, long length, Completion completion, long now) {
+        if (accepts(inboundChannels, inbound.unfinished(), completion)) {
+            inbound.receive(block, offset, length, completion, now);
+        }
+    }
+
+    public void write(
+            MemoryBlock block,
+            long offset,
+            long length,
+            long keyHigh,
+            long keyLow,
+            long remoteOffset,
+            Completion done) {
+        if (hasOneSided(done) && accepts(outboundChannels, outbound.unfinished(), done)) {
+            outbound.write(block, offset, length, keyHigh, keyLow, remoteOffset, done);
+        }
+    }
+
+    public void read(
+            MemoryBlock block,
+            long offset,
+            long length,
+            long keyHigh,
+            long keyLow,
+            long remoteOffset,
+            Completion done,
+            long now) {
+        if (hasOneSided(done) && accepts(inboundChannels, inbound.unfinished(), done)) {
+            inbound.read(block, offset, length, keyHigh, keyLow, remoteOffset, done, now);
+        }
+    }
+
+    private boolean hasOneSided(Completion completion) {
+        if (settings.roundRobin()) {
+            completion.failed(new LinkException(settings.where()
+                    + ": round-robin striping has no one-sided transfers; make the link with adaptive striping"));
+            return false;
+        }
+        return true;
+    }
+
+    private boolean accepts(int channels, int unfinished, Completion completion) {
+        if (failure != null) {
+            completion.failed(failure);
+            return false;
+        }
+        if (channels == 0) {
+            completion.failed(new LinkException(settings.where()
+                    + ": the link has no channels in this direction; the client makes one that goes both ways"));
+            return false;
+        }
+        if (unfinished >= EngineSettings.MAX_TRANSFERS) {
+            completion.failed(new LinkException(settings.where() + ": " + unfinished
+                    + " transfers are unfinished, more are not taken; wait for some to finish"));
+            return false;
+        }
+        return true;
+    }
+
+    // What the peer says. Once the link has failed it is not heard: frames that were read together with the one that
+    // ended it.
+
+    /** The peer announced its n-th send, or accepted a read. */
+    public void onOpen(long id, long length, long now) {
+        if (failure != null) {
+            return;
+        }
+        hasChannels(inboundChannels, id);
+        inbound.announced(id, length, now);
+    }
+
+    public void onWrite(long id, long keyHigh, long keyLow, long offset, long length, long now) {
+        if (failure != null) {
+            return;
+        }
+        oneSided(inboundChannels, id);
+        inbound.asked(id);
+        RegionDirectory.Claim region = claim(id, keyHigh, keyLow, offset, length);
+        if (region != null) {
+            inbound.serveWrite(id, region.block(), offset, length, releasing(region), now);
+        }
+    }
+
+    public void onRead(long id, long keyHigh, long keyLow, long offset, long length) {
+        if (failure != null) {
+            return;
+        }
+        oneSided(outboundChannels, id);
+        outbound.asked(id);
+        RegionDirectory.Claim region = claim(id, keyHigh, keyLow, offset, length);
+        if (region != null) {
+            outbound.serveRead(id, region.block(), offset, length, releasing(region));
+        }
+    }
+
+    private void oneSided(int channels, long id) {
+        if (settings.roundRobin()) {
+            throw new ProtocolException(settings.where() + ": the peer asked for " + MessageId.toString(id)
+                    + ", but round-robin striping has no one-sided transfers");
+        }
+        hasChannels(channels, id);
+    }
+
+    private void hasChannels(int channels, long id) {
+        if (channels == 0) {
+            throw new ProtocolException(settings.where() + ": the peer began " + MessageId.toString(id)
+                    + " in a direction in which the link has no channels");
+        }
+    }
+
+    /** Takes hold of the region that the peer names, or refuses the transfer. */
+    private RegionDirectory.@Nullable Claim claim(long id, long keyHigh, long keyLow, long offset, long length) {
+        RegionDirectory.Claim region = regions.claim(keyHigh, keyLow);
+        if (region == null) {
+            control.refused(id, TransferRefusal.KEY, 0);
+            return null;
+        }
+        if (offset < 0 || length < 0 || length > region.block().memory().size() - offset) {
+            region.release();
+            control.refused(id, TransferRefusal.BOUNDS, 0);
+            return null;
+        }
+        return region;
+    }
+
+    /** Nobody here waits for a transfer that the peer asked for; the region does. */
+    private static Completion releasing(RegionDirectory.Claim region) {
+        return new Completion() {
+            @Override
+            public void done(long startedAt) {
+                region.release();
+            }
+
+            @Override
+            public void failed(SluiceException why) {
+                region.release();
+            }
+        };
+    }
+
+    public void onGrant(long id, long offset, int channel, int generation) {
+        if (failure != null) {
+            return;
+        }
+        outbound.granted(id, offset, channel, generation);
+    }
+
+    public void onLanded(long id) {
+        if (failure != null) {
+            return;
+        }
+        outbound.confirmed(id);
+    }
+
+    public void onRefused(long id, TransferRefusal why, long detail) {
+        if (failure != null) {
+            return;
+        }
+        if (MessageId.kind(id) == MessageId.READ) {
+            inbound.refused(id, why);
+        } else {
+            outbound.refused(id, why, detail);
+        }
+    }
+
+    /** The peer's end of a channel broke. @param weSend whether this side is its sender */
+    public void onChannelDown(boolean weSend, int channel, int generation, String why) {
+        if (failure != null) {
+            return;
+        }
+        int count = weSend ? outboundChannels : inboundChannels;
+        if (channel < 0 || channel >= count) {
+            throw new ProtocolException(settings.where() + ": the peer lost channel " + channel + " of " + count
+                    + ", which does not exist");
+        }
+        ChannelEnd<?> lost = weSend ? outbound.channel(channel) : inbound.channel(channel);
+        if (lost == null || lost.generation != generation || !lost.isOpen()) {
+            return; // known already: both ends may see it break
+        }
+        log.warn("{}: the peer lost channel {} ({}): {}", settings.where(), channel, weSend ? "out" : "in", why);
+        if (lost instanceof OutboundChannel c) {
+            outbound.down(c, why);
+        } else if (lost instanceof InboundChannel c) {
+            inbound.down(c, why);
+        }
+        lost("channel " + channel + ": " + why);
+    }
+
+    private void broken(boolean sending, int channel, int generation, String description, TransportException why) {
+        String text = "channel " + channel + " (" + description + "): " + why.getMessage();
+        log.warn("{}: lost {}", settings.where(), text);
+        if (settings.confirmed()) {
+            control.channelDown(!sending, channel, generation, text);
+        }
+        lost(text);
+    }
+
+    private void lost(String channel) {
+        losses++;
+        if (!settings.confirmed() || settings.roundRobin()) {
+            throw new LinkException(settings.where() + ": lost " + channel
+                    + "; round-robin striping needs every channel, adaptive striping would go on without it");
+        }
+    }
+
+    /** How often a channel was lost: a change says that there is something to bring back. */
+    public int losses() {
+        return losses;
+    }
+
+    /** Whether a channel is there and not lost. */
+    public boolean isOpen(boolean sending, int channel) {
+        ChannelEnd<?> end = sending ? outbound.channel(channel) : inbound.channel(channel);
+        return end != null && end.isOpen();
+    }
+
+    /** Whether nothing of a lost channel's life is under way any more, so that another may begin. */
+    public boolean isDrained(boolean sending, int channel) {
+        if (sending) {
+            OutboundChannel c = outbound.channel(channel);
+            return c == null || (!c.isOpen() && c.isIdle());
+        }
+        InboundChannel c = inbound.channel(channel);
+        return c == null || (!c.isOpen() && c.isIdle());
+    }
+
+    /** Why a channel was lost; empty while it is not. */
+    public String lossReason(boolean sending, int channel) {
+        ChannelEnd<?> end = sending ? outbound.channel(channel) : inbound.channel(channel);
+        String why = end == null ? null : end.lostBecause();
+        return why == null ? "" : why;
+    }
+
+    public int openChannels(boolean sending) {
+        return sending ? outbound.openChannels() : inbound.openChannels();
+    }
+
+    /** When the last of a direction's rails gave its last sign of life, {@link System#nanoTime}, where every channel is lost. */
+    public long lastSign(boolean sending) {
+        return sending ? outbound.lastSign() : inbound.lastSign();
+    }
+
+    /** The peer said something on the control connection: it is alive. */
+    public void heard(long now) {
+        pulse.heard(now);
+    }
+
+    /** Registers a block on every channel now instead of at its first use. */
+    public void register(MemoryBlock block) throws TransportException {
+        outbound.register(block);
+        inbound.register(block);
+    }
+
+    /** Forgets a block that no transfer uses. */
+    public void forget(MemoryBlock block) throws TransportException {
+        outbound.forget(block);
+        inbound.forget(block);
+    }
+
+    /** Looks at the transport's side of every open channel of a direction, by its number. */
+    public void eachOpen(boolean sending, ObjIntConsumer<Channel> look) {
+        if (sending) {
+            outbound.eachOpen(look);
+        } else {
+            inbound.eachOpen(look);
+        }
+    }
+
+    /** One turn. @param now {@link System#nanoTime} @return how much was done; 0 means the agent may rest */
+    public int doWork(long now) {
+        if (failure != null) {
+            return 0;
+        }
+        return outbound.doWork(now) + inbound.doWork(now);
+    }
+
+    /** Whether a copy or an unpack is under way, which nobody rings a doorbell for. */
+    public boolean isCopying() {
+        return failure == null && (outbound.isCopying() || inbound.isCopying());
+    }
+
+    /** Whether no chunk is in flight in either direction. */
+    public boolean isIdle() {
+        return failure != null || (outbound.isIdle() && inbound.isIdle());
+    }
+
+    /** Transfers that are not finished, both directions. */
+    public int unfinished() {
+        return outbound.unfinished() + inbound.unfinished();
+    }
+
+    public @Nullable SluiceException failure() {
+        return failure;
+    }
+
+    /** Closes every channel, then fails every transfer. Idempotent. */
+    public void fail(SluiceException why) {
+        if (failure == null) {
+            failure = why;
+            outbound.fail(why);
+            inbound.fail(why);
+        }
+    }
+}

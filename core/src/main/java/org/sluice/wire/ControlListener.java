@@ -1,0 +1,39 @@
+package org.sluice.wire;
+
+import org.sluice.TransferRefusal;
+
+/** What comes in on a control connection, already checked for form. Called on the agent thread. */
+public interface ControlListener {
+    void onOpen(long id, long length);
+
+    void onWrite(long id, long keyHigh, long keyLow, long offset, long length);
+
+    void onRead(long id, long keyHigh, long keyLow, long offset, long length);
+
+    void onGrant(long id, long offset, int channel, int generation);
+
+    void onLanded(long id);
+
+    void onRefused(long id, TransferRefusal why, long detail);
+
+    /** @param weSend whether this side is the channel's sender */
+    void onChannelDown(boolean weSend, int channel, int generation, String why);
+
+    /** The peer listens for the next life of a channel that this side sends on. @param handle foreign bytes, at most 128 */
+    void onChannelHandle(int channel, int generation, byte[] handle);
+
+    /** The peer has connected the next life of a channel that this side receives on. */
+    void onChannelUp(int channel, int generation);
+
+    /** The peer wants to hear that this side is alive. */
+    void onPing();
+
+    void onNote(byte[] note);
+
+    void onRegion(String name, long keyHigh, long keyLow, long size);
+
+    /** The peer gives the link up. */
+    void onError(String why);
+
+    void onGoodbye();
+}

@@ -1,0 +1,142 @@
+package org.sluice.wire;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.SocketTimeoutException;
+import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import javax.net.ssl.SSLException;
+import org.sluice.LinkException;
+import org.sluice.ProtocolException;
+
+/**
+ * A control connection while it is being made: frames are read and written in turn, each wait up to the phase's deadline. It
+ * takes no byte beyond the frame asked for, so that the {@link ControlConnection} can take the stream over.
+ */
+public final class FrameSocket implements AutoCloseable {
+    private final ControlStream stream;
+    private final Deadline deadline;
+    private byte[] lastWritten = {};
+    private byte[] lastRead = {};
+
+    /** In the clear. */
+    public FrameSocket(SocketChannel channel, Deadline deadline) throws IOException {
+        this(new PlainStream(channel), deadline);
+    }
+
+    public FrameSocket(ControlStream stream, Deadline deadline) throws IOException {
+        this.stream = stream;
+        this.deadline = deadline;
+        stream.socket().configureBlocking(true);
+        stream.socket().setOption(StandardSocketOptions.TCP_NODELAY, true);
+    }
+
+    /** The same connection in another phase. */
+    public FrameSocket until(Deadline other) throws IOException {
+        return new FrameSocket(stream, other);
+    }
+
+    public ControlStream stream() {
+        return stream;
+    }
+
+    public String peer() {
+        return peer(stream.socket());
+    }
+
+    public static String peer(SocketChannel channel) {
+        try {
+            InetSocketAddress a = (InetSocketAddress) channel.getRemoteAddress();
+            return a == null ? "unconnected" : a.getAddress().getHostAddress() + ":" + a.getPort();
+        } catch (IOException e) {
+            return "closed";
+        }
+    }
+
+    public void write(FrameType type, byte[] payload) throws IOException {
+        ByteBuffer frame =
+                ByteBuffer.allocate(FrameType.HEADER_BYTES + payload.length).order(ByteOrder.LITTLE_ENDIAN);
+        FrameHeader.write(frame, type, payload.length);
+        frame.put(payload).flip();
+        lastWritten = frame.array();
+        // at most 64 KiB in a fresh connection: fits the socket's buffer, so a silent peer cannot hold the writer
+        while (frame.hasRemaining()) {
+            stream.write(frame);
+        }
+    }
+
+    /** The next frame, which has to be of this type; a REFUSE is thrown as what it says. */
+    public byte[] read(FrameType expected) throws IOException {
+        byte[] head = readFully(FrameType.HEADER_BYTES);
+        ByteBuffer header = ByteBuffer.wrap(head).order(ByteOrder.LITTLE_ENDIAN);
+        FrameType type = FrameHeader.type(header, 0);
+        byte[] payload = readFully(FrameHeader.payload(header, 0));
+        if (type == FrameType.REFUSE) {
+            throw new LinkException("the peer " + peer() + " refused: " + text(payload));
+        }
+        if (type != expected) {
+            throw new ProtocolException(
+                    "the peer " + peer() + " sent " + type + " where " + expected + " was expected");
+        }
+        lastRead = new byte[head.length + payload.length];
+        System.arraycopy(head, 0, lastRead, 0, head.length);
+        System.arraycopy(payload, 0, lastRead, head.length, payload.length);
+        return payload;
+    }
+
+    public byte[] readFully(int bytes) throws IOException {
+        byte[] all = new byte[bytes];
+        int have = 0;
+        while (have < bytes) {
+            int n;
+            try {
+                n = stream.await(all, have, bytes - have, deadline);
+            } catch (SSLException e) {
+                throw Tls.failure(
+                        peer(), e); // what the peer makes of this side's certificate comes after the handshake
+            } catch (SocketTimeoutException e) {
+                throw new LinkException(
+                        "the peer " + peer() + " was silent until the deadline of " + deadline.text(), e);
+            }
+            if (n < 0) {
+                throw new EOFException("the peer " + peer() + " closed the connection");
+            }
+            have += n;
+        }
+        return all;
+    }
+
+    /** Says why there will be no link, as well as it can be said. */
+    public void refuse(String why) {
+        byte[] bytes = why.getBytes(StandardCharsets.UTF_8);
+        try {
+            write(FrameType.REFUSE, bytes.length <= FrameType.REFUSE.most ? bytes : new byte[0]);
+            stream.shutdownOutput();
+        } catch (IOException e) {
+            // the peer is gone, and with it who would read this
+        }
+    }
+
+    /** The whole frame written last, header included. */
+    public byte[] lastWritten() {
+        return lastWritten;
+    }
+
+    public byte[] lastRead() {
+        return lastRead;
+    }
+
+    /** Text of the peer's, made fit for a log line. */
+    public static String text(byte[] payload) {
+        return new String(payload, StandardCharsets.UTF_8).replaceAll("\\p{Cntrl}", "?");
+    }
+
+    @Override
+    public void close() throws IOException {
+        stream.close();
+    }
+}

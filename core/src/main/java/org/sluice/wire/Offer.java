@@ -1,0 +1,58 @@
+package org.sluice.wire;
+
+import java.util.List;
+
+/**
+ * What the client proposes for a link; its word stands unless the server's user insisted on another.
+ *
+ * @param gpu the client's GPU
+ * @param channels channels in each direction that is used
+ * @param duplex whether there are channels from the server to the client as well
+ * @param transport its name
+ * @param note what the client's program tells the server's; not looked at here
+ */
+public record Offer(
+        int gpu,
+        int channels,
+        boolean duplex,
+        boolean roundRobin,
+        int window,
+        long chunkBytes,
+        String transport,
+        List<RemoteNic> nics,
+        byte[] note) {
+    public static final int MOST_NOTE = 4 << 10;
+    public static final int MOST_CHANNELS = 64;
+    public static final int MOST_WINDOW = 1024;
+    public static final int MOST_GPUS = 1024;
+    public static final int LEAST_CHUNK = 4 << 10;
+    public static final int MOST_CHUNK = 1 << 30;
+
+    public byte[] encode() {
+        PayloadWriter out = new PayloadWriter()
+                .u16(gpu)
+                .u16(channels)
+                .u8(duplex ? 1 : 0)
+                .u8(roundRobin ? 1 : 0)
+                .u16(window)
+                .u64(chunkBytes)
+                .text(transport);
+        RemoteNic.encodeAll(out, nics);
+        return out.bytes(note).toBytes();
+    }
+
+    public static Offer decode(byte[] payload) {
+        PayloadReader in = new PayloadReader(FrameType.OFFER, payload);
+        int gpu = in.within(in.u16(), 0, MOST_GPUS - 1, "GPU");
+        int channels = in.within(in.u16(), 1, MOST_CHANNELS, "channel count");
+        boolean duplex = in.within(in.u8(), 0, 1, "duplex flag") == 1;
+        boolean roundRobin = in.within(in.u8(), 0, 1, "striping") == 1;
+        int window = in.within(in.u16(), 1, MOST_WINDOW, "window");
+        long chunk = in.within((int) Math.min(in.u64(), Integer.MAX_VALUE), LEAST_CHUNK, MOST_CHUNK, "chunk size");
+        String transport = in.text(64);
+        List<RemoteNic> nics = RemoteNic.decodeAll(in);
+        byte[] note = in.bytes(MOST_NOTE);
+        in.end();
+        return new Offer(gpu, channels, duplex, roundRobin, window, chunk, transport, nics, note);
+    }
+}

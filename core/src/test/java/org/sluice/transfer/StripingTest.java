@@ -1,0 +1,199 @@
+package org.sluice.transfer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.sluice.SluiceException;
+
+/** Every byte goes on exactly one channel, and both ends agree on which where nothing is granted. */
+final class StripingTest {
+    private static final Completion NOBODY = new Completion() {
+        @Override
+        public void done(long startedAt) {}
+
+        @Override
+        public void failed(SluiceException why) {}
+    };
+
+    private record Chunk(int channel, long transfer, long offset, long bytes) {}
+
+    static LongStream seeds() {
+        return LongStream.range(0, 200);
+    }
+
+    private static InboundTransfer inbound(long id, long length, long chunk) {
+        return new InboundTransfer(id, new MemoryBlock(Nowhere.INSTANCE, 0), 0, length, chunk, NOBODY);
+    }
+
+    private static OutboundTransfer outbound(long id, long length, long chunk) {
+        return new OutboundTransfer(id, new MemoryBlock(Nowhere.INSTANCE, 0), 0, length, chunk, NOBODY);
+    }
+
+    private static long length(Random random, long chunk) {
+        return switch (random.nextInt(5)) {
+            case 0 -> 0;
+            case 1 -> 1;
+            case 2 -> chunk * (1 + random.nextInt(20));
+            case 3 -> chunk * (1 + random.nextInt(20)) + (random.nextBoolean() ? 1 : -1);
+            default -> random.nextLong(chunk * 40);
+        };
+    }
+
+    /** Asks channels in an order of its own until none has anything more. */
+    private static <T extends ChunkedTransfer> List<Chunk> take(Striping<T> striping, int channels, Random random) {
+        List<Chunk> taken = new ArrayList<>();
+        ChunkPick<T> pick = new ChunkPick<>();
+        int empty = 0;
+        while (empty < 10 * channels) {
+            int c = random.nextInt(channels);
+            if (striping.next(c, pick)) {
+                T t = pick.transfer();
+                taken.add(new Chunk(c, t.id, pick.offset(), t.chunkLength(pick.offset())));
+                empty = 0;
+            } else {
+                empty++;
+            }
+        }
+        ChunkPick<T> last = new ChunkPick<>();
+        for (int c = 0; c < channels; c++) {
+            while (striping.next(c, last)) {
+                T t = last.transfer();
+                taken.add(new Chunk(c, t.id, last.offset(), t.chunkLength(last.offset())));
+            }
+        }
+        return taken;
+    }
+
+    private static void mustCoverOnce(List<Chunk> taken, long[] lengths) {
+        for (int id = 0; id < lengths.length; id++) {
+            long n = id;
+            List<Chunk> own = taken.stream()
+                    .filter(c -> c.transfer == n)
+                    .sorted((a, b) -> Long.compare(a.offset, b.offset))
+                    .toList();
+            long at = 0;
+            for (Chunk c : own) {
+                assertThat(c.offset).isEqualTo(at);
+                assertThat(c.bytes).isPositive();
+                at += c.bytes;
+            }
+            assertThat(at).isEqualTo(lengths[id]);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("seeds")
+    @DisplayName("round-robin: every byte once, chunk i on channel i mod N, the same order at both ends")
+    void roundRobin(long seed) {
+        Random random = new Random(seed);
+        int channels = 1 + random.nextInt(64);
+        long chunk = 1L + random.nextInt(5000);
+        RoundRobinStriping<OutboundTransfer> sender = new RoundRobinStriping<>(channels);
+        RoundRobinStriping<InboundTransfer> receiver = new RoundRobinStriping<>(channels);
+        long[] lengths = new long[1 + random.nextInt(150)];
+        for (int id = 0; id < lengths.length; id++) {
+            lengths[id] = length(random, chunk);
+            sender.add(outbound(id, lengths[id], chunk));
+            receiver.add(inbound(id, lengths[id], chunk));
+        }
+        List<Chunk> sent = take(sender, channels, random);
+        List<Chunk> received = take(receiver, channels, random);
+        mustCoverOnce(sent, lengths);
+        mustCoverOnce(received, lengths);
+        for (int c = 0; c < channels; c++) {
+            int channel = c;
+            assertThat(sent.stream().filter(x -> x.channel == channel).toList())
+                    .isEqualTo(
+                            received.stream().filter(x -> x.channel == channel).toList());
+        }
+        assertThat(sent).allMatch(c -> c.offset / chunk % channels == c.channel);
+    }
+
+    @ParameterizedTest
+    @MethodSource("seeds")
+    @DisplayName("pulled: every byte once, in order, whoever asks; what is taken back goes first, once")
+    void pulled(long seed) {
+        Random random = new Random(seed);
+        int channels = 1 + random.nextInt(16);
+        long chunk = 1L + random.nextInt(5000);
+        PulledStriping striping = new PulledStriping();
+        long[] lengths = new long[1 + random.nextInt(20)];
+        List<InboundTransfer> transfers = new ArrayList<>();
+        for (int id = 0; id < lengths.length; id++) {
+            lengths[id] = length(random, chunk);
+            InboundTransfer t = inbound(id, lengths[id], chunk);
+            transfers.add(t);
+            striping.add(t);
+        }
+        List<Chunk> taken = take(striping, channels, random);
+        mustCoverOnce(taken, lengths);
+        if (!taken.isEmpty()) {
+            Chunk lost = taken.get(random.nextInt(taken.size()));
+            striping.takeBack(transfers.get((int) lost.transfer), lost.offset);
+            assertThat(take(striping, channels, random))
+                    .singleElement()
+                    .matches(c -> c.transfer == lost.transfer && c.offset == lost.offset && c.bytes == lost.bytes);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("seeds")
+    @DisplayName("granted: each channel sends what was granted on it in that order, never more than the window")
+    void granted(long seed) {
+        Random random = new Random(seed);
+        int channels = 1 + random.nextInt(8);
+        int window = 1 << random.nextInt(6);
+        GrantedStriping striping = new GrantedStriping(channels, window);
+        OutboundTransfer t = outbound(0, 1 << 20, 1);
+        List<List<Long>> waiting = new ArrayList<>();
+        for (int c = 0; c < channels; c++) {
+            waiting.add(new ArrayList<>());
+        }
+        ChunkPick<OutboundTransfer> pick = new ChunkPick<>();
+        for (int n = 0; n < 2000; n++) {
+            int c = random.nextInt(channels);
+            switch (random.nextInt(20)) {
+                case 0 -> {
+                    striping.clear(c);
+                    waiting.get(c).clear();
+                }
+                case 1, 2, 3, 4, 5, 6, 7, 8, 9 -> {
+                    boolean next = striping.next(c, pick);
+                    assertThat(next).isEqualTo(!waiting.get(c).isEmpty());
+                    if (next) {
+                        assertThat(pick.offset()).isEqualTo(waiting.get(c).removeFirst());
+                    }
+                }
+                default -> {
+                    boolean taken = striping.grant(c, t, n);
+                    assertThat(taken).isEqualTo(waiting.get(c).size() < window);
+                    if (taken) {
+                        waiting.get(c).add((long) n);
+                    }
+                }
+            }
+            assertThat(t.granted)
+                    .isEqualTo(waiting.stream().mapToInt(List::size).sum());
+        }
+    }
+
+    @Test
+    @DisplayName("lengths up to the largest have a chunk for every byte")
+    void largest() {
+        InboundTransfer t = inbound(0, Long.MAX_VALUE, 512 << 10);
+        assertThat(t.chunks).isEqualTo(1L << 44);
+        long last = (t.chunks - 1) * t.chunkBytes;
+        assertThat(last + t.chunkLength(last)).isEqualTo(Long.MAX_VALUE);
+        assertThat(t.isChunkStart(last)).isTrue();
+        assertThat(t.isChunkStart(last + 1)).isFalse();
+        assertThat(t.isChunkStart(-t.chunkBytes)).isFalse();
+        assertThat(inbound(0, 100, 100).isChunkStart(100)).isFalse();
+    }
+}

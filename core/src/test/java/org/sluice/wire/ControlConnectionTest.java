@@ -1,0 +1,190 @@
+package org.sluice.wire;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.sluice.PeerLostException;
+import org.sluice.ProtocolException;
+import org.sluice.TransferRefusal;
+
+class ControlConnectionTest {
+    private Sockets sockets;
+    private ControlConnection here;
+    private ControlConnection there;
+    private final Heard heard = new Heard();
+
+    @BeforeEach
+    void connect() throws IOException {
+        sockets = Sockets.pair();
+        here = new ControlConnection(new PlainStream(sockets.client()), "here", 0);
+        there = new ControlConnection(new PlainStream(sockets.server()), "there", 0);
+    }
+
+    @AfterEach
+    void close() throws IOException {
+        sockets.close();
+    }
+
+    /** Sends all and reads until {@code count} things were heard. */
+    private void carry(int count) throws IOException {
+        while (heard.said.size() < count) {
+            here.flush(1);
+            there.read(heard, 1);
+        }
+    }
+
+    @Test
+    void everyFrameSaysAtTheOtherEndWhatWasSaid() throws IOException {
+        here.open(1, 1L << 40);
+        here.write(2, 3, 4, 5, 6);
+        here.read(7, 8, 9, 10, 11);
+        here.grant(12, 1L << 50, 63, 65535);
+        here.landed(-1);
+        here.refused(13, TransferRefusal.BOUNDS, 14);
+        here.channelDown(true, 15, 16, "cable\npulled");
+        here.channelHandle(17, 18, new byte[] {1, 2, 3});
+        here.channelUp(19, 20);
+        here.probe();
+        here.pong();
+        here.note(new byte[64 << 10]);
+        here.region("weights", 21, 22, 23);
+        here.error("enough");
+        here.goodbye();
+        carry(14);
+        assertThat(heard.said)
+                .containsExactly(
+                        "open 1 1099511627776",
+                        "write 2 3 4 5 6",
+                        "read 7 8 9 10 11",
+                        "grant 12 1125899906842624 63 65535",
+                        "landed -1",
+                        "refused 13 BOUNDS 14",
+                        "down true 15 16 cable?pulled",
+                        "handle 17 18 010203",
+                        "up 19 20",
+                        "ping",
+                        "note 65536",
+                        "region weights 21 22 23",
+                        "error enough",
+                        "goodbye");
+    }
+
+    @Test
+    void manyGrantsShareHeadersAndKeepTheirOrder() throws IOException {
+        List<String> expected = new ArrayList<>();
+        for (int i = 0; i < 10_000; i++) {
+            here.grant(i, i * 2L, i % 64, 0);
+            expected.add("grant " + i + " " + i * 2 + " " + i % 64 + " 0");
+        }
+        carry(10_000);
+        assertThat(heard.said).isEqualTo(expected);
+    }
+
+    @Test
+    void framesThatComeByteByByteAreFramesAllTheSame() throws IOException {
+        byte[] frame = Sockets.frame(FrameType.LANDED, new byte[] {5, 0, 0, 0, 0, 0, 0, 0});
+        for (byte b : frame) {
+            assertThat(heard.said).isEmpty();
+            Sockets.send(sockets.client(), new byte[] {b});
+            awaitReadable();
+            there.read(heard, 1);
+        }
+        assertThat(heard.said).containsExactly("landed 5");
+    }
+
+    private void awaitReadable() throws IOException {
+        try (var selector = java.nio.channels.Selector.open()) {
+            var key = sockets.server().register(selector, java.nio.channels.SelectionKey.OP_READ);
+            selector.select(10_000);
+            key.cancel();
+            selector.selectNow();
+        }
+    }
+
+    private void refuses(byte[] bytes, String message) throws IOException {
+        Sockets.send(sockets.client(), bytes);
+        awaitReadable();
+        assertThatThrownBy(() -> {
+                    while (true) {
+                        there.read(heard, 1);
+                    }
+                })
+                .isInstanceOf(ProtocolException.class)
+                .hasMessageContaining(message);
+        assertThat(heard.said).isEmpty();
+    }
+
+    @Test
+    void bytesThatAreNoFrameAreNamed() throws IOException {
+        refuses(
+                "GET / HTTP/1.1\r\n\r\n".getBytes(java.nio.charset.StandardCharsets.US_ASCII),
+                "no Sluice frame (it starts with 47455420)");
+    }
+
+    @Test
+    void anotherVersionNamesBoth() throws IOException {
+        refuses(
+                Sockets.frame(FrameType.MAGIC, 2, FrameType.PING.code, 0, 0, new byte[0]),
+                "version 2, this side speaks version 1");
+    }
+
+    @Test
+    void anUnknownTypeIsRefused() throws IOException {
+        refuses(Sockets.frame(FrameType.MAGIC, 1, 200, 0, 0, new byte[0]), "unknown type 200");
+    }
+
+    @Test
+    void reservedBitsMustBeZero() throws IOException {
+        refuses(Sockets.frame(FrameType.MAGIC, 1, FrameType.PING.code, 1, 0, new byte[0]), "unknown type");
+    }
+
+    @Test
+    void aRecordCutInHalfIsRefused() throws IOException {
+        refuses(Sockets.frame(FrameType.GRANT, new byte[25]), "not a multiple of 24");
+    }
+
+    @Test
+    void anUnknownReasonIsRefused() throws IOException {
+        byte[] payload = new byte[24];
+        payload[8] = 99;
+        refuses(Sockets.frame(FrameType.REFUSED, payload), "unknown reason 99");
+    }
+
+    @ParameterizedTest
+    @EnumSource(FrameType.class)
+    void lengthsOutsideTheCapsAreRefusedBeforeAnythingIsRead(FrameType type) throws IOException {
+        refuses(
+                Sockets.frame(FrameType.MAGIC, 1, type.code, 0, type.most + 1, new byte[0]),
+                "a " + type + " frame of " + (type.most + 1) + " bytes, allowed are " + type.least + " to "
+                        + type.most);
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = FrameType.class,
+            names = {"HELLO", "PROOF", "OFFER", "ANSWER", "HANDLES", "READY", "REFUSE"})
+    void whatMakesALinkIsRefusedOnOneThatIsMade(FrameType type) throws IOException {
+        refuses(Sockets.frame(type, new byte[type.least]), "on a link that is made already");
+    }
+
+    @Test
+    void aPeerThatReadsNothingIsLostBeforeItCostsMuchMemory() {
+        byte[] note = new byte[64 << 10];
+        assertThatThrownBy(() -> {
+                    for (int i = 0; i < 1000; i++) {
+                        here.note(note);
+                        here.flush(1);
+                    }
+                })
+                .isInstanceOf(PeerLostException.class)
+                .hasMessageContaining("does not read its control connection");
+    }
+}

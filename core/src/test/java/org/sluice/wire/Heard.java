@@ -1,0 +1,81 @@
+package org.sluice.wire;
+
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import org.sluice.TransferRefusal;
+
+/** Writes down what a control connection hands on. */
+public final class Heard implements ControlListener {
+    public final List<String> said = new ArrayList<>();
+
+    @Override
+    public void onOpen(long id, long length) {
+        said.add("open " + id + " " + length);
+    }
+
+    @Override
+    public void onWrite(long id, long keyHigh, long keyLow, long offset, long length) {
+        said.add("write " + id + " " + keyHigh + " " + keyLow + " " + offset + " " + length);
+    }
+
+    @Override
+    public void onRead(long id, long keyHigh, long keyLow, long offset, long length) {
+        said.add("read " + id + " " + keyHigh + " " + keyLow + " " + offset + " " + length);
+    }
+
+    @Override
+    public void onGrant(long id, long offset, int channel, int generation) {
+        said.add("grant " + id + " " + offset + " " + channel + " " + generation);
+    }
+
+    @Override
+    public void onLanded(long id) {
+        said.add("landed " + id);
+    }
+
+    @Override
+    public void onRefused(long id, TransferRefusal why, long detail) {
+        said.add("refused " + id + " " + why + " " + detail);
+    }
+
+    @Override
+    public void onChannelDown(boolean weSend, int channel, int generation, String why) {
+        said.add("down " + weSend + " " + channel + " " + generation + " " + why);
+    }
+
+    @Override
+    public void onChannelHandle(int channel, int generation, byte[] handle) {
+        said.add("handle " + channel + " " + generation + " " + HexFormat.of().formatHex(handle));
+    }
+
+    @Override
+    public void onChannelUp(int channel, int generation) {
+        said.add("up " + channel + " " + generation);
+    }
+
+    @Override
+    public void onPing() {
+        said.add("ping");
+    }
+
+    @Override
+    public void onNote(byte[] note) {
+        said.add("note " + note.length);
+    }
+
+    @Override
+    public void onRegion(String name, long keyHigh, long keyLow, long size) {
+        said.add("region " + name + " " + keyHigh + " " + keyLow + " " + size);
+    }
+
+    @Override
+    public void onError(String why) {
+        said.add("error " + why);
+    }
+
+    @Override
+    public void onGoodbye() {
+        said.add("goodbye");
+    }
+}
