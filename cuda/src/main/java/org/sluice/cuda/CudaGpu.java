@@ -11,6 +11,7 @@ import org.sluice.spi.Gpu;
 import org.sluice.spi.GpuException;
 import org.sluice.spi.GpuMemory;
 import org.sluice.spi.MemoryKind;
+import org.sluice.spi.PieceQueue;
 import org.sluice.spi.UnpackMode;
 import org.sluice.spi.UnpackQueue;
 
@@ -138,6 +139,11 @@ final class CudaGpu implements Gpu {
             case COPIES -> new CopyUnpackQueue(context, capacity);
             case HOST -> new HostUnpackQueue(context, capacity);
         };
+    }
+
+    @Override
+    public PieceQueue pieceQueue(PieceQueue.Direction direction, int chunks, int pieces) {
+        throw new UnsupportedOperationException(context.where() + ": lists of pieces come with the next commit");
     }
 
     @Override
