@@ -143,7 +143,7 @@ final class CudaGpu implements Gpu {
 
     @Override
     public PieceQueue pieceQueue(PieceQueue.Direction direction, int chunks, int pieces) {
-        throw new UnsupportedOperationException(context.where() + ": lists of pieces come with the next commit");
+        return new KernelPieceQueue(context, kernels.pieces(), direction, chunks, pieces);
     }
 
     @Override
