@@ -55,8 +55,19 @@ __device__ __forceinline__ void copyVectors(uint4 *to, const uint4 *from, uint32
             to[v + u * LANES] = r[u];
         }
     }
-    for (; v < vectors; v += LANES) {
-        to[v] = from[v];
+    // what is left, all of it in flight together too: lengths that are not even and pieces that are not aligned end up here
+    uint4 r[UNROLL];
+#pragma unroll
+    for (uint32_t u = 0; u < UNROLL; u++) {
+        if (v + u * LANES < vectors) {
+            r[u] = from[v + u * LANES];
+        }
+    }
+#pragma unroll
+    for (uint32_t u = 0; u < UNROLL; u++) {
+        if (v + u * LANES < vectors) {
+            to[v + u * LANES] = r[u];
+        }
     }
 }
 
@@ -91,8 +102,20 @@ __device__ __forceinline__ void copyShifted(uint4 *to, const uint4 *from, uint32
             to[v + u * LANES] = shifted<WORD>(a[u], b[u], bits);
         }
     }
-    for (; v < vectors; v += LANES) {
-        to[v] = shifted<WORD>(from[v], from[v + 1], bits);
+    uint4 a[UNROLL];
+    uint4 b[UNROLL];
+#pragma unroll
+    for (uint32_t u = 0; u < UNROLL; u++) {
+        if (v + u * LANES < vectors) {
+            a[u] = from[v + u * LANES];
+            b[u] = from[v + u * LANES + 1];
+        }
+    }
+#pragma unroll
+    for (uint32_t u = 0; u < UNROLL; u++) {
+        if (v + u * LANES < vectors) {
+            to[v + u * LANES] = shifted<WORD>(a[u], b[u], bits);
+        }
     }
 }
 
@@ -146,6 +169,37 @@ extern "C" __global__ void __launch_bounds__(WARPS * LANES) sluice_unpack(const 
     if (firstItem + warp < chunk.itemCount) {
         const Item mine = items[warp];
         copyLane(chunk.destination + mine.destination, chunk.source + mine.source, mine.length, threadIdx.x % LANES);
+    }
+}
+
+// ---- pieces: lists of copies between any two places that this GPU reaches, pinned host memory and peers among them ----
+
+constexpr uint32_t PIECE_WARPS = 16; // of a block
+
+struct alignas(16) Piece {
+    uint64_t destination;
+    uint64_t source;
+    uint64_t length; // below 4 GiB
+    uint64_t unused;
+};
+
+// Warp after warp takes every n-th piece of a ring in pinned memory. Neighbours go to different blocks, so that few pieces still
+// use all of the SMs. The next piece is fetched while this one is copied: its way over PCIe takes as long as a small copy.
+extern "C" __global__ void __launch_bounds__(PIECE_WARPS * LANES)
+    sluice_pieces(const Piece *ring, uint64_t first, uint64_t count, uint64_t mask) {
+    const uint64_t warps = static_cast<uint64_t>(gridDim.x) * PIECE_WARPS;
+    const uint32_t lane = threadIdx.x % LANES;
+    uint64_t at = static_cast<uint64_t>(threadIdx.x / LANES) * gridDim.x + blockIdx.x;
+    if (at >= count) {
+        return;
+    }
+    Piece next = ring[(first + at) & mask];
+    for (; at < count; at += warps) {
+        const Piece mine = next;
+        if (at + warps < count) {
+            next = ring[(first + at + warps) & mask];
+        }
+        copyLane(mine.destination, mine.source, static_cast<uint32_t>(mine.length), lane);
     }
 }
 

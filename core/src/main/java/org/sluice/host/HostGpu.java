@@ -7,6 +7,7 @@ import org.sluice.spi.CopyQueue;
 import org.sluice.spi.Gpu;
 import org.sluice.spi.GpuMemory;
 import org.sluice.spi.MemoryKind;
+import org.sluice.spi.PieceQueue;
 import org.sluice.spi.UnpackQueue;
 import org.sluice.transfer.Pattern;
 
@@ -64,6 +65,11 @@ final class HostGpu implements Gpu {
     @Override
     public UnpackQueue unpackQueue(UnpackMode mode, int capacity) {
         return new HostUnpackQueue();
+    }
+
+    @Override
+    public PieceQueue pieceQueue(PieceQueue.Direction direction, int chunks, int pieces) {
+        return new HostPieceQueue(direction, pieces);
     }
 
     @Override

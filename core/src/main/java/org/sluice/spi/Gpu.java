@@ -8,7 +8,7 @@ import org.sluice.UnpackMode;
  * A memory domain with a copy engine: a CUDA device, or a <em>host GPU</em> made of plain memory.
  *
  * <p>Thread rule: {@link #bindThread()} is called first on every thread that uses the GPU; after it every method may be called
- * there. {@link CopyQueue} and {@link UnpackQueue} objects belong to one thread, the GPU's agent. Errors of the backend are
+ * there. {@link CopyQueue}, {@link UnpackQueue} and {@link PieceQueue} objects belong to one thread, the GPU's agent. Errors of the backend are
  * thrown as {@link GpuException}.
  */
 public interface Gpu extends AutoCloseable {
@@ -56,6 +56,14 @@ public interface Gpu extends AutoCloseable {
 
     /** A new in-order unpack queue. @param capacity the most chunks in flight, at least 1 */
     UnpackQueue unpackQueue(UnpackMode mode, int capacity);
+
+    /**
+     * A new in-order queue for chunks that are lists of pieces on this GPU.
+     *
+     * @param chunks the most chunks in flight, at least 1
+     * @param pieces the most pieces in flight, of all chunks together, at least 1; a chunk may have as many
+     */
+    PieceQueue pieceQueue(PieceQueue.Direction direction, int chunks, int pieces);
 
     /** Copies host bytes into GPU memory and waits. Not for the data path. */
     void write(GpuMemory target, long offset, MemorySegment source);

@@ -1,6 +1,7 @@
 package org.sluice.simulation;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,11 +12,16 @@ import org.sluice.spi.CopyQueue;
 import org.sluice.spi.Gpu;
 import org.sluice.spi.GpuMemory;
 import org.sluice.spi.MemoryKind;
+import org.sluice.spi.PieceQueue;
 import org.sluice.spi.ScatterList;
 import org.sluice.spi.UnpackQueue;
 
 /** A GPU whose copies take their time: some bytes move at once, the rest when a later look finds the copy done. */
+@SuppressWarnings("restricted")
 final class SimulatedGpu implements Gpu {
+    /** All of it: lists of pieces are in real memory. */
+    private static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+
     private final Space space;
     private final Random random;
     private final String name;
@@ -143,6 +149,49 @@ final class SimulatedGpu implements Gpu {
             @Override
             public boolean hasRoom() {
                 return queue.hasRoom();
+            }
+
+            @Override
+            public long completed() {
+                return queue.completed();
+            }
+
+            @Override
+            public void close() {}
+        };
+    }
+
+    @Override
+    public PieceQueue pieceQueue(PieceQueue.Direction direction, int chunks, int pieces) {
+        Queue queue = new Queue(name + " pieces " + direction, chunks);
+        return new PieceQueue() {
+            @Override
+            public boolean hasRoom(int more) {
+                return queue.hasRoom();
+            }
+
+            @Override
+            public long enqueue(long list, int count, long range, long bytes) {
+                List<Piece> moves = new ArrayList<>();
+                long at = range;
+                for (int i = 0; i < count; i++) {
+                    long address = MEMORY.get(ValueLayout.JAVA_LONG, list + (long) i * PIECE_BYTES);
+                    long length = MEMORY.get(ValueLayout.JAVA_LONG, list + (long) i * PIECE_BYTES + 8);
+                    moves.add(
+                            direction == Direction.GATHER
+                                    ? new Piece(address, at, length)
+                                    : new Piece(at, address, length));
+                    at += length;
+                }
+                if (at - range != bytes) {
+                    throw new IllegalArgumentException("pieces of " + (at - range) + " bytes for a range of " + bytes);
+                }
+                return queue.add(moves, false);
+            }
+
+            @Override
+            public void flush() {
+                queue.launch();
             }
 
             @Override

@@ -12,6 +12,7 @@ import org.sluice.spi.Gpu;
 import org.sluice.spi.GpuException;
 import org.sluice.spi.GpuMemory;
 import org.sluice.spi.MemoryKind;
+import org.sluice.spi.PieceQueue;
 import org.sluice.spi.UnpackQueue;
 
 /** A CUDA device, by its ordinal, in its primary context. */
@@ -138,6 +139,11 @@ final class CudaGpu implements Gpu {
             case COPIES -> new CopyUnpackQueue(context, capacity);
             case HOST -> new HostUnpackQueue(context, capacity);
         };
+    }
+
+    @Override
+    public PieceQueue pieceQueue(PieceQueue.Direction direction, int chunks, int pieces) {
+        return new KernelPieceQueue(context, kernels.pieces(), direction, chunks, pieces);
     }
 
     @Override

@@ -19,6 +19,11 @@ final class CudaKernels implements AutoCloseable {
         return function("sluice_unpack");
     }
 
+    /** {@code sluice_pieces}. */
+    long pieces() {
+        return function("sluice_pieces");
+    }
+
     /** {@code sluice_pattern_fill}. */
     long fill() {
         return function("sluice_pattern_fill");

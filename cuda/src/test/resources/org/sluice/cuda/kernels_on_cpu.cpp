@@ -111,6 +111,30 @@ static void unpack(uint32_t chunks, uint32_t chunkBytes, uint32_t longest) {
         expect(!memcmp(out[c].data(), expected[c].data(), expected[c].size()), "unpack chunk, of, bytes", c, chunks, chunkBytes);
 }
 
+// A launch over a ring that wraps, with fewer and more pieces than warps.
+static void pieces(uint32_t count, uint32_t blocks, uint32_t longest) {
+    uint32_t ringSize = 1;
+    while (ringSize < count) ringSize *= 2;
+    std::vector<Piece> ring(ringSize);
+    const uint64_t first = ringSize * 5ull + ringSize - 1;
+    std::vector<uint64_t> places(count);
+    std::vector<uint4> from(count * static_cast<size_t>(longest + 32) / 16 + 1), to(from.size());
+    auto *f = reinterpret_cast<uint8_t *>(from.data());
+    auto *t = reinterpret_cast<uint8_t *>(to.data());
+    for (size_t i = 0; i < from.size() * 16; i++) f[i] = static_cast<uint8_t>(random_());
+    std::vector<uint8_t> expected(to.size() * 16, 0);
+    std::iota(places.begin(), places.end(), 0);
+    std::shuffle(places.begin(), places.end(), random_);
+    for (uint32_t i = 0; i < count; i++) {
+        const uint64_t at = i * static_cast<uint64_t>(longest + 32) + below(16), place = places[i] * (longest + 32) + below(16);
+        const uint32_t n = below(longest + 1);
+        std::copy(f + at, f + at + n, expected.begin() + static_cast<long>(place));
+        ring[(first + i) & (ringSize - 1)] = {reinterpret_cast<uint64_t>(t) + place, reinterpret_cast<uint64_t>(f) + at, n, 0};
+    }
+    launch(blocks, PIECE_WARPS * LANES, [&] { sluice_pieces(ring.data(), first, count, ringSize - 1); });
+    expect(!memcmp(t, expected.data(), expected.size()), "pieces count, blocks, longest", count, blocks, longest);
+}
+
 static void patterns() {
     const uint64_t first = 3, seed = 0x1234567890ull, bytes = 5003;
     for (uint64_t shift = 0; shift < 8; shift++) {
@@ -138,6 +162,11 @@ int main() {
     unpack(3, 40000, 4096);
     unpack(64, 700, 100);
     unpack(5, 20000, 20000);
+    pieces(1, 1, 5000);
+    pieces(7, 4, 300);
+    pieces(100, 1, 4200);
+    pieces(500, 4, 6144);
+    pieces(2000, 3, 1);
     patterns();
     printf("%d failures\n", failures);
     return failures != 0;

@@ -103,8 +103,10 @@ typedef struct Function {
     struct Function *next;
 } Function;
 
-enum { UNPACK, FILL, MISMATCH, KERNELS };
-static const char *const KERNEL_NAMES[KERNELS] = {"sluice_unpack", "sluice_pattern_fill", "sluice_pattern_mismatch"};
+enum { UNPACK, FILL, MISMATCH, PIECES, KERNELS };
+static const char *const KERNEL_NAMES[KERNELS] = {"sluice_unpack", "sluice_pattern_fill", "sluice_pattern_mismatch",
+                                                  "sluice_pieces"};
+static const int KERNEL_PARAMETERS[KERNELS] = {1, 4, 5, 4};
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static Context contexts[MAX_DEVICES];
@@ -538,6 +540,25 @@ static void run_unpack(const UnpackLaunch *l, uint32_t blocks) {
     }
 }
 
+typedef struct {
+    uint64_t destination, source, length, unused;
+} PieceItem;
+
+/* ring, first, count, mask */
+static void run_pieces(const uint64_t *p) {
+    const PieceItem *ring = touched(p[0], (p[3] + 1) * sizeof *ring);
+    for (uint64_t i = 0; ring && i < p[2]; i++) {
+        const PieceItem *piece = &ring[(p[1] + i) & p[3]];
+        const void *from = touched(piece->source, piece->length);
+        void *to = touched(piece->destination, piece->length);
+        if (piece->length >> 32) {
+            pthread_mutex_lock(&lock);
+            breach(0, "a piece of %llu bytes: the kernel's lengths have 32 bits", (unsigned long long)piece->length);
+            pthread_mutex_unlock(&lock);
+        } else if (from && to) memcpy(to, from, piece->length);
+    }
+}
+
 static uint8_t pattern(uint64_t first_word, uint64_t at, uint64_t seed) {
     uint64_t x = (first_word + at / 8 + seed) * 0x9E3779B97F4A7C15ull;
     return (uint8_t)((x ^ (x >> 29)) >> (8 * (at & 7)));
@@ -550,6 +571,10 @@ static void run_kernel(int kernel, uint32_t blocks, const unsigned char *paramet
         return;
     }
     memcpy(p, parameters, sizeof p);
+    if (kernel == PIECES) {
+        run_pieces(p);
+        return;
+    }
     uint8_t *bytes = touched(p[0], p[2]);
     if (kernel == FILL) {
         for (uint64_t i = 0; bytes && i < p[2]; i++) bytes[i] = pattern(p[1], i, p[3]);
@@ -864,7 +889,7 @@ EXPORT CUresult cuLaunchKernel(Function *function, unsigned gx, unsigned gy, uns
             /* parameters are read now, not when the kernel runs: by value as in CUDA */
             if (o->kernel == UNPACK) memcpy(o->parameters, parameters[0], sizeof(UnpackLaunch));
             else
-                for (int i = 0; i < (o->kernel == FILL ? 4 : 5); i++) memcpy(o->parameters + 8 * i, parameters[i], 8);
+                for (int i = 0; i < KERNEL_PARAMETERS[o->kernel]; i++) memcpy(o->parameters + 8 * i, parameters[i], 8);
             launches++;
             put(stream, o);
             r = SUCCESS;
