@@ -9,6 +9,25 @@ module org.sluice.cli {
 
     uses org.sluice.spi.GpuBackend;
 
+    // commands, their options and the converters of those
     opens org.sluice.cli to
+            info.picocli;
+    opens org.sluice.cli.affinity to
+            info.picocli;
+    opens org.sluice.cli.bench to
+            info.picocli;
+    opens org.sluice.cli.common to
+            info.picocli;
+    opens org.sluice.cli.doctor to
+            info.picocli;
+    opens org.sluice.cli.job to
+            info.picocli;
+    opens org.sluice.cli.options to
+            info.picocli;
+    opens org.sluice.cli.run to
+            info.picocli;
+    opens org.sluice.cli.soak to
+            info.picocli;
+    opens org.sluice.cli.topology to
             info.picocli;
 }

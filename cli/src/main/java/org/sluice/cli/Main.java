@@ -4,6 +4,21 @@ import java.io.PrintWriter;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.sluice.cli.affinity.AffinityCommand;
+import org.sluice.cli.bench.BenchCommand;
+import org.sluice.cli.common.Environment;
+import org.sluice.cli.common.ExitCode;
+import org.sluice.cli.common.Failure;
+import org.sluice.cli.common.Logging;
+import org.sluice.cli.common.Values;
+import org.sluice.cli.common.Version;
+import org.sluice.cli.doctor.DoctorCommand;
+import org.sluice.cli.job.ClientCommand;
+import org.sluice.cli.job.LoopbackCommand;
+import org.sluice.cli.job.ServerCommand;
+import org.sluice.cli.job.ValidateCommand;
+import org.sluice.cli.soak.SoakCommand;
+import org.sluice.cli.topology.TopoCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -51,7 +66,8 @@ public final class Main implements Runnable {
         System.exit(commandLine().execute(args));
     }
 
-    static CommandLine commandLine() {
+    /** The commands with their options, ready to be executed. */
+    public static CommandLine commandLine() {
         CommandLine line = new CommandLine(new Main());
         line.setUsageHelpWidth(HELP_WIDTH);
         line.setUsageHelpLongOptionsMaxWidth(30);

@@ -15,6 +15,7 @@ import org.sluice.Node;
 import org.sluice.NodeConfig;
 import org.sluice.Region;
 import org.sluice.Transfer;
+import org.sluice.cli.common.FreePorts;
 
 /** Many small transfers on one link, over the real transport, leave nothing behind. */
 class LeakIT {

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.sluice.cli.common.Environment;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.OptionSpec;
 

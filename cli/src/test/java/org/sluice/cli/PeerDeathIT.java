@@ -9,6 +9,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.sluice.cli.common.ExitCode;
 import org.sluice.testkit.Namespaces;
 import org.sluice.testkit.Namespaces.Host;
 

@@ -10,15 +10,15 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** The command line as a process of its own, from the modules that this test runs on. */
-final class SluiceProcess {
+public final class SluiceProcess {
     private static final int DEADLINE_SECONDS = 60;
 
     /** What it printed and how it ended. */
-    record Result(int status, String out, String err) {}
+    public record Result(int status, String out, String err) {}
 
     private SluiceProcess() {}
 
-    static List<String> command(String... arguments) {
+    public static List<String> command(String... arguments) {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx256m",
@@ -33,7 +33,8 @@ final class SluiceProcess {
         return command;
     }
 
-    static Result run(List<String> command, Map<String, String> environment) throws IOException, InterruptedException {
+    public static Result run(List<String> command, Map<String, String> environment)
+            throws IOException, InterruptedException {
         Path out = Files.createTempFile("sluice", ".out");
         Path err = Files.createTempFile("sluice", ".err");
         try {

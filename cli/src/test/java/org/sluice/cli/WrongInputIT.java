@@ -12,6 +12,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.sluice.cli.common.ExitCode;
+import org.sluice.cli.common.FreePorts;
+import org.sluice.cli.common.Secret;
 
 /** What goes wrong gives one clear line, a status that is not 0, no stack trace, and no hang. */
 class WrongInputIT {

@@ -25,6 +25,7 @@ import org.sluice.SluiceException;
 import org.sluice.linux.NetCounters;
 import org.sluice.linux.NetDevice;
 import org.sluice.spi.ConnectionFacts;
+import org.sluice.spi.Nic;
 
 /** Puts what the engine, the kernel and the clock say into a {@link Picture}. */
 final class Painter {
@@ -67,37 +68,6 @@ final class Painter {
     /** The kernel's device that counts what goes over a NIC. */
     private @Nullable String device(NicInfo nic) {
         return sameHost && nic.kernelDevice() != null ? LOOPBACK : nic.kernelDevice();
-    }
-
-    /** What is below the transport, added up. */
-    private record Wire(long segments, long segmentsAgain, long bytesAgain, long rttSum, int connections) {
-        static final Wire NONE = new Wire(0, 0, 0, 0, 0);
-
-        static Wire of(ChannelConnections channel) {
-            Wire sum = NONE;
-            for (ConnectionFacts f : channel.connections()) {
-                sum = sum.plus(new Wire(
-                        f.value(ConnectionFacts.SEGMENTS_SENT),
-                        f.value(ConnectionFacts.SEGMENTS_RETRANSMITTED),
-                        f.value(ConnectionFacts.BYTES_RETRANSMITTED),
-                        f.value(ConnectionFacts.RTT_MICROS),
-                        1));
-            }
-            return sum;
-        }
-
-        Wire plus(Wire other) {
-            return new Wire(
-                    segments + other.segments,
-                    segmentsAgain + other.segmentsAgain,
-                    bytesAgain + other.bytesAgain,
-                    rttSum + other.rttSum,
-                    connections + other.connections);
-        }
-
-        double rttMicros() {
-            return connections == 0 ? 0 : round((double) rttSum / connections);
-        }
     }
 
     /** @param movingCpu seconds; @param stalled by NIC; @param end null while it runs; @param limits by which performance is judged, null where it is not */
@@ -418,7 +388,7 @@ final class Painter {
     }
 
     /** To six digits after the point: more is noise, and a page holds ten thousand of them. */
-    private static double round(double value) {
+    static double round(double value) {
         return Math.rint(value * 1e6) / 1e6;
     }
 }

@@ -1,0 +1,208 @@
+package org.sluice.cli.bench;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import org.sluice.NodeConfig;
+import org.sluice.cli.common.ExitCode;
+import org.sluice.cli.common.FreePorts;
+import org.sluice.cli.common.Json;
+import org.sluice.cli.common.LoopbackRails;
+import org.sluice.cli.common.Secret;
+import org.sluice.cli.common.ServerProcess;
+import org.sluice.cli.common.Values;
+import org.sluice.cli.common.Version;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code sluice bench}: sweeps sizes and settings over one pair of GPUs, or looks for the best setting. */
+@Command(
+        name = "bench",
+        header = "Measures sizes and settings between two machines, or over loopback.",
+        customSynopsis = {"sluice bench --serve [OPTIONS]", "       sluice bench [HOST] [OPTIONS]"},
+        footer = {"Example: sluice bench 10.0.0.7 --sizes 1MiB,64MiB --channels 4,8", "         sluice bench --tune"},
+        sortOptions = false,
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class)
+public final class BenchCommand implements Callable<Integer> {
+    private static final List<Long> SIZES = List.of(4L << 10, 64L << 10, 1L << 20, 16L << 20, 64L << 20);
+    private static final BenchSetting USUAL = new BenchSetting(8, 512 << 10, 16);
+    private static final List<Integer> CHANNELS_TO_TRY = List.of(1, 2, 4, 8, 16);
+    private static final List<Long> CHUNKS_TO_TRY = List.of(256L << 10, 512L << 10, 1L << 20, 4L << 20);
+    private static final List<Integer> WINDOWS_TO_TRY = List.of(4, 16, 64);
+
+    /** The server takes the client's window, so its own must not be the lower. */
+    private static final int MOST_WINDOW = 1024;
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @Parameters(paramLabel = "HOST", arity = "0..1", description = "where 'sluice bench --serve' runs (loopback)")
+    private @Nullable String host;
+
+    @Option(names = "--serve", description = "be the measured side, for client after client")
+    private boolean serve;
+
+    @Option(names = "--tune", description = "find the best setting at the largest size")
+    private boolean tune;
+
+    @Option(
+            names = "--sizes",
+            paramLabel = "<a,b>",
+            split = ",",
+            hideParamSyntax = true,
+            converter = Values.Size.class,
+            description = "bytes of a transfer (4KiB to 64MiB)")
+    private List<Long> sizes = SIZES;
+
+    @Option(
+            names = "--channels",
+            paramLabel = "<a,b>",
+            split = ",",
+            hideParamSyntax = true,
+            description = "channels, 1-64 (8)")
+    private @Nullable List<Integer> channels;
+
+    @Option(
+            names = "--chunk",
+            paramLabel = "<a,b>",
+            split = ",",
+            hideParamSyntax = true,
+            converter = Values.Size.class,
+            description = "units of striping (512KiB)")
+    private @Nullable List<Long> chunks;
+
+    @Option(
+            names = "--window",
+            paramLabel = "<a,b>",
+            split = ",",
+            hideParamSyntax = true,
+            description = "chunks in flight per channel (16)")
+    private @Nullable List<Integer> windows;
+
+    @Option(
+            names = "--time",
+            paramLabel = "<time>",
+            converter = Values.Time.class,
+            description = "measure each point for so long (1s)")
+    private Duration time = Duration.ofSeconds(1);
+
+    @Option(names = "--under-way", paramLabel = "<n>", description = "transfers at a time, 1-64 (2)")
+    private int underWay = 2;
+
+    @Option(
+            names = "--nics",
+            paramLabel = "<a,b>",
+            split = ",",
+            hideParamSyntax = true,
+            description = "NICs to use, in this order (all)")
+    private @Nullable List<String> nics;
+
+    @Option(names = "--port", paramLabel = "<port>", description = "bootstrap port (20000)")
+    private @Nullable Integer port;
+
+    @Option(names = "--backend", paramLabel = "<name>", description = "cuda, host or auto (auto)")
+    private String backend = "auto";
+
+    @Option(
+            names = "--wait",
+            paramLabel = "<time>",
+            converter = Values.Time.class,
+            description = "how long to wait for a client (10m)")
+    private Duration wait = Duration.ofMinutes(10);
+
+    @Option(names = "--json", description = "print the result as one JSON document")
+    private boolean json;
+
+    @Override
+    public Integer call() {
+        if (sizes.stream().anyMatch(s -> s < 1)
+                || time.isNegative()
+                || time.isZero()
+                || underWay < 1
+                || underWay > 64) {
+            throw new ParameterException(
+                    spec.commandLine(), "sizes and time must be more than 0, transfers under way 1 to 64");
+        }
+        if (serve) {
+            BenchServer.serve(node(USUAL).window(MOST_WINDOW).build());
+            return ExitCode.OK;
+        }
+        String to = host;
+        if (to != null) {
+            return print(measured(to));
+        }
+        if (port == null) {
+            port = FreePorts.inARow(1);
+        }
+        if (nics == null) {
+            nics = LoopbackRails.NICS;
+        }
+        List<String> server = List.of(
+                "bench", "--serve", "--port=" + port, "--nics=" + String.join(",", nics), "--backend=" + backend);
+        try (ServerProcess _ = ServerProcess.start(server)) {
+            return print(measured(LoopbackRails.HOST));
+        }
+    }
+
+    private BenchReport measured(String to) {
+        if (tune) {
+            long size = sizes.stream().mapToLong(Long::longValue).max().orElseThrow();
+            BenchTuning tuning =
+                    new BenchTuning(s -> sweep(to, s, List.of(size)).getFirst());
+            BenchSetting best = tuning.best(
+                    channels == null ? CHANNELS_TO_TRY : channels,
+                    chunks == null ? CHUNKS_TO_TRY : chunks,
+                    windows == null ? WINDOWS_TO_TRY : windows,
+                    USUAL);
+            return new BenchReport(to, underWay, tuning.points(), best);
+        }
+        List<BenchPoint> points = new ArrayList<>();
+        for (int c : channels == null ? List.of(USUAL.channels()) : channels) {
+            for (long k : chunks == null ? List.of(USUAL.chunk()) : chunks) {
+                for (int w : windows == null ? List.of(USUAL.window()) : windows) {
+                    points.addAll(sweep(to, new BenchSetting(c, k, w), sizes));
+                }
+            }
+        }
+        return new BenchReport(to, underWay, List.copyOf(points), null);
+    }
+
+    private List<BenchPoint> sweep(String to, BenchSetting with, List<Long> all) {
+        long largest = all.stream().mapToLong(Long::longValue).max().orElseThrow();
+        NodeConfig config = node(with).note(BenchServer.note(largest)).build();
+        try (BenchLink link = BenchLink.connect(config, to, largest, with)) {
+            return all.stream().map(s -> link.measure(s, time, underWay)).toList();
+        }
+    }
+
+    private NodeConfig.Builder node(BenchSetting with) {
+        NodeConfig.Builder b = NodeConfig.builder()
+                .gpus(1)
+                .backend(backend)
+                .channels(with.channels())
+                .chunkBytes(with.chunk())
+                .window(with.window())
+                .clientWait(wait)
+                .secret(Secret.read(null));
+        if (nics != null) {
+            b.nics(nics);
+        }
+        if (port != null) {
+            b.portBase(port);
+        }
+        return b;
+    }
+
+    private int print(BenchReport report) {
+        spec.commandLine().getOut().print(json ? Json.of(report) : report.text());
+        spec.commandLine().getOut().flush();
+        return report.wrong() == 0 ? ExitCode.OK : ExitCode.MISMATCH;
+    }
+}

@@ -1,0 +1,115 @@
+package org.sluice.cli.bench;
+
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import org.sluice.Link;
+import org.sluice.LinkException;
+import org.sluice.Node;
+import org.sluice.NodeConfig;
+import org.sluice.Region;
+import org.sluice.RemoteRegion;
+import org.sluice.Transfer;
+import org.sluice.cli.run.Verification;
+
+/**
+ * The measuring side with one setting: a link, a region to write from, and one to read back into, so that the peer needs no
+ * program of its own beyond sharing memory. One thread.
+ */
+final class BenchLink implements AutoCloseable {
+    /** The part of the measured time that is run before, untimed: sockets, windows and the JVM's compiler settle. */
+    private static final int WARM_UP_PART = 4;
+
+    /** Slowest that a transfer may be before it counts as stuck, beyond the deadline. */
+    private static final long SLOWEST_BYTES_PER_SECOND = 10_000_000;
+
+    private final Node node;
+    private final Link link;
+    private final Region from;
+    private final Region back;
+    private final RemoteRegion to;
+    private final BenchSetting setting;
+    private final Duration deadline;
+    private long seed;
+
+    private BenchLink(Node node, Link link, Region from, Region back, RemoteRegion to, BenchSetting setting) {
+        this.node = node;
+        this.link = link;
+        this.from = from;
+        this.back = back;
+        this.to = to;
+        this.setting = setting;
+        this.deadline = node.config().deadline();
+    }
+
+    /** @param config of a node whose peer shares a region of {@code bytes} */
+    static BenchLink connect(NodeConfig config, String host, long bytes, BenchSetting setting) {
+        Node node = Node.open(config);
+        try {
+            Link link = node.connect(0, host);
+            RemoteRegion to = link.remoteRegion(BenchServer.REGION)
+                    .orTimeout(config.deadline().toMillis(), TimeUnit.MILLISECONDS)
+                    .join();
+            return new BenchLink(node, link, node.allocate(0, bytes), node.allocate(0, bytes), to, setting);
+        } catch (CompletionException e) {
+            node.close();
+            throw new LinkException(host + " shares no memory for the benchmark: run 'sluice bench --serve' there", e);
+        } catch (RuntimeException e) {
+            node.close();
+            throw e;
+        }
+    }
+
+    /** Writes transfers of a size for about so long, then reads the last one back and compares it. */
+    BenchPoint measure(long size, Duration about, int underWay) {
+        seed++;
+        from.fill(0, size, seed);
+        write(size, about.toNanos() / WARM_UP_PART, underWay);
+        long begin = System.nanoTime();
+        long[] nanos = write(size, about.toNanos(), underWay);
+        long took = System.nanoTime() - begin;
+        back.fill(0, size, -seed);
+        await(link.read(back, 0, size, to, 0), size);
+        long wrong = Verification.compare(back, size, seed, 0).mismatched();
+        return BenchPoint.of(size, setting, nanos, took, wrong);
+    }
+
+    /** @return the time of each transfer */
+    private long[] write(long size, long about, int underWay) {
+        ArrayDeque<Transfer> transfers = new ArrayDeque<>();
+        long[] called = new long[256];
+        long[] nanos = new long[256];
+        int begun = 0;
+        int ended = 0;
+        long end = System.nanoTime() + about;
+        boolean more = true;
+        while (more || ended < begun) {
+            while (more && begun - ended < underWay) {
+                if (begun == called.length) {
+                    called = Arrays.copyOf(called, begun * 2);
+                    nanos = Arrays.copyOf(nanos, begun * 2);
+                }
+                called[begun++] = System.nanoTime();
+                transfers.add(link.write(from, 0, size, to, 0));
+            }
+            Transfer oldest = transfers.remove();
+            await(oldest, size);
+            nanos[ended] = oldest.endedAt() - called[ended];
+            ended++;
+            more = System.nanoTime() < end;
+        }
+        return Arrays.copyOf(nanos, ended);
+    }
+
+    private void await(Transfer transfer, long size) {
+        transfer.await(deadline.plusSeconds(size / SLOWEST_BYTES_PER_SECOND));
+    }
+
+    @Override
+    public void close() {
+        link.close();
+        node.close();
+    }
+}

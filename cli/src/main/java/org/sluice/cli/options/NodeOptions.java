@@ -1,0 +1,188 @@
+package org.sluice.cli.options;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.sluice.BootstrapFormat;
+import org.sluice.NodeConfig;
+import org.sluice.Striping;
+import org.sluice.UnpackMode;
+import org.sluice.cli.common.FreePorts;
+import org.sluice.cli.common.Secret;
+import org.sluice.cli.common.Values;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/**
+ * The options that say what a node is. Null is "not given": the node's own default. Which values fit is checked where they are
+ * used, by {@link NodeConfig}. Hidden are those that {@code --help} leaves to {@code sluice help COMMAND}.
+ */
+public final class NodeOptions {
+    /** Ports to look for where no number of GPUs is given: as many as a node of the field has. */
+    private static final int USUAL_GPUS = 8;
+
+    @Option(names = "--gpus", paramLabel = "<n>", description = "GPUs to use (all; host GPUs: 8)")
+    private @Nullable Integer gpus;
+
+    @Option(names = "--channels", paramLabel = "<n>", description = "channels per GPU, 1-64 (8)")
+    private @Nullable Integer channels;
+
+    @Option(
+            names = "--chunk",
+            hidden = true,
+            paramLabel = "<bytes>",
+            converter = Values.Size.class,
+            description = "unit of striping (512KiB; staged GPUs: 1MiB)")
+    private @Nullable Long chunk;
+
+    @Option(
+            names = "--nics",
+            paramLabel = "<a,b>",
+            split = ",",
+            hideParamSyntax = true,
+            description = "NICs to use, in this order (all)")
+    private @Nullable List<String> nics;
+
+    @Option(
+            names = "--striping",
+            hidden = true,
+            paramLabel = "<rule>",
+            converter = Values.StripingRule.class,
+            description = "adaptive or round-robin (adaptive)")
+    private @Nullable Striping striping;
+
+    @Option(
+            names = "--window",
+            hidden = true,
+            paramLabel = "<n>",
+            description = "most chunks in flight per channel (64)")
+    private @Nullable Integer window;
+
+    @Option(
+            names = "--sockets",
+            hidden = true,
+            paramLabel = "<n>",
+            description = "TCP connections per channel, 1-16 (1; staged GPUs: 2)")
+    private @Nullable Integer sockets;
+
+    @Option(names = "--port", paramLabel = "<base>", description = "bootstrap port of GPU 0 (20000)")
+    private @Nullable Integer port;
+
+    @Option(
+            names = "--deadline",
+            hidden = true,
+            paramLabel = "<time>",
+            converter = Values.Time.class,
+            description = "for each phase of making links (30s)")
+    private @Nullable Duration deadline;
+
+    @Option(
+            names = "--wait",
+            hidden = true,
+            paramLabel = "<time>",
+            converter = Values.Time.class,
+            description = "how long a server waits for its client (10m)")
+    private @Nullable Duration wait;
+
+    @Option(names = "--transport", paramLabel = "<name>", description = "tcp or nccl-net (tcp)")
+    private @Nullable String transport;
+
+    @Option(
+            names = "--transport-option",
+            hidden = true,
+            paramLabel = "<name=value>",
+            description = "a setting that only the transport knows (tcp: checksum=on)")
+    private Map<String, String> transportOptions = new HashMap<>();
+
+    @Option(names = "--plugin", paramLabel = "<path>", description = "nccl-net: the plugin's library")
+    private @Nullable String plugin;
+
+    @Option(
+            names = "--profile",
+            hidden = true,
+            paramLabel = "<name>",
+            description = "nccl-net: a3-high sets what TCPX needs")
+    private @Nullable String profile;
+
+    @Option(
+            names = "--bootstrap",
+            hidden = true,
+            paramLabel = "<format>",
+            converter = Values.Format.class,
+            description = "sluice or uccl (sluice)")
+    private @Nullable BootstrapFormat bootstrap;
+
+    @Option(names = "--secret-file", paramLabel = "<path>", description = "file with the shared secret (SLUICE_SECRET)")
+    private @Nullable Path secretFile;
+
+    @Option(
+            names = "--tls",
+            hidden = true,
+            paramLabel = "<file>",
+            description = "TLS for control connections: a PEM file with key, certificate and authority")
+    private @Nullable Path tls;
+
+    @Option(names = "--backend", hidden = true, paramLabel = "<name>", description = "cuda, host or auto (auto)")
+    private @Nullable String backend;
+
+    @Option(
+            names = "--unpack",
+            hidden = true,
+            paramLabel = "<how>",
+            converter = Values.Unpack.class,
+            description = "scattered chunks: kernel, copies or host (kernel)")
+    private @Nullable UnpackMode unpack;
+
+    @Mixin
+    private AffinityOptions affinity = new AffinityOptions();
+
+    /** What the node is to be told but for what is run; what fits is checked when it is built. @throws ConfigException when the secret cannot be read */
+    public NodeConfig.Builder builder() {
+        NodeConfig.Builder node = NodeConfig.builder().nics(nics()).secret(Secret.read(secretFile));
+        given(tls, node::tls);
+        given(gpus, node::gpus);
+        given(channels, node::channels);
+        given(chunk, node::chunkBytes);
+        given(striping, node::striping);
+        given(window, node::window);
+        given(sockets, node::socketsPerChannel);
+        given(port, node::portBase);
+        given(deadline, node::deadline);
+        given(wait, node::clientWait);
+        given(transport, node::transport);
+        given(bootstrap, node::bootstrap);
+        given(backend, node::backend);
+        given(unpack, node::unpack);
+        Map<String, String> options = new HashMap<>(transportOptions);
+        given(plugin, path -> options.put("plugin", path));
+        given(profile, name -> options.put("profile", name));
+        affinity.applyTo(node, transport(), options);
+        return node.transportOptions(options);
+    }
+
+    private static <T> void given(@Nullable T value, Consumer<T> to) {
+        if (value != null) {
+            to.accept(value);
+        }
+    }
+
+    /** Empty where none is named. */
+    public List<String> nics() {
+        return nics == null
+                ? List.of()
+                : nics.stream().map(String::strip).filter(n -> !n.isEmpty()).toList();
+    }
+
+    public String transport() {
+        return transport == null ? "tcp" : transport;
+    }
+
+    /** Where the bootstrap ports begin, as was said, or else somewhere on this host with enough free ones in a row. */
+    public int portOrFree() {
+        return port != null ? port : FreePorts.inARow(gpus == null ? USUAL_GPUS : gpus);
+    }
+}

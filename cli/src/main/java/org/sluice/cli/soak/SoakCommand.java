@@ -1,0 +1,173 @@
+package org.sluice.cli.soak;
+
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.function.ToLongFunction;
+import org.sluice.ChannelStats;
+import org.sluice.Link;
+import org.sluice.LinkException;
+import org.sluice.Node;
+import org.sluice.NodeConfig;
+import org.sluice.Region;
+import org.sluice.SluiceException;
+import org.sluice.Transfer;
+import org.sluice.cli.common.ExitCode;
+import org.sluice.cli.common.FreePorts;
+import org.sluice.cli.common.Logging;
+import org.sluice.cli.common.LoopbackRails;
+import org.sluice.cli.common.Values;
+import org.sluice.cli.common.Version;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/**
+ * {@code sluice soak}: two nodes over loopback rails that move messages of random sizes in random directions while their
+ * connections are reset, stand still and damage chunks, and links are closed and made anew; every byte is compared.
+ */
+@Command(
+        name = "soak",
+        header = "Moves random messages under faults, and compares every byte.",
+        customSynopsis = "sluice soak [OPTIONS]",
+        footer = "Example: sluice soak --duration 60s",
+        sortOptions = false,
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class)
+public final class SoakCommand implements Callable<Integer> {
+    private static final int LARGEST = 8 << 20;
+
+    /** A transfer of at most 8 MiB that takes longer hangs. */
+    private static final Duration HANG = Duration.ofSeconds(30);
+
+    private static final int ROUNDS_OF_A_LINK = 40;
+
+    /** Below an eighth of the time that the drill lets a connection stand still: so the channel is given up. */
+    private static final Duration STALL = Duration.ofMillis(50);
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @Option(names = "--duration", paramLabel = "<time>", converter = Values.Time.class, description = "how long (60s)")
+    private Duration duration = Duration.ofSeconds(60);
+
+    @Option(
+            names = "--drill",
+            paramLabel = "<faults>",
+            description = "faults, and the mean number of chunks between two (${DEFAULT-VALUE})")
+    private String drill = "reset:300,stall:3000,damage:100";
+
+    @Option(names = "--encrypt", description = "encrypt the channels")
+    private boolean encrypt;
+
+    @Option(names = "--seed", paramLabel = "<n>", description = "of sizes and directions (by the clock)")
+    private long seed = System.nanoTime();
+
+    private long messages;
+    private long bytes;
+    private long links;
+    private long wrong;
+    private long reconnects;
+    private long retried;
+    private long damaged;
+
+    @Override
+    public Integer call() {
+        Logging.expectLostChannels();
+        PrintWriter out = spec.commandLine().getOut();
+        out.println("soak: seed " + seed + ", faults " + drill + (encrypt ? ", encrypted" : ""));
+        Random random = new Random(seed);
+        NodeConfig config = NodeConfig.builder()
+                .backend("host")
+                .gpus(1)
+                .nics(LoopbackRails.NICS)
+                .chunkBytes(64 << 10)
+                .stallTimeout(STALL)
+                .portBase(FreePorts.inARow(1))
+                .secret(("soak " + seed).getBytes(StandardCharsets.UTF_8))
+                .transportOptions(Map.of("checksum", "on", "drill", drill, "encryption", encrypt ? "aes-gcm" : "off"))
+                .build();
+        long end = System.nanoTime() + duration.toNanos();
+        try (Node server = Node.open(config);
+                Node client = Node.open(config)) {
+            server.bind();
+            List<Region> regions = List.of(
+                    client.allocate(0, LARGEST),
+                    server.allocate(0, LARGEST),
+                    server.allocate(0, LARGEST),
+                    client.allocate(0, LARGEST));
+            while (System.nanoTime() < end) {
+                CompletableFuture<Link> accepted = CompletableFuture.supplyAsync(() -> server.accept(0));
+                try (Link there = client.connect(0, LoopbackRails.HOST);
+                        Link here = join(accepted)) {
+                    links++;
+                    for (int i = 0; i < ROUNDS_OF_A_LINK && System.nanoTime() < end; i++) {
+                        round(there, here, regions, random);
+                    }
+                    count(there);
+                    count(here);
+                }
+            }
+        }
+        out.printf(
+                "soak: %d messages, %d MiB, %d links; survived %d reconnects, %d chunks taken back, %d damaged; %d wrong messages%n",
+                messages, bytes >> 20, links, reconnects, retried, damaged, wrong);
+        out.flush();
+        return wrong == 0 ? ExitCode.OK : ExitCode.MISMATCH;
+    }
+
+    private static Link join(CompletableFuture<Link> accepted) {
+        try {
+            return accepted.join();
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof SluiceException s ? s : new LinkException(String.valueOf(e.getCause()), e);
+        }
+    }
+
+    /** A message each way, one of them perhaps one-sided, both at once; then both compared. */
+    private void round(Link client, Link server, List<Region> regions, Random random) {
+        Region clientOut = regions.get(0);
+        Region serverIn = regions.get(1);
+        Region serverOut = regions.get(2);
+        Region clientIn = regions.get(3);
+        int there = random.nextInt(LARGEST + 1);
+        int back = random.nextInt(LARGEST + 1);
+        long contents = random.nextLong();
+        clientOut.fill(0, there, contents);
+        serverOut.fill(0, back, contents + 1);
+        List<Transfer> transfers = new ArrayList<>();
+        switch (random.nextInt(3)) {
+            case 0 -> transfers.add(client.write(clientOut, 0, there, serverIn.remoteKey(), 0));
+            case 1 -> transfers.add(server.read(serverIn, 0, there, clientOut.remoteKey(), 0));
+            default -> {
+                transfers.add(server.receive(serverIn, 0, there));
+                transfers.add(client.send(clientOut, 0, there));
+            }
+        }
+        transfers.add(client.receive(clientIn, 0, back));
+        transfers.add(server.send(serverOut, 0, back));
+        transfers.forEach(t -> t.await(HANG));
+        wrong += serverIn.mismatch(0, there, contents) < 0 ? 0 : 1;
+        wrong += clientIn.mismatch(0, back, contents + 1) < 0 ? 0 : 1;
+        messages += 2;
+        bytes += (long) there + back;
+    }
+
+    private void count(Link link) {
+        reconnects += sum(link, ChannelStats::reconnects);
+        retried += sum(link, ChannelStats::retried);
+        damaged += sum(link, ChannelStats::damaged);
+    }
+
+    private static long sum(Link link, ToLongFunction<ChannelStats> what) {
+        return link.channels().stream().mapToLong(what).sum();
+    }
+}

@@ -1,0 +1,35 @@
+package org.sluice.cli.watch;
+
+import org.sluice.ChannelConnections;
+import org.sluice.spi.ConnectionFacts;
+
+/** What is below the transport, added up. */
+record Wire(long segments, long segmentsAgain, long bytesAgain, long rttSum, int connections) {
+    static final Wire NONE = new Wire(0, 0, 0, 0, 0);
+
+    static Wire of(ChannelConnections channel) {
+        Wire sum = NONE;
+        for (ConnectionFacts f : channel.connections()) {
+            sum = sum.plus(new Wire(
+                    f.value(ConnectionFacts.SEGMENTS_SENT),
+                    f.value(ConnectionFacts.SEGMENTS_RETRANSMITTED),
+                    f.value(ConnectionFacts.BYTES_RETRANSMITTED),
+                    f.value(ConnectionFacts.RTT_MICROS),
+                    1));
+        }
+        return sum;
+    }
+
+    Wire plus(Wire other) {
+        return new Wire(
+                segments + other.segments,
+                segmentsAgain + other.segmentsAgain,
+                bytesAgain + other.bytesAgain,
+                rttSum + other.rttSum,
+                connections + other.connections);
+    }
+
+    double rttMicros() {
+        return connections == 0 ? 0 : Painter.round((double) rttSum / connections);
+    }
+}
