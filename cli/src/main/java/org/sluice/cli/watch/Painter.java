@@ -24,8 +24,6 @@ import org.sluice.Node;
 import org.sluice.SluiceException;
 import org.sluice.linux.NetCounters;
 import org.sluice.linux.NetDevice;
-import org.sluice.spi.ConnectionFacts;
-import org.sluice.spi.Nic;
 
 /** Puts what the engine, the kernel and the clock say into a {@link Picture}. */
 final class Painter {
