@@ -1,5 +1,6 @@
 package org.sluice;
 
+import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.ServiceLoader;
 import java.util.function.Consumer;
@@ -40,6 +41,25 @@ public interface Node extends AutoCloseable {
 
     /** The most chunks a receiving channel has in flight. */
     int window();
+
+    /**
+     * Listens for other nodes, which make links to any GPU of this one. May be called for several addresses.
+     *
+     * @param address where; port 0 takes a free one
+     * @return where it listens now
+     * @throws ConfigException if the address or port cannot be had
+     */
+    InetSocketAddress listen(InetSocketAddress address);
+
+    /**
+     * Tells of links that other nodes make to this one. Those that came before are told at once, so none is missed.
+     *
+     * @param incoming called on a thread of the engine's, for one link after the other; may wait, which holds up no link that is made
+     */
+    void onLink(Consumer<Link> incoming);
+
+    /** Another node, which need not be there yet. The same object for the same address. @param address {@code host:port} where it listens */
+    Peer peer(String address);
 
     /** Opens the bootstrap ports now, so that clients can come before {@link #accept}. @throws ConfigException if one is taken */
     void bind();

@@ -301,6 +301,10 @@ final class EngineLink implements Link {
         return goodbye;
     }
 
+    boolean hasEnded() {
+        return ended.isDone();
+    }
+
     Agent agent() {
         return agent;
     }

@@ -1,5 +1,6 @@
 package org.sluice.engine;
 
+import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Comparator;
@@ -25,8 +26,11 @@ import org.sluice.LinkingStep;
 import org.sluice.NicInfo;
 import org.sluice.Node;
 import org.sluice.NodeConfig;
+import org.sluice.Peer;
 import org.sluice.Region;
+import org.sluice.peer.LinkMaker;
 import org.sluice.peer.LinkPlan;
+import org.sluice.peer.LinkSession;
 import org.sluice.peer.Orchestrator;
 import org.sluice.spi.Availability;
 import org.sluice.spi.Gpu;
@@ -61,6 +65,9 @@ final class LocalNode implements Node {
     private final List<Registry> registries = new ArrayList<>();
     private final List<EngineLink> links = new CopyOnWriteArrayList<>();
     private final Orchestrator orchestrator;
+    private final LinkMaker linkMaker;
+    private final IncomingLinks incoming = new IncomingLinks();
+    private final Map<HostPort, RemotePeer> peers = new ConcurrentHashMap<>();
     private final LinkPlan plan;
     private boolean closed;
 
@@ -141,6 +148,7 @@ final class LocalNode implements Node {
             this.nics = opened.devices().stream().map(LocalNode::info).toList();
             this.plan = LinkPlan.of(config, opened, sockets, first, List.copyOf(registries));
             this.orchestrator = new Orchestrator(plan, agents);
+            this.linkMaker = new LinkMaker(plan, agents, new Incoming());
         } catch (RuntimeException e) {
             agents.forEach(Agent::close);
             if (opened != null) {
@@ -259,6 +267,43 @@ final class LocalNode implements Node {
         return plan.window();
     }
 
+    /** What other nodes ask for. */
+    private final class Incoming implements LinkMaker.Incoming {
+        @Override
+        public LinkSession.Events events() {
+            return new EngineLink.Events();
+        }
+
+        @Override
+        public void made(Orchestrator.Made made, LinkSession.Events events) {
+            incoming.add(begun(made, (EngineLink.Events) events));
+        }
+    }
+
+    @Override
+    public InetSocketAddress listen(InetSocketAddress address) {
+        return linkMaker.listen(address);
+    }
+
+    @Override
+    public void onLink(Consumer<Link> program) {
+        incoming.listener(program);
+    }
+
+    @Override
+    public Peer peer(String address) {
+        return peers.computeIfAbsent(HostPort.of(address), a -> new RemotePeer(this, a));
+    }
+
+    EngineLink connect(HostPort to, int localGpu, int remoteGpu) {
+        EngineLink.Events events = new EngineLink.Events();
+        return begun(linkMaker.connect(to.host(), to.port(), localGpu, remoteGpu, events), events);
+    }
+
+    void forget(RemotePeer peer, HostPort address) {
+        peers.remove(address, peer);
+    }
+
     @Override
     public void bind() {
         orchestrator.bind();
@@ -298,15 +343,18 @@ final class LocalNode implements Node {
         List<Orchestrator.Made> made = making.make(events);
         List<Link> result = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            Orchestrator.Made m = made.get(i);
-            EngineLink link = new EngineLink(agents.get(m.report().gpu()), m.report());
-            link.bind(m.session());
-            events.get(i).bind(link);
-            links.add(link);
-            link.ended().thenRun(() -> links.remove(link));
-            result.add(link);
+            result.add(begun(made.get(i), events.get(i)));
         }
         return result;
+    }
+
+    private EngineLink begun(Orchestrator.Made made, EngineLink.Events events) {
+        EngineLink link = new EngineLink(agents.get(made.report().gpu()), made.report());
+        link.bind(made.session());
+        events.bind(link);
+        links.add(link);
+        link.ended().thenRun(() -> links.remove(link));
+        return link;
     }
 
     @Override
@@ -393,6 +441,7 @@ final class LocalNode implements Node {
         }
         closed = true;
         orchestrator.close();
+        linkMaker.close();
         List.copyOf(links).forEach(EngineLink::close);
         IllegalStateException used = null;
         for (Registry registry : registries) {

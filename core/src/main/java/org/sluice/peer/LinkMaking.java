@@ -32,6 +32,7 @@ import org.sluice.wire.Handshake;
 import org.sluice.wire.Offer;
 import org.sluice.wire.Rail;
 import org.sluice.wire.RemoteNic;
+import org.sluice.wire.Target;
 import org.sluice.wire.Tls;
 import org.sluice.wire.UcclBootstrap;
 
@@ -49,6 +50,7 @@ final class LinkMaking {
     private final Agent agent;
     private final int gpu;
     private final ChannelManager manager;
+    private final Destination destination;
     private @Nullable FrameSocket socket;
     private @Nullable EngineSettings settings;
     private List<Rail> rails = List.of();
@@ -61,9 +63,26 @@ final class LinkMaking {
     private volatile boolean cancelled;
     private ChannelManager.@Nullable Channels channels;
 
+    /** Where a client goes to: the port of one GPU, or the port of a whole node, where it says which GPU it wants. */
+    sealed interface Destination {
+        int port();
+
+        record GpuPort(int port) implements Destination {}
+
+        record NodePort(int port, int gpu) implements Destination {}
+    }
+
     LinkMaking(LinkPlan plan, Agent agent) {
+        this(
+                plan,
+                agent,
+                new Destination.GpuPort(plan.config().portBase() + agent.gpu().id()));
+    }
+
+    LinkMaking(LinkPlan plan, Agent agent, Destination destination) {
         this.plan = plan;
         this.agent = agent;
+        this.destination = destination;
         this.gpu = agent.gpu().id();
         this.manager = new ChannelManager(
                 agent,
@@ -155,6 +174,9 @@ final class LinkMaking {
     void offer(String host, Deadline deadline) throws IOException {
         FrameSocket s = connect(host, deadline);
         manager.key(Handshake.asClient(s, plan.secret()));
+        if (destination instanceof Destination.NodePort node) {
+            s.write(FrameType.TARGET, new Target(node.gpu()).encode());
+        }
         duplex = plan.config().duplex();
         List<RemoteNic> nics = plan.nics(agent.gpu());
         s.write(
@@ -200,7 +222,7 @@ final class LinkMaking {
     }
 
     private FrameSocket connect(String host, Deadline deadline) throws IOException {
-        int port = plan.config().portBase() + gpu;
+        int port = destination.port();
         InetAddress address;
         try {
             address = InetAddress.getByName(host);

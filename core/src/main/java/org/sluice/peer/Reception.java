@@ -1,0 +1,216 @@
+package org.sluice.peer;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
+import java.nio.channels.ClosedSelectorException;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.sluice.ConfigException;
+import org.sluice.SluiceException;
+import org.sluice.wire.Deadline;
+import org.sluice.wire.FrameSocket;
+import org.sluice.wire.FrameType;
+import org.sluice.wire.Handshake;
+import org.sluice.wire.LinkKey;
+import org.sluice.wire.Offer;
+import org.sluice.wire.SharedSecret;
+import org.sluice.wire.Target;
+import org.sluice.wire.Tls;
+
+/**
+ * Where clients come in: listening sockets and those who come to them. One thread accepts; each connection says its first words on
+ * a virtual thread of its own, so that a stray or silent one costs nothing but itself. Those who get as far as an offer are handed
+ * to the {@link Desk}.
+ */
+final class Reception implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(Reception.class);
+
+    /** Hello, proof and offer are three small messages: who needs longer is no Sluice client. */
+    private static final Duration FIRST_WORDS = Duration.ofSeconds(5);
+
+    /** While the process has no descriptor left, asking the kernel again at once would only burn a CPU. */
+    private static final long ACCEPT_PAUSE_MILLIS = 20;
+
+    /** Connections that the kernel holds for one door while the thread is busy: a cluster that starts comes all at once. */
+    private static final int BACKLOG = 1024;
+
+    private final @Nullable Tls tls;
+    private final @Nullable SharedSecret secret;
+    private final Desk desk;
+    private final Selector selector;
+    private final List<ServerSocketChannel> doors = new CopyOnWriteArrayList<>();
+    private final Strangers strangers = new Strangers();
+    private final Thread thread;
+
+    /** @param name of the thread that accepts */
+    Reception(String name, @Nullable Tls tls, @Nullable SharedSecret secret, Desk desk) {
+        this.tls = tls;
+        this.secret = secret;
+        this.desk = desk;
+        try {
+            this.selector = Selector.open();
+        } catch (IOException e) {
+            throw new ConfigException("no selector: " + e.getMessage(), e);
+        }
+        this.thread = Thread.ofPlatform().name(name).daemon(true).start(this::run);
+    }
+
+    /**
+     * Opens a door.
+     *
+     * @param door what is known of whoever comes through it
+     * @return where it listens: the port that was free, where 0 was asked for
+     */
+    InetSocketAddress open(InetSocketAddress address, Door door) throws IOException {
+        ServerSocketChannel server = ServerSocketChannel.open();
+        try {
+            server.setOption(StandardSocketOptions.SO_REUSEADDR, true);
+            server.bind(address, BACKLOG);
+            server.configureBlocking(false);
+            server.register(selector, SelectionKey.OP_ACCEPT, door);
+            selector.wakeup();
+            doors.add(server);
+            return (InetSocketAddress) server.getLocalAddress();
+        } catch (IOException | RuntimeException e) {
+            server.close();
+            throw e;
+        }
+    }
+
+    /** What a listening socket says of those who connect to it. */
+    sealed interface Door {
+        /** The seed's: a port for each GPU. */
+        record OfGpu(int gpu) implements Door {
+            @Override
+            public String toString() {
+                return "GPU " + gpu;
+            }
+        }
+
+        /** A port for the whole node: the client says which GPU it wants. */
+        record OfNode() implements Door {
+            @Override
+            public String toString() {
+                return "node port";
+            }
+        }
+    }
+
+    boolean isOpen() {
+        return selector.isOpen();
+    }
+
+    private void run() {
+        try {
+            while (selector.isOpen()) {
+                selector.select(this::accept);
+            }
+        } catch (ClosedSelectorException e) {
+            // closed: the end
+        } catch (IOException e) {
+            log.error("{} failed: {}", thread.getName(), e.toString());
+        }
+    }
+
+    private void accept(SelectionKey key) {
+        Door door = (Door) key.attachment();
+        SocketChannel client = null;
+        try {
+            client = ((ServerSocketChannel) key.channel()).accept();
+            if (client == null) {
+                return;
+            }
+            SocketChannel stranger = client;
+            InetAddress source = ((InetSocketAddress) client.getRemoteAddress()).getAddress();
+            strangers.add(stranger, source);
+            Thread.ofVirtual().name("first-words").start(() -> firstWords(door, stranger, source));
+        } catch (IOException e) {
+            log.warn("{}: a connection came to nothing: {}", door, e.toString());
+            if (client != null) {
+                quietly(client);
+            } else {
+                pause();
+            }
+        }
+    }
+
+    private static void pause() {
+        try {
+            TimeUnit.MILLISECONDS.sleep(ACCEPT_PAUSE_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void firstWords(Door door, SocketChannel client, InetAddress source) {
+        boolean kept = false;
+        try {
+            kept = desk.isBare() && door instanceof Door.OfGpu g ? desk.takeBare(g.gpu(), client) : greet(door, client);
+        } catch (SluiceException e) {
+            log.info("{}: connection from {} dropped: {}", door, source.getHostAddress(), e.getMessage());
+        } catch (IOException e) {
+            // it left, or had to give way: a flood of them is not worth a line each
+            log.debug("{}: connection from {} lost: {}", door, source.getHostAddress(), e.toString());
+        } finally {
+            strangers.remove(client);
+            if (!kept) {
+                quietly(client);
+            }
+        }
+    }
+
+    private boolean greet(Door door, SocketChannel client) throws IOException {
+        Deadline deadline = Deadline.in(FIRST_WORDS);
+        FrameSocket socket = tls == null
+                ? new FrameSocket(client, deadline)
+                : new FrameSocket(tls.accept(client, deadline), deadline);
+        LinkRequest request;
+        try {
+            LinkKey key = Handshake.asServer(socket, secret);
+            int gpu = door instanceof Door.OfGpu g
+                    ? g.gpu()
+                    : Target.decode(socket.read(FrameType.TARGET)).gpu();
+            request = new LinkRequest(gpu, socket, Offer.decode(socket.read(FrameType.OFFER)), key);
+        } catch (SluiceException e) {
+            socket.refuse(String.valueOf(e.getMessage()));
+            throw e;
+        }
+        strangers.remove(client);
+        String why = desk.take(request);
+        if (why != null) {
+            socket.refuse(why);
+        }
+        return why == null;
+    }
+
+    static void quietly(AutoCloseable c) {
+        try {
+            c.close();
+        } catch (Exception e) {
+            log.debug("while closing: {}", e.toString());
+        }
+    }
+
+    @Override
+    public void close() {
+        doors.forEach(Reception::quietly);
+        quietly(selector);
+        strangers.close();
+        try {
+            thread.join(1000);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
