@@ -2,9 +2,11 @@
 // and the copies to and from them. The bound that Sluice is compared with; it knows no messages, no grants, no verification of
 // single chunks. The receiver compares all bytes at the end.
 //
-//   ceiling server|client port=P sockets=N chunk=BYTES slots=S seconds=T calls=agent|threads gpu=G
+//   ceiling server|client port=P sockets=N chunk=BYTES slots=S seconds=T calls=agent|agents|threads gpu=G duplex=0|1
 //
-// calls=agent: one thread a side makes every CUDA call, on one stream. calls=threads: each socket thread makes its own.
+// calls=agent: one thread a side makes every CUDA call, on one stream a direction; agents: one a direction. calls=threads: each
+// socket thread makes its own.
+// The client sends; with duplex=1 the server does too, at the same time over sockets of its own, and each side reports what it got.
 
 #include <arpa/inet.h>
 #include <cuda_runtime.h>
@@ -42,7 +44,7 @@ static double seconds() {
 }
 
 struct Options {
-    bool server = false, agent = true;
+    bool server = false, agent = true, twoAgents = false, duplex = false;
     int port = 26000, sockets = 16, slots = 4, gpu = 0;
     size_t chunk = 1 << 20;
     double time = 3;
@@ -74,12 +76,18 @@ struct alignas(128) Lane {
     size_t base = 0, span = 0;
 };
 
-struct Side {
-    Options o;
+// One direction of a process: all lanes of it, with memory of their own.
+struct Half {
+    const Options &o;
+    const bool sends;
     char *memory = nullptr;
     std::vector<Lane> lanes;
     std::atomic<bool> stop{false};
     std::atomic<int> live{0};
+    std::vector<std::thread> threads;
+    double start = 0, took = 0;
+
+    Half(const Options &options, bool sends) : o(options), sends(sends) {}
 
     char *slot(Lane &l, long step) { return l.pinned + (step % o.slots) * o.chunk; }
     char *place(Lane &l, long step) { return memory + l.base + (step * o.chunk) % l.span; }
@@ -141,30 +149,31 @@ struct Side {
         live--;
     }
 
-    void sendAgent(double end) {
-        while (seconds() < end)
-            for (Lane &l : lanes) {
-                if (l.issued < l.second.load(std::memory_order_acquire) + o.slots) issue(l, cudaMemcpyDeviceToHost);
-                long next = l.first.load(std::memory_order_relaxed);
-                if (next < l.issued && passed(l, next)) l.first.store(next + 1, std::memory_order_release);
-            }
-        stop = true;
+    // A turn of the agent. Returns whether there is more to do.
+    bool sendTurn(double end) {
+        if (stop) return false;
+        for (Lane &l : lanes) {
+            if (l.issued < l.second.load(std::memory_order_acquire) + o.slots) issue(l, cudaMemcpyDeviceToHost);
+            long next = l.first.load(std::memory_order_relaxed);
+            if (next < l.issued && passed(l, next)) l.first.store(next + 1, std::memory_order_release);
+        }
+        stop = seconds() >= end;
+        return true;
     }
 
-    void receiveAgent() {
-        for (bool busy = true; busy;) {
-            busy = live > 0;
-            for (Lane &l : lanes) {
-                if (l.issued < l.first.load(std::memory_order_acquire)) issue(l, cudaMemcpyHostToDevice);
-                long next = l.second.load(std::memory_order_relaxed);
-                if (next < l.issued) {
-                    busy = true;
-                    if (passed(l, next)) l.second.store(next + 1, std::memory_order_release);
-                } else if (l.issued < l.first.load(std::memory_order_acquire)) {
-                    busy = true;
-                }
+    bool receiveTurn() {
+        bool busy = live > 0;
+        for (Lane &l : lanes) {
+            if (l.issued < l.first.load(std::memory_order_acquire)) issue(l, cudaMemcpyHostToDevice);
+            long next = l.second.load(std::memory_order_relaxed);
+            if (next < l.issued) {
+                busy = true;
+                if (passed(l, next)) l.second.store(next + 1, std::memory_order_release);
+            } else if (l.issued < l.first.load(std::memory_order_acquire)) {
+                busy = true;
             }
         }
+        return busy;
     }
 
     // ---- each socket thread makes its own ----
@@ -193,10 +202,9 @@ struct Side {
     }
 
     void open() {
-        check(cudaSetDevice(o.gpu), "device");
         check(cudaMalloc(&memory, MEMORY), "memory");
-        if (o.server) check(cudaMemset(memory, 0, MEMORY), "clear");
-        else fillWords<<<1024, 256>>>(reinterpret_cast<uint32_t *>(memory), MEMORY / 4);
+        if (sends) fillWords<<<1024, 256>>>(reinterpret_cast<uint32_t *>(memory), MEMORY / 4);
+        else check(cudaMemset(memory, 0, MEMORY), "clear");
         cudaStream_t shared;
         check(cudaStreamCreateWithFlags(&shared, cudaStreamNonBlocking), "stream");
         lanes = std::vector<Lane>(o.sockets);
@@ -213,52 +221,21 @@ struct Side {
         check(cudaDeviceSynchronize(), "start");
     }
 
-    void connectAll() {
-        sockaddr_in a{};
-        a.sin_family = AF_INET;
-        a.sin_port = htons(o.port);
-        a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        if (o.server) {
-            int listener = socket(AF_INET, SOCK_STREAM, 0), on = 1;
-            setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-            checkSystem(bind(listener, reinterpret_cast<sockaddr *>(&a), sizeof a), "bind");
-            checkSystem(listen(listener, 256), "listen");
-            printf("{\"listening\":true}\n");
-            fflush(stdout);
-            for (Lane &l : lanes) checkSystem(l.fd = accept(listener, nullptr, nullptr), "accept");
-        } else {
-            for (Lane &l : lanes) {
-                l.fd = socket(AF_INET, SOCK_STREAM, 0);
-                checkSystem(connect(l.fd, reinterpret_cast<sockaddr *>(&a), sizeof a), "connect");
-            }
-        }
+    void begin(double end) {
+        live = o.sockets;
+        for (Lane &l : lanes)
+            threads.emplace_back([this, &l, end] {
+                if (sends) o.agent ? sender(l) : senderAlone(l, end);
+                else o.agent ? receiver(l) : receiverAlone(l);
+            });
     }
 
-    void run() {
-        open();
-        connectAll();
-        std::vector<std::thread> threads;
-        double start = seconds();
-        if (o.server) {
-            char byte;
-            checkSystem(recv(lanes[0].fd, &byte, 1, MSG_PEEK), "first byte");
-            start = seconds();
-            live = o.sockets;
-            for (Lane &l : lanes) threads.emplace_back([&] { o.agent ? receiver(l) : receiverAlone(l); });
-            if (o.agent) receiveAgent();
-            for (auto &t : threads) t.join();
-            check(cudaDeviceSynchronize(), "end");
-            report(seconds() - start);
-        } else {
-            double end = start + o.time;
-            for (Lane &l : lanes) threads.emplace_back([&] { o.agent ? sender(l) : senderAlone(l, end); });
-            if (o.agent) sendAgent(end);
-            for (auto &t : threads) t.join();
-            check(cudaDeviceSynchronize(), "end");
-        }
+    void finish() {
+        for (auto &t : threads) t.join();
+        took = seconds() - start;
     }
 
-    void report(double took) {
+    bool report() {
         unsigned long long *wrong, answer = 0;
         check(cudaMalloc(&wrong, sizeof *wrong), "memory");
         check(cudaMemset(wrong, 0, sizeof *wrong), "clear");
@@ -270,9 +247,90 @@ struct Side {
             countWrong<<<512, 256>>>(reinterpret_cast<uint32_t *>(memory), l.base / 4, filled / 4, wrong);
         }
         check(cudaMemcpy(&answer, wrong, sizeof answer, cudaMemcpyDeviceToHost), "compare");
-        printf("{\"ceiling\":\"%s\",\"sockets\":%d,\"chunk\":%zu,\"slots\":%d,\"gb_per_s\":%.3f,\"wrong_words\":%llu}\n",
-               o.agent ? "agent" : "threads", o.sockets, o.chunk, o.slots, bytes / took / 1e9, answer);
-        if (answer) exit(1);
+        printf("{\"ceiling\":\"%s\",\"duplex\":%s,\"sockets\":%d,\"chunk\":%zu,\"slots\":%d,\"gb_per_s\":%.3f,\"wrong_words\":%llu}\n",
+               !o.agent ? "threads" : o.twoAgents ? "agents" : "agent", o.duplex ? "true" : "false", o.sockets, o.chunk, o.slots, bytes / took / 1e9, answer);
+        return answer == 0;
+    }
+};
+
+struct Side {
+    Options o;
+    std::unique_ptr<Half> out, in;
+
+    void connectAll() {
+        sockaddr_in a{};
+        a.sin_family = AF_INET;
+        a.sin_port = htons(o.port);
+        a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        int listener = -1, on = 1;
+        if (o.server) {
+            listener = socket(AF_INET, SOCK_STREAM, 0);
+            setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+            checkSystem(bind(listener, reinterpret_cast<sockaddr *>(&a), sizeof a), "bind");
+            checkSystem(listen(listener, 256), "listen");
+            printf("{\"listening\":true}\n");
+            fflush(stdout);
+        }
+        // first the client's direction, then the server's, in the same order on both sides
+        for (bool toServer : {true, false}) {
+            Half *half = toServer == o.server ? in.get() : out.get();
+            if (!half) continue;
+            for (Lane &l : half->lanes) {
+                if (o.server) {
+                    checkSystem(l.fd = accept(listener, nullptr, nullptr), "accept");
+                } else {
+                    l.fd = socket(AF_INET, SOCK_STREAM, 0);
+                    checkSystem(connect(l.fd, reinterpret_cast<sockaddr *>(&a), sizeof a), "connect");
+                }
+            }
+        }
+    }
+
+    // Both directions begin together: the server accepts last and says when it has all sockets.
+    void meet() {
+        char byte = 1;
+        if (!o.duplex) return;
+        if (o.server) checkSystem(send(out->lanes[0].fd, &byte, 1, MSG_NOSIGNAL), "ready");
+        else checkSystem(recv(in->lanes[0].fd, &byte, 1, MSG_WAITALL), "ready");
+    }
+
+    bool run() {
+        check(cudaSetDevice(o.gpu), "device");
+        if (!o.server || o.duplex) out = std::make_unique<Half>(o, true);
+        if (o.server || o.duplex) in = std::make_unique<Half>(o, false);
+        for (Half *h : {out.get(), in.get()})
+            if (h) h->open();
+        connectAll();
+        meet();
+        if (!out) {
+            char byte;
+            checkSystem(recv(in->lanes[0].fd, &byte, 1, MSG_PEEK), "first byte");
+        }
+        double now = seconds();
+        for (Half *h : {out.get(), in.get()})
+            if (h) {
+                h->start = now;
+                h->begin(now + o.time);
+            }
+        if (o.agent && o.twoAgents && out && in) {
+            std::thread sending([&] {
+                check(cudaSetDevice(o.gpu), "device");
+                while (out->sendTurn(now + o.time)) {
+                }
+            });
+            while (in->receiveTurn()) {
+            }
+            sending.join();
+        } else if (o.agent) {
+            for (bool more = true; more;) {
+                more = out && out->sendTurn(now + o.time);
+                more |= in && in->receiveTurn();
+            }
+        }
+        for (Half *h : {in.get(), out.get()})
+            if (h) h->finish();
+        check(cudaDeviceSynchronize(), "end");
+        return !in || in->report();
     }
 };
 
@@ -290,11 +348,12 @@ int main(int argc, char **argv) {
         else if (name == "gpu") o.gpu = std::stoi(value);
         else if (name == "chunk") o.chunk = std::stoul(value);
         else if (name == "seconds") o.time = std::stod(value);
-        else if (name == "calls") o.agent = value == "agent";
+        else if (name == "calls") o.agent = value != "threads", o.twoAgents = value == "agents";
+        else if (name == "duplex") o.duplex = value == "1";
         else {
             fprintf(stderr, "no option %s\n", name.c_str());
             return 2;
         }
     }
-    side.run();
+    return side.run() ? 0 : 1;
 }

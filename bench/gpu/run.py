@@ -1,16 +1,19 @@
 #!/usr/bin/env python3
 """Measures Sluice on real GPUs, next to a bare C pipeline and NCCL's sockets in the same run. Needs python3, an NVIDIA driver and
-bench/gpu/target/kit (pack.sh); `pair` also nvcc for the ceiling, and PyTorch for NCCL.
+bench/gpu/target/kit (pack.sh); PyTorch for NCCL, and nvcc where the kit was packed without one.
 
   run.py tests     the cuda module's tests on the real GPU                                     1 min
   run.py unpack    the unpack kernel next to plain copies; launches of 1 to 2048 descriptors   1 min
   run.py plugin    a NCCL net plugin with bounce buffers in GPU memory, unpacked by a kernel   1 min
+  run.py raw       what kernels and copy engines reach with lists, without Sluice              1 min
+  run.py pieces    Sluice's queue of pieces alone, without sockets                             1 min
+  run.py lists     block lists between two processes, next to one range of as many bytes       2 min
   run.py sweep     which channels, sockets and chunks are best, of all three                   4 min
   run.py pair      two processes, 64 MiB to 1 GiB, alternating; medians and ratios             5 min
-  run.py duplex    both directions at once                                                     1 min
+  run.py duplex    both directions at once, next to the C pipeline                             1 min
   run.py latency   8 B to 64 KiB, one way, next to NCCL                                        1 min
   run.py soak      10 000 transfers, memory before and after                                   1 min
-  run.py all       everything above in turn; at most 10 minutes, see --seconds
+  run.py all       everything above in turn, until --seconds are over
 
 Results go to --out (the environment's OUT, or bench/gpu/target/results) as JSON, and as tables to stdout. With one GPU both
 processes use it; with two, client GPU 0 and server GPU 1.
@@ -18,39 +21,16 @@ processes use it; with two, client GPU 0 and server GPU 1.
 import argparse
 import json
 import os
-import pathlib
-import shutil
 import statistics
 import subprocess
 import sys
-import threading
 import time
 
-HERE = pathlib.Path(__file__).resolve().parent
-KIT = HERE / "target" / "kit"
-JAVA = KIT / "jre" / "bin" / "java"
-MIB = 1 << 20
+import kit
+from kit import (HERE, JAVA, KIT, MIB, NCCL_COMMON, NCCL_TUNINGS, attempt, ceiling, cli, environment, java, lines, nccl, next_port,
+                 program, results, save, second_gpu, served, sluice, sluice_rates, two)
+
 SIZES = [64 * MIB, 256 * MIB, 1024 * MIB]
-NCCL_COMMON = {
-    "NCCL_P2P_DISABLE": "1",
-    "NCCL_SHM_DISABLE": "1",
-    "NCCL_NET": "Socket",
-    "NCCL_SOCKET_IFNAME": "lo",
-    "NCCL_IB_DISABLE": "1",
-}
-NCCL_TUNINGS = {
-    "default": {},
-    "4x4 p2p4 512K": {"NCCL_SOCKET_NTHREADS": "4", "NCCL_NSOCKS_PERTHREAD": "4", "NCCL_MIN_P2P_NCHANNELS": "4",
-                      "NCCL_MAX_P2P_NCHANNELS": "4", "NCCL_P2P_NET_CHUNKSIZE": "524288"},
-    "4x4 p2p4 1M": {"NCCL_SOCKET_NTHREADS": "4", "NCCL_NSOCKS_PERTHREAD": "4", "NCCL_MIN_P2P_NCHANNELS": "4",
-                    "NCCL_MAX_P2P_NCHANNELS": "4", "NCCL_P2P_NET_CHUNKSIZE": "1048576", "NCCL_BUFFSIZE": "8388608"},
-    "2x2 p2p8 512K": {"NCCL_SOCKET_NTHREADS": "2", "NCCL_NSOCKS_PERTHREAD": "2", "NCCL_MIN_P2P_NCHANNELS": "8",
-                      "NCCL_MAX_P2P_NCHANNELS": "8", "NCCL_P2P_NET_CHUNKSIZE": "524288"},
-    "4x2 p2p2 512K": {"NCCL_SOCKET_NTHREADS": "4", "NCCL_NSOCKS_PERTHREAD": "2", "NCCL_MIN_P2P_NCHANNELS": "2",
-                      "NCCL_MAX_P2P_NCHANNELS": "2", "NCCL_P2P_NET_CHUNKSIZE": "524288"},
-    "4x2 p2p8 512K": {"NCCL_SOCKET_NTHREADS": "4", "NCCL_NSOCKS_PERTHREAD": "2", "NCCL_MIN_P2P_NCHANNELS": "8",
-                      "NCCL_MAX_P2P_NCHANNELS": "8", "NCCL_P2P_NET_CHUNKSIZE": "524288"},
-}
 SLUICE_TUNINGS = {
     "default": {},
     "8 ch x 1": {"channels": 8, "sockets": 1},
@@ -66,120 +46,7 @@ CEILING_TUNINGS = {
 
 # rounds=N times=N for a shorter run of the unpack tables
 UNPACK = os.environ.get("UNPACK_BENCH", "").split()
-
-results = {}
-out = None
-deadline = None
-port = 21000
-
-
-def next_port():
-    global port
-    port += 40
-    return port
-
-
-def gpus():
-    try:
-        text = subprocess.run(["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"], capture_output=True, text=True).stdout
-    except OSError:
-        return []
-    return [l for l in text.splitlines() if l.strip()]
-
-
-def second_gpu():
-    return 1 if len(gpus()) > 1 else 0
-
-
-def environment(gpu, extra=None):
-    e = dict(os.environ)
-    e["CUDA_VISIBLE_DEVICES"] = str(gpu)
-    e.update(extra or {})
-    return e
-
-
-def lines(text):
-    found = []
-    for l in text.splitlines():
-        if l.startswith("{"):
-            found.append(json.loads(l))
-    return found
-
-
-def two(server, client, server_env, client_env, limit):
-    """Starts both, waits for both. Returns the JSON lines of each; raises with what they said when one fails."""
-    s = subprocess.Popen(server, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=server_env)
-    late = threading.Timer(limit, s.kill)
-    late.start()
-    try:
-        first = s.stdout.readline()
-        c = subprocess.run(client, capture_output=True, text=True, env=client_env, timeout=limit)
-        if c.returncode:
-            s.kill()
-        rest, err = s.communicate()
-    except subprocess.TimeoutExpired as e:
-        s.kill()
-        rest, err = s.communicate()
-        raise RuntimeError(f"not done within {limit} s: {' '.join(map(str, server))}\n{rest[-500:]}\n{err[-1500:]}") from e
-    finally:
-        late.cancel()
-    if s.returncode or c.returncode:
-        raise RuntimeError(f"failed: {' '.join(map(str, server))}\nserver: {err[-1500:]}\nclient: {c.stderr[-1500:]}")
-    return lines(first + rest), lines(c.stdout)
-
-
-def java(main, *args):
-    return [str(JAVA), "-Xmx512m", "-XX:+UseSerialGC", "--enable-native-access=ALL-UNNAMED",
-            "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{KIT}/lib/*", main, *args]
-
-
-def sluice(settings, limit=120, **more):
-    args = [f"{k}={v}" for k, v in {**settings, **more, "port": next_port()}.items()]
-    main = "org.sluice.bench.gpu.GpuPair"
-    other = second_gpu()
-    return two(java(main, "server", *args), java(main, "client", *args), environment(other), environment(0), limit)
-
-
-def sluice_rates(settings, sizes, rounds, total="4G"):
-    server, _ = sluice(settings, mode="throughput", sizes=",".join(map(str, sizes)), rounds=rounds, total=total)
-    return {s: statistics.median(l["gb_per_s"] for l in server if l.get("bytes") == s) for s in sizes}
-
-
-def ceiling_program():
-    program = HERE / "target" / "ceiling"
-    if not program.exists():
-        nvcc = shutil.which("nvcc") or "/usr/local/cuda/bin/nvcc"
-        subprocess.run([nvcc, "-O3", "-std=c++17", "-arch=native", str(HERE / "ceiling.cu"), "-o", str(program)], check=True)
-    return str(program)
-
-
-def ceiling(settings, seconds):
-    args = [f"{k}={v}" for k, v in {**settings, "port": next_port(), "seconds": seconds}.items()]
-    program = ceiling_program()
-    other = second_gpu()
-    server, _ = two([program, "server", *args], [program, "client", *args], environment(other), environment(0), 60)
-    return next(l["gb_per_s"] for l in server if "gb_per_s" in l)
-
-
-def nccl(tuning, mode, sizes, limit=150):
-    common = {**NCCL_COMMON, **NCCL_TUNINGS[tuning], "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(next_port())}
-    other = second_gpu()
-    ranks = []
-    for rank, gpu in ((0, 0), (1, other)):
-        e = environment(gpu, {**common, "NCCL_HOSTID": f"sluice-rank-{rank}"})
-        ranks.append(subprocess.Popen([sys.executable, str(HERE / "nccl.py"), str(rank), mode, ",".join(map(str, sizes))],
-                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=e))
-    said = []
-    try:
-        for r in ranks:
-            said.append(r.communicate(timeout=limit))
-    except subprocess.TimeoutExpired as e:
-        for r in ranks:
-            r.kill()
-        raise RuntimeError(f"NCCL {tuning} not done within {limit} s") from e
-    if any(r.returncode for r in ranks):
-        raise RuntimeError(f"NCCL {tuning} failed: {said[0][1][-800:]} {said[1][1][-800:]}")
-    return lines(said[0][0]) + lines(said[1][0])
+PIECES = os.environ.get("PIECE_BENCH", "").split()
 
 
 def nccl_rates(tuning, sizes):
@@ -195,7 +62,7 @@ def plugin():
     own = {
         "FAKE_NET_MODE": "tcpx",
         "FAKE_NET_CUDA": os.environ.get("SLUICE_CUDA_LIBRARY", "libcuda.so.1"),
-        "FAKE_NET_LOG": str(out / "plugin.log"),
+        "FAKE_NET_LOG": str(kit.out / "plugin.log"),
         "NCCL_DEBUG": "WARN",
     }
     common = {"backend": "cuda-timed", "transport": "nccl-net", "plugin": str(KIT / "libnccl-net-fake.so"), "rounds": 3, "warmup": 1,
@@ -218,7 +85,7 @@ def plugin():
         save("plugin", found)
         print(f"  {label:<46} {unpack:<7} {rate:>6.2f} GB/s; a chunk: p50 {times.get('p50_us')} us, p99 {times.get('p99_us')} us, "
               f"of the host {times.get('host_us')} us, {times.get('chunks_a_launch')} a launch", flush=True)
-    log = out / "plugin.log"
+    log = kit.out / "plugin.log"
     breaches = [l for l in log.read_text().splitlines() if l.startswith("violation")] if log.exists() else []
     save("plugin_violations", breaches)
     print(f"  violations of the plugin's contract: {len(breaches)} {breaches[:3]}", flush=True)
@@ -238,25 +105,8 @@ def plugin_run(common, both, unpack, total, own):
     return server + client
 
 
-def save(name, value):
-    results[name] = value
-    (out / "gpu.json").write_text(json.dumps(results, indent=1))
-
-
-def attempt(label, call):
-    """One setting that does not work is reported, and the others go on."""
-    if time.time() > deadline:
-        print(f"  {label:>24}  (no time left)", flush=True)
-        return None
-    try:
-        return call()
-    except Exception as e:  # whatever it was, it is this setting's
-        print(f"  {label:>24}  FAILED {type(e).__name__} {str(e)[:2500]}", flush=True)
-        return None
-
-
 def tests():
-    names = ["org.sluice.cuda.RealGpuTest"]
+    names = [f"org.sluice.cuda.{t.stem}" for t in sorted((HERE / "../../cuda/src/test/java/org/sluice/cuda").glob("Real*Test.java"))]
     p = subprocess.run([str(JAVA), "-Xmx1g", "--enable-native-access=ALL-UNNAMED", "-cp", f"{KIT}/test/classes:{KIT}/test/*:{KIT}/lib/*",
                         "RunTests", *names], capture_output=True, text=True, env=environment(0), timeout=300)
     print(f"tests on the real GPU: {p.stdout.strip()} {p.stderr[-3000:]}", flush=True)
@@ -330,13 +180,77 @@ def pair(rounds):
 
 
 def duplex():
-    got = attempt("duplex", lambda: sluice({}, mode="duplex", sizes=",".join(map(str, SIZES[:2])), rounds=5))
+    bound = {}
+    for name, t in (("agents 8 sockets", {"calls": "agents", "sockets": 8}), ("agents 16 sockets", {"calls": "agents", "sockets": 16}),
+                    ("threads 8 sockets", {"calls": "threads", "sockets": 8})):
+        rates = attempt(name, lambda: ceiling(t, 3, duplex=True))
+        if rates:
+            bound[name] = rates
+            print(f"duplex, C {name}: to server {rates[0]:.2f}, to client {rates[1]:.2f}, sum {sum(rates):.2f} GB/s", flush=True)
+    got = attempt("duplex", lambda: sluice({}, mode="duplex", sizes=",".join(map(str, SIZES[:2])), rounds=5, cold=10))
     if got:
+        top = max((sum(r) for r in bound.values()), default=float("nan"))
         for s in SIZES[:2]:
             up = statistics.median(l["gb_per_s"] for l in got[0] if l.get("bytes") == s)
             down = statistics.median(l["gb_per_s"] for l in got[1] if l.get("bytes") == s)
-            print(f"duplex {s // MIB} MiB: to server {up:.2f}, to client {down:.2f}, sum {up + down:.2f} GB/s", flush=True)
-    save("duplex", got)
+            print(f"duplex {s // MIB} MiB: to server {up:.2f}, to client {down:.2f}, sum {up + down:.2f} GB/s, "
+                  f"{(up + down) / top:.2f} of C", flush=True)
+    save("duplex", {"ceiling": bound, "sluice": got})
+
+
+def raw():
+    p = subprocess.run([program("lists")], capture_output=True, text=True, timeout=120)
+    found = lines(p.stdout)
+    save("raw", found)
+    for l in found:
+        print(f"  {l['count']:>6} x {l['block']:>9} B  {l['raw']:<46} {l['gb_per_s']:>7.1f} GB/s")
+    if p.returncode:
+        print("FAILED", p.stderr[-2000:])
+    sys.stdout.flush()
+
+
+def pieces():
+    p = subprocess.run(java("org.sluice.bench.gpu.PieceBench", *PIECES), capture_output=True, text=True, env=environment(0), timeout=120)
+    found = lines(p.stdout)
+    save("pieces", found)
+    for l in found:
+        print(f"  chunk {l['chunk'] >> 10:>5} KiB, block {l['block']:>6}: {l['pieces']:<34} {l['gb_per_s']:>6.2f} GB/s, "
+              f"{l['thread_ns_per_piece']:.0f} ns a piece")
+    if p.returncode:
+        print("FAILED", p.stderr[-2000:])
+    sys.stdout.flush()
+
+
+def bench_rate(size, layout, op):
+    """GB/s of transfers of one size by the command line's own bench, every byte compared."""
+    number = next_port()
+    common = ["--backend=cuda", f"--port={number}", "--nics=lo1,lo2,lo3,lo4"]
+    client = [*common, f"--sizes={size}", "--channels=8", "--chunk=1MiB", "--window=64", "--under-way=8", "--time=4s", "--json"]
+    if layout:
+        client += [f"--layout={layout}", "--shuffle", f"--op={op}"]
+    said = served(cli("bench", "--serve", *common), cli("bench", "127.0.0.1", *client), number, environment(second_gpu()), environment(0), 60)
+    point = json.loads(said[said.index("{"):])["points"][0]
+    if point["wrong"]:
+        raise RuntimeError(f"{point['wrong']} wrong bytes: {point}")
+    return point["algbw"]
+
+
+def lists():
+    if "--layout" not in subprocess.run(cli("help", "bench"), capture_output=True, text=True, env=environment(0)).stdout:
+        print("this build's bench has no --layout", flush=True)
+        return
+    found = []
+    for size in (64 * MIB, 256 * MIB):
+        flat = attempt("one range", lambda: bench_rate(size, None, None))
+        print(f"  {size // MIB:>4} MiB in one range {flat} GB/s", flush=True)
+        for count, block in ((4096, size // 4096), (16384, size // 16384)):
+            for op in ("write", "read"):
+                rate = attempt(f"{count} x {block}, {op}", lambda: bench_rate(size, f"blocks:{block}", op))
+                if rate:
+                    found.append({"bytes": size, "block": block, "op": op, "gb_per_s": rate, "one_range": flat})
+                    share = f"{rate / flat:.2f} of one range" if flat else ""
+                    print(f"  {count:>6} x {block >> 10} KiB shuffled, {op:<5} {rate:>7.2f} GB/s {share}", flush=True)
+                    save("lists", found)
 
 
 def latency():
@@ -359,27 +273,25 @@ def soak():
             print(f"soak {side}: {l}", flush=True)
 
 
+STEPS = {"tests": tests, "unpack": unpack, "plugin": plugin, "soak": soak, "raw": raw, "pieces": pieces, "latency": latency, "duplex": duplex,
+         "lists": lists, "sweep": sweep, "pair": pair}
+
+
 def main():
-    global out, deadline
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("what", nargs="+", choices=["tests", "unpack", "plugin", "sweep", "pair", "duplex", "latency", "soak", "all"])
+    p.add_argument("what", nargs="+", choices=[*STEPS, "all"])
     p.add_argument("--rounds", type=int, default=3, help="alternating rounds of pair (3)")
     p.add_argument("--seconds", type=int, default=570, help="nothing new is started after so long (570)")
     p.add_argument("--out", default=os.environ.get("OUT") or str(HERE / "target" / "results"))
     a = p.parse_args()
-    out = pathlib.Path(a.out)
-    out.mkdir(parents=True, exist_ok=True)
-    deadline = time.time() + a.seconds
-    what = ["tests", "unpack", "plugin", "soak", "latency", "duplex", "sweep", "pair"] if "all" in a.what else a.what
-    save("machine", {"gpus": gpus(), "cpus": os.cpu_count(), "what": what})
-    print(f"{gpus()}, {os.cpu_count()} CPUs", flush=True)
+    what = list(STEPS) if "all" in a.what else a.what
+    kit.begin(a.out, a.seconds, what)
     for w in what:
-        if time.time() < deadline:
+        if time.time() < kit.deadline:
             began = time.time()
-            step = {"tests": tests, "unpack": unpack, "plugin": plugin, "sweep": sweep, "pair": lambda: pair(a.rounds), "duplex": duplex,
-                    "latency": latency, "soak": soak}[w]
-            attempt(w, step)
+            attempt(w, lambda: pair(a.rounds) if w == "pair" else STEPS[w]())
             print(f"({w}: {time.time() - began:.0f} s)\n", flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()
