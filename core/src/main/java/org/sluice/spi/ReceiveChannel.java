@@ -10,6 +10,21 @@ public interface ReceiveChannel extends Channel {
     boolean receive(Registration memory, long address, long bytes, long message, long offset) throws TransportException;
 
     /**
+     * As {@link #receive}, into several places, in order. Only where {@link Transport#mostPieces()} is more than 1, which no
+     * transport that scatters says.
+     *
+     * @param memory the registration that the first piece lies in; whatever the others lie in is registered on this channel too
+     * @param pieces native address of {@code count} times {@code struct iovec}, {@code {u64 address, u64 bytes}}, none empty; they
+     *     stay as they are until {@link #test()} says done
+     * @param count at least 1; a transport that takes fewer at once splits inside
+     * @param bytes their sum
+     */
+    default boolean receivePieces(Registration memory, long pieces, int count, long bytes, long message, long offset)
+            throws TransportException {
+        throw new UnsupportedOperationException(description() + " takes messages of one piece only");
+    }
+
+    /**
      * After {@link #test()} said done on a NIC that {@linkplain Nic#scatters() scatters}: where the pieces lie. Valid until the
      * next {@code test}, except that the bounce buffer keeps its bytes until {@link #consumed()}.
      */

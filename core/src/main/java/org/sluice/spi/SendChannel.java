@@ -13,6 +13,21 @@ public interface SendChannel extends Channel {
     boolean send(Registration memory, long address, long bytes, long message, long offset) throws TransportException;
 
     /**
+     * As {@link #send}, of a message whose bytes lie in several places, in order. Only where {@link Transport#mostPieces()} is more
+     * than 1.
+     *
+     * @param memory the registration that the first piece lies in; whatever the others lie in is registered on this channel too
+     * @param pieces native address of {@code count} times {@code struct iovec}, {@code {u64 address, u64 bytes}}, none empty; they
+     *     stay as they are until {@link #test()} says done
+     * @param count at least 1; a transport that takes fewer at once splits inside
+     * @param bytes their sum
+     */
+    default boolean sendPieces(Registration memory, long pieces, int count, long bytes, long message, long offset)
+            throws TransportException {
+        throw new UnsupportedOperationException(description() + " takes messages of one piece only");
+    }
+
+    /**
      * For how long the other end has left unanswered what reached the wire, counted only once an answer is overdue: what tells a
      * dead rail from threads, on either side, that get no CPU. Asked for seldom, when nothing has been sent for a while; may cost a
      * system call.

@@ -22,6 +22,14 @@ public interface Transport extends AutoCloseable {
      */
     boolean ringsDoorbell();
 
+    /**
+     * The most pieces of memory that one message may be made of at either end. 1 where a message lies in one piece: lists are
+     * packed by the engine then.
+     */
+    default int mostPieces() {
+        return 1;
+    }
+
     /** Prepares to receive one channel on a NIC. The result's handle goes to the peer in the bootstrap. */
     Listener listen(int device, ChannelContext context) throws TransportException;
 

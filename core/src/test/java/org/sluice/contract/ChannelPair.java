@@ -97,6 +97,21 @@ final class ChannelPair implements AutoCloseable {
         return taken;
     }
 
+    /** As {@link #send} and {@link #receive}, by lists of pieces of the two memories. */
+    boolean sendPieces(long pieces, int count, long bytes) throws TransportException {
+        boolean taken = sender.sendPieces(source, pieces, count, bytes, 0, 0);
+        sendsPosted += taken ? 1 : 0;
+        return taken;
+    }
+
+    boolean receivePieces(long pieces, int count, long bytes) throws TransportException {
+        boolean taken = receiver.receivePieces(target, pieces, count, bytes, 0, 0);
+        if (taken) {
+            posted.add(new Posted(pieces, bytes));
+        }
+        return taken;
+    }
+
     boolean receive(long offset, long bytes) throws TransportException {
         return receive(offset, bytes, offset);
     }

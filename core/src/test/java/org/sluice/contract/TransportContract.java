@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.time.Duration;
@@ -252,6 +253,60 @@ public abstract class TransportContract {
         assertMoved(offset, size);
         assertUntouched(0, offset);
         assertUntouched(offset + size, offset + size + 8192);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 33, 999, 1000, 1024, 2500})
+    @DisplayName("a message of many pieces at either end arrives in order, and no byte between the pieces is touched")
+    void pieces(int count) throws TransportException {
+        assumeTrue(server.mostPieces() > 1, "this transport takes messages of one piece only");
+        Random random = new Random(count);
+        try (Arena arena = Arena.ofConfined();
+                ChannelPair pair = pair()) {
+            long step = REGION / count;
+            long bytes = 0;
+            MemorySegment from = arena.allocate(count * 16L, 8);
+            for (int i = 0; i < count; i++) {
+                long length = 1 + random.nextLong(step / 2);
+                from.set(ValueLayout.JAVA_LONG, i * 16L, source.address() + i * step);
+                from.set(ValueLayout.JAVA_LONG, i * 16L + 8, length);
+                bytes += length;
+            }
+            // the other end has its pieces elsewhere, of other lengths
+            int most = (int) (bytes / 100 + 1);
+            MemorySegment to = arena.allocate(most * 16L, 8);
+            int targets = 0;
+            long at = 0;
+            for (long left = bytes; left > 0; targets++) {
+                long length = Math.min(left, targets == most - 1 ? left : 100);
+                to.set(ValueLayout.JAVA_LONG, targets * 16L, target.address() + at);
+                to.set(ValueLayout.JAVA_LONG, targets * 16L + 8, length);
+                at += length + 1;
+                left -= length;
+            }
+            long sum = bytes;
+            int parts = targets;
+            boolean[] posted = new boolean[2];
+            patience.turn("move a message of " + count + " pieces", server.ringsDoorbell(), () -> {
+                posted[0] = posted[0] || pair.receivePieces(to.address(), parts, sum);
+                posted[1] = posted[1] || pair.sendPieces(from.address(), count, sum);
+                int work = pair.reapSends() + pair.reapReceives();
+                return pair.sent() == 1 && pair.received() == 1 ? -1 : work;
+            });
+            byte[] expected = new byte[REGION];
+            Arrays.fill(expected, UNTOUCHED);
+            long stream = 0;
+            long place = 0;
+            for (int i = 0; i < count; i++) {
+                for (long b = 0; b < from.get(ValueLayout.JAVA_LONG, i * 16L + 8); b++, stream++, place++) {
+                    if (stream > 0 && stream % 100 == 0 && stream / 100 < parts) {
+                        place++;
+                    }
+                    expected[(int) place] = bytes(source).get(ValueLayout.JAVA_BYTE, i * step + b);
+                }
+            }
+            assertThat(MemorySegment.ofArray(expected).mismatch(bytes(target))).isEqualTo(-1);
+        }
     }
 
     @ParameterizedTest

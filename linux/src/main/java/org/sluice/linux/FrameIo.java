@@ -27,6 +27,12 @@ public final class FrameIo {
 
     private static final int IOVEC_BYTES = 16;
 
+    /** Vectors of one system call: IOV_MAX of Linux. */
+    private static final int MOST_VECTORS = 1024;
+
+    /** All of it: lists of pieces lie where their owner put them. */
+    private static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+
     private static final FunctionDescriptor MESSAGE = FunctionDescriptor.of(
             ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT);
     private static final MethodHandle RECVMSG = Libc.withErrno("recvmsg", MESSAGE);
@@ -41,7 +47,7 @@ public final class FrameIo {
     public FrameIo(TcpSocket socket, Arena arena) {
         this.fd = socket.fd();
         this.callState = arena.allocate(Libc.CALL_STATE);
-        this.vectors = arena.allocate(2 * IOVEC_BYTES, 8);
+        this.vectors = arena.allocate((long) MOST_VECTORS * IOVEC_BYTES, 8);
         this.message = arena.allocate(MSGHDR_BYTES, 8);
         message.set(ValueLayout.JAVA_LONG, 16, vectors.address());
     }
@@ -101,6 +107,89 @@ public final class FrameIo {
             }
         }
         return done;
+    }
+
+    /**
+     * As {@link #send}, with a body in several pieces.
+     *
+     * @param pieces native address of {@code count} vectors {@code {u64 address, u64 bytes}}
+     */
+    public void sendPieces(long head, long headBytes, long pieces, int count) throws LinuxException {
+        long headDone = 0;
+        int piece = 0;
+        long within = 0;
+        while (headDone < headBytes || piece < count) {
+            pointPieces(head + headDone, headBytes - headDone, pieces, count, piece, within);
+            long n = sendmsg();
+            if (n < 0) {
+                int errno = Libc.errno(callState);
+                if (errno != EINTR) {
+                    throw new LinuxException("send", errno);
+                }
+                continue;
+            }
+            long ofHead = Math.min(n, headBytes - headDone);
+            headDone += ofHead;
+            within += n - ofHead;
+            while (piece < count && within >= bytes(pieces, piece)) {
+                within -= bytes(pieces, piece++);
+            }
+        }
+    }
+
+    /**
+     * As {@link #receive} with {@code wait}, with a body in several pieces.
+     *
+     * @param pieces native address of {@code count} vectors {@code {u64 address, u64 bytes}}
+     * @return false at the end of the stream
+     */
+    public boolean receivePieces(long head, long headBytes, long pieces, int count) throws LinuxException {
+        long headDone = 0;
+        int piece = 0;
+        long within = 0;
+        while (headDone < headBytes || piece < count) {
+            pointPieces(head + headDone, headBytes - headDone, pieces, count, piece, within);
+            long n = recvmsg(MSG_WAITALL);
+            if (n == 0) {
+                return false;
+            }
+            if (n < 0) {
+                int errno = Libc.errno(callState);
+                if (errno != EINTR) {
+                    throw new LinuxException("receive", errno);
+                }
+                continue;
+            }
+            long ofHead = Math.min(n, headBytes - headDone);
+            headDone += ofHead;
+            within += n - ofHead;
+            while (piece < count && within >= bytes(pieces, piece)) {
+                within -= bytes(pieces, piece++);
+            }
+        }
+        return true;
+    }
+
+    private static long bytes(long pieces, int i) {
+        return MEMORY.get(ValueLayout.JAVA_LONG, pieces + (long) i * IOVEC_BYTES + Long.BYTES);
+    }
+
+    /** As many vectors as one call takes: what is left of the head, then the pieces from {@code piece} on, {@code within} of it done. */
+    private void pointPieces(long head, long headLeft, long pieces, int count, int piece, long within) {
+        int used = 0;
+        if (headLeft > 0) {
+            vectors.set(ValueLayout.JAVA_LONG, 0, head);
+            vectors.set(ValueLayout.JAVA_LONG, 8, headLeft);
+            used = 1;
+        }
+        int some = Math.min(count - piece, MOST_VECTORS - used);
+        long first = (long) used * IOVEC_BYTES;
+        MemorySegment.copy(MEMORY, pieces + (long) piece * IOVEC_BYTES, vectors, first, (long) some * IOVEC_BYTES);
+        if (some > 0 && within > 0) {
+            vectors.set(ValueLayout.JAVA_LONG, first, vectors.get(ValueLayout.JAVA_LONG, first) + within);
+            vectors.set(ValueLayout.JAVA_LONG, first + 8, vectors.get(ValueLayout.JAVA_LONG, first + 8) - within);
+        }
+        message.set(ValueLayout.JAVA_LONG, 24, used + some);
     }
 
     private void point(long head, long headBytes, long body, long bodyBytes, long done) {

@@ -35,6 +35,7 @@ abstract class Lane {
     private final String description;
     private final Doorbell doorbell;
     private long @Nullable [] address;
+    private int[] pieces = {};
     private long[] bytes = {};
     private long[] message = {};
     private long[] offset = {};
@@ -64,8 +65,13 @@ abstract class Lane {
         this.doorbell = doorbell;
     }
 
-    /** Serves one request to its end. @return {@link Channel#DONE} or {@link Channel#DAMAGED} */
-    abstract int serve(FrameIo io, MemorySegment head, long address, long bytes, long message, long offset)
+    /**
+     * Serves one request to its end.
+     *
+     * @param address of the memory, or where {@code pieces} is not 0, of the list of so many pieces of it
+     * @return {@link Channel#DONE} or {@link Channel#DAMAGED}
+     */
+    abstract int serve(FrameIo io, MemorySegment head, long address, int pieces, long bytes, long message, long offset)
             throws IOException;
 
     /** The thread has left, or there never was one. */
@@ -78,7 +84,7 @@ abstract class Lane {
     // -----------------------------------------------------------------------------------------------
 
     /** @return false when the ring is full */
-    final boolean post(long at, long length, long messageId, long messageOffset) throws TransportException {
+    final boolean post(long at, int count, long length, long messageId, long messageOffset) throws TransportException {
         long[] addresses = address;
         if (addresses == null) {
             addresses = start();
@@ -88,6 +94,7 @@ abstract class Lane {
         }
         int slot = (int) posted & (CAPACITY - 1);
         addresses[slot] = at;
+        pieces[slot] = count;
         bytes[slot] = length;
         message[slot] = messageId;
         offset[slot] = messageOffset;
@@ -106,6 +113,7 @@ abstract class Lane {
         }
         long[] addresses = new long[CAPACITY];
         address = addresses;
+        pieces = new int[CAPACITY];
         bytes = new long[CAPACITY];
         message = new long[CAPACITY];
         offset = new long[CAPACITY];
@@ -177,7 +185,8 @@ abstract class Lane {
             MemorySegment head = arena.allocate(FrameHead.BYTES, 8);
             while (awaitRequest()) {
                 int slot = (int) done & (CAPACITY - 1);
-                outcome[slot] = (byte) serve(io, head, addresses[slot], bytes[slot], message[slot], offset[slot]);
+                outcome[slot] =
+                        (byte) serve(io, head, addresses[slot], pieces[slot], bytes[slot], message[slot], offset[slot]);
                 DONE.setRelease(this, done + 1);
                 // half of what was posted is done: the agent has the other half to bring new requests in. Until then it
                 // finds what is done by itself, within milliseconds

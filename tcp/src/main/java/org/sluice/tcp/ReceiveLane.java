@@ -16,6 +16,7 @@ import org.sluice.spi.Doorbell;
  */
 final class ReceiveLane extends Lane {
     private final Checksum checksum = new Checksum();
+    private final PieceBuffer packed = new PieceBuffer();
 
     private final @Nullable Seal seal;
 
@@ -26,26 +27,54 @@ final class ReceiveLane extends Lane {
     }
 
     @Override
-    int serve(FrameIo io, MemorySegment head, long address, long bytes, long message, long offset) throws IOException {
+    int serve(FrameIo io, MemorySegment head, long at, int pieces, long bytes, long message, long offset)
+            throws IOException {
+        if (pieces > 0 && seal == null) {
+            return servePieces(io, head, at, pieces, bytes, message, offset);
+        }
+        long address = pieces > 0 ? packed.room(bytes) : at;
         long body = seal == null ? address : seal.buffer(bytes);
         long length = seal == null ? bytes : bytes + Seal.TAG_BYTES;
         long got = io.receive(head.address(), FrameHead.BYTES, body, length, 0, true);
         if (got == FrameIo.END_OF_STREAM) {
             throw new EOFException("the peer closed the connection");
         }
-        if (!FrameHead.announces(head, seal != null, message, offset, bytes)) {
-            throw new IOException("the peer sent " + FrameHead.text(head) + " where offset " + offset + " of message "
-                    + Long.toHexString(message) + ", " + bytes + " bytes, was awaited");
-        }
+        mustAnnounce(head, bytes, message, offset);
         if (seal != null) {
             seal.open(head, address, bytes);
+        }
+        if (pieces > 0) {
+            packed.scatter(at, pieces);
         }
         boolean intact = !FrameHead.isChecked(head) || FrameHead.checksum(head) == checksum.of(address, bytes);
         return intact ? Channel.DONE : Channel.DAMAGED;
     }
 
+    /** Straight to their places; a checksum is taken of what lies there. */
+    private int servePieces(FrameIo io, MemorySegment head, long at, int pieces, long bytes, long message, long offset)
+            throws IOException {
+        if (!io.receivePieces(head.address(), FrameHead.BYTES, at, pieces)) {
+            throw new EOFException("the peer closed the connection");
+        }
+        mustAnnounce(head, bytes, message, offset);
+        if (!FrameHead.isChecked(head)) {
+            return Channel.DONE;
+        }
+        return FrameHead.checksum(head) == checksum.of(packed.gather(at, pieces, bytes), bytes)
+                ? Channel.DONE
+                : Channel.DAMAGED;
+    }
+
+    private void mustAnnounce(MemorySegment head, long bytes, long message, long offset) throws IOException {
+        if (!FrameHead.announces(head, seal != null, message, offset, bytes)) {
+            throw new IOException("the peer sent " + FrameHead.text(head) + " where offset " + offset + " of message "
+                    + Long.toHexString(message) + ", " + bytes + " bytes, was awaited");
+        }
+    }
+
     @Override
     void ended() {
+        packed.close();
         if (seal != null) {
             seal.close();
         }

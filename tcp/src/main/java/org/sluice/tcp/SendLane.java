@@ -13,6 +13,7 @@ import org.sluice.spi.Doorbell;
 final class SendLane extends Lane {
     private final boolean checks;
     private final Checksum checksum = new Checksum();
+    private final PieceBuffer packed = new PieceBuffer();
 
     private final @Nullable Seal seal;
     private final Drill.@Nullable Lot lot;
@@ -37,7 +38,14 @@ final class SendLane extends Lane {
     }
 
     @Override
-    int serve(FrameIo io, MemorySegment head, long address, long bytes, long message, long offset) throws IOException {
+    int serve(FrameIo io, MemorySegment head, long at, int pieces, long bytes, long message, long offset)
+            throws IOException {
+        if (pieces > 0 && !checks && seal == null && lot == null) {
+            FrameHead.write(head, 0, message, offset, bytes, 0);
+            io.sendPieces(head.address(), FrameHead.BYTES, at, pieces);
+            return Channel.DONE;
+        }
+        long address = pieces > 0 ? packed.gather(at, pieces, bytes) : at;
         int sum = checks ? checksum.of(address, bytes) : 0;
         if (lot != null && lot.damages()) {
             sum ^= 1;
@@ -61,6 +69,7 @@ final class SendLane extends Lane {
 
     @Override
     void ended() {
+        packed.close();
         if (seal != null) {
             seal.close();
         }

@@ -36,8 +36,9 @@ abstract class TcpChannel<L extends Lane> implements Channel {
         return NOTHING_TO_FREE;
     }
 
-    final boolean post(long address, long bytes, long message, long offset) throws TransportException {
-        boolean taken = lanes[(int) (posted % lanes.length)].post(address, bytes, message, offset);
+    /** @param pieces 0 where {@code address} is the memory's, else how many there are in a list at {@code address} */
+    final boolean post(long address, int pieces, long bytes, long message, long offset) throws TransportException {
+        boolean taken = lanes[(int) (posted % lanes.length)].post(address, pieces, bytes, message, offset);
         if (taken) {
             posted++;
         }

@@ -16,7 +16,13 @@ final class TcpReceiveChannel extends TcpChannel<ReceiveLane> implements Receive
     @Override
     public boolean receive(Registration memory, long address, long bytes, long message, long offset)
             throws TransportException {
-        return post(address, bytes, message, offset);
+        return post(address, 0, bytes, message, offset);
+    }
+
+    @Override
+    public boolean receivePieces(Registration memory, long pieces, int count, long bytes, long message, long offset)
+            throws TransportException {
+        return post(pieces, count, bytes, message, offset);
     }
 
     @Override

@@ -16,7 +16,13 @@ final class TcpSendChannel extends TcpChannel<SendLane> implements SendChannel {
     @Override
     public boolean send(Registration memory, long address, long bytes, long message, long offset)
             throws TransportException {
-        return post(address, bytes, message, offset);
+        return post(address, 0, bytes, message, offset);
+    }
+
+    @Override
+    public boolean sendPieces(Registration memory, long pieces, int count, long bytes, long message, long offset)
+            throws TransportException {
+        return post(pieces, count, bytes, message, offset);
     }
 
     @Override

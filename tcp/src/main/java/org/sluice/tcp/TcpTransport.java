@@ -20,6 +20,9 @@ final class TcpTransport implements Transport {
      */
     private static final Duration ATTEMPT = Duration.ofMillis(500);
 
+    /** With the head these are as many as one system call takes; more would be split. */
+    private static final int MOST_PIECES = 1000;
+
     private final List<Nic> nics;
     private final int socketsPerChannel;
     private final TcpOptions options;
@@ -44,6 +47,11 @@ final class TcpTransport implements Transport {
     @Override
     public boolean ringsDoorbell() {
         return true;
+    }
+
+    @Override
+    public int mostPieces() {
+        return MOST_PIECES;
     }
 
     @Override
