@@ -13,6 +13,7 @@ import org.sluice.spi.Doorbell;
 import org.sluice.spi.Gpu;
 import org.sluice.spi.Listener;
 import org.sluice.spi.Nic;
+import org.sluice.spi.PeerId;
 import org.sluice.spi.ReceiveChannel;
 import org.sluice.spi.SendChannel;
 import org.sluice.spi.Transport;
@@ -47,6 +48,10 @@ final class ChannelManager {
     private final Transport transport;
     private final int stagingSlots;
     private final boolean instrumented;
+
+    /** Nodes have no identity yet: what is unique to the link lets its own channels share connections, and no others. */
+    private final PeerId peer = PeerId.unique();
+
     private long chunkBytes;
     private volatile ChannelKeys keys = ChannelKeys.NONE;
     private volatile boolean sendsAreGranted;
@@ -93,7 +98,8 @@ final class ChannelManager {
 
     private ChannelContext context(int channel, Doorbell doorbell) {
         // listeners are made before the handshake: they ask for a key when somebody has connected
-        return new ChannelContext(agent.gpu(), channel, doorbell, purpose -> keys.derive(purpose));
+        return new ChannelContext(
+                agent.gpu(), channel, peer, sendsAreGranted, doorbell, purpose -> keys.derive(purpose));
     }
 
     private Nic nic(int device) {
