@@ -1,4 +1,4 @@
-package org.sluice.cli;
+package org.sluice.cli.run;
 
 import java.util.function.Consumer;
 import org.sluice.LinkingStep;
