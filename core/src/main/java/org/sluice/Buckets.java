@@ -10,6 +10,9 @@ public final class Buckets {
 
     private static final int LINEAR = 1 << LINEAR_BITS;
 
+    /** Buckets of one power of two; the bucket of a duration, divided by it, is the same for all of a power. */
+    public static final int OF_A_POWER = LINEAR;
+
     /** Powers of two that are told apart. */
     private static final int POWERS = 37;
 

@@ -15,6 +15,8 @@ public final class ChannelTiming {
     private static final VarHandle IN_FLIGHT = field("inFlight", int.class);
     private static final VarHandle WINDOW = field("window", int.class);
 
+    private static final @Nullable ChunkEvent[] NO_EVENTS = {};
+
     private final LatencyHistogram latency = new LatencyHistogram();
     private final long[] nanos = new long[ChannelState.COUNT];
     private final ChunkEvent.Source source;
@@ -24,7 +26,8 @@ public final class ChannelTiming {
     private ChannelState state = ChannelState.IDLE;
     private long turnedAt;
     private long[] beganAt = {};
-    private @Nullable ChunkEvent[] events = {};
+    /** Made with the first chunk that a flight recording asks for. */
+    private @Nullable ChunkEvent[] events = NO_EVENTS;
 
     private static VarHandle field(String name, Class<?> type) {
         try {
@@ -42,21 +45,27 @@ public final class ChannelTiming {
     /** The channel begins a life. @param slots most chunks in flight, a power of two */
     public void open(int slots) {
         beganAt = new long[slots];
-        events = new ChunkEvent[slots];
+        events = NO_EVENTS;
     }
 
     /** The channel's n-th chunk is in flight from now on. */
     public void began(long n, long now) {
         int slot = (int) n & (beganAt.length - 1);
         beganAt[slot] = now;
-        events[slot] = ChunkEvent.beginIfRecorded();
+        ChunkEvent event = ChunkEvent.beginIfRecorded();
+        if (event != null) {
+            if (events.length == 0) {
+                events = new ChunkEvent[beganAt.length];
+            }
+            events[slot] = event;
+        }
     }
 
     /** The channel's n-th chunk is where it was to go. */
     public void ended(long n, long transfer, long offset, long bytes, long now) {
         int slot = (int) n & (beganAt.length - 1);
         latency.record(now - beganAt[slot]);
-        ChunkEvent event = events[slot];
+        ChunkEvent event = events.length == 0 ? null : events[slot];
         if (event != null) {
             events[slot] = null;
             event.commit(source, transfer, offset, bytes);
