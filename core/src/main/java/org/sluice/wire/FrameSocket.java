@@ -22,6 +22,7 @@ public final class FrameSocket implements AutoCloseable {
     private final Deadline deadline;
     private byte[] lastWritten = {};
     private byte[] lastRead = {};
+    private int peerVersion = FrameType.VERSION;
 
     /** In the clear. */
     public FrameSocket(SocketChannel channel, Deadline deadline) throws IOException {
@@ -58,9 +59,13 @@ public final class FrameSocket implements AutoCloseable {
     }
 
     public void write(FrameType type, byte[] payload) throws IOException {
+        write(FrameType.VERSION, type, payload);
+    }
+
+    private void write(int version, FrameType type, byte[] payload) throws IOException {
         ByteBuffer frame =
                 ByteBuffer.allocate(FrameType.HEADER_BYTES + payload.length).order(ByteOrder.LITTLE_ENDIAN);
-        FrameHeader.write(frame, type, payload.length);
+        FrameHeader.write(frame, version, type, payload.length);
         frame.put(payload).flip();
         lastWritten = frame.array();
         // at most 64 KiB in a fresh connection: fits the socket's buffer, so a silent peer cannot hold the writer
@@ -73,6 +78,10 @@ public final class FrameSocket implements AutoCloseable {
     public byte[] read(FrameType expected) throws IOException {
         byte[] head = readFully(FrameType.HEADER_BYTES);
         ByteBuffer header = ByteBuffer.wrap(head).order(ByteOrder.LITTLE_ENDIAN);
+        int version = FrameHeader.version(header, 0);
+        if (version >= FrameType.OLDEST_VERSION && version < FrameType.VERSION) {
+            peerVersion = version;
+        }
         FrameType type = FrameHeader.type(header, 0);
         byte[] payload = readFully(FrameHeader.payload(header, 0));
         if (type == FrameType.REFUSE) {
@@ -110,11 +119,11 @@ public final class FrameSocket implements AutoCloseable {
         return all;
     }
 
-    /** Says why there will be no link, as well as it can be said. */
+    /** Says why there will be no link, as well as it can be said: to an older node in the version that it reads. */
     public void refuse(String why) {
         byte[] bytes = why.getBytes(StandardCharsets.UTF_8);
         try {
-            write(FrameType.REFUSE, bytes.length <= FrameType.REFUSE.most ? bytes : new byte[0]);
+            write(peerVersion, FrameType.REFUSE, bytes.length <= FrameType.REFUSE.most ? bytes : new byte[0]);
             stream.shutdownOutput();
         } catch (IOException e) {
             // the peer is gone, and with it who would read this
