@@ -18,6 +18,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sluice.ClosedException;
 import org.sluice.ConfigException;
+import org.sluice.ErrorCode;
 import org.sluice.GpuInfo;
 import org.sluice.Link;
 import org.sluice.LinkException;
@@ -26,6 +27,7 @@ import org.sluice.NicInfo;
 import org.sluice.Node;
 import org.sluice.NodeConfig;
 import org.sluice.Region;
+import org.sluice.Where;
 import org.sluice.peer.LinkPlan;
 import org.sluice.peer.Orchestrator;
 import org.sluice.spi.Availability;
@@ -352,7 +354,7 @@ final class LocalNode implements Node {
 
     private Agent agent(int gpu) {
         if (gpu < 0 || gpu >= agents.size()) {
-            throw new ConfigException("GPU " + gpu + " does not exist, this node has " + agents.size());
+            throw new ConfigException(Where.ofGpu(gpu), "there is no such GPU, this node has " + agents.size());
         }
         return agents.get(gpu);
     }
@@ -382,7 +384,7 @@ final class LocalNode implements Node {
             throw new LinkException(String.valueOf(e.getCause()), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new ClosedException("interrupted", e);
+            throw new ClosedException(ErrorCode.INTERRUPTED, Where.NOWHERE, "interrupted", e);
         }
     }
 

@@ -20,7 +20,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sluice.ClosedException;
 import org.sluice.ConfigException;
+import org.sluice.ErrorCode;
 import org.sluice.SluiceException;
+import org.sluice.Where;
 import org.sluice.wire.Deadline;
 import org.sluice.wire.FrameSocket;
 import org.sluice.wire.FrameType;
@@ -96,7 +98,9 @@ final class BootstrapPorts implements AutoCloseable {
             }
         } catch (IOException e) {
             throw new ConfigException(
-                    "GPU " + gpu + ": bootstrap port " + port + " cannot be opened (" + e.getMessage()
+                    ErrorCode.RESOURCES,
+                    Where.ofGpu(gpu),
+                    "bootstrap port " + port + " cannot be opened (" + e.getMessage()
                             + "); another server runs here, or choose other ports with --port",
                     e);
         }
@@ -149,7 +153,7 @@ final class BootstrapPorts implements AutoCloseable {
         try {
             kept = bare ? bareClients.get(gpu).offer(client) : greet(gpu, client);
         } catch (SluiceException e) {
-            log.info("GPU {}: connection from {} dropped: {}", gpu, source.getHostAddress(), e.getMessage());
+            log.info("GPU {}: connection from {} dropped: {}", gpu, source.getHostAddress(), e.what());
         } catch (IOException e) {
             // it left, or had to give way: a flood of them is not worth a line each
             log.debug("GPU {}: connection from {} lost: {}", gpu, source.getHostAddress(), e.toString());
@@ -172,7 +176,7 @@ final class BootstrapPorts implements AutoCloseable {
             key = Handshake.asServer(socket, secret);
             offer = Offer.decode(socket.read(FrameType.OFFER));
         } catch (SluiceException e) {
-            socket.refuse(String.valueOf(e.getMessage()));
+            socket.refuse(e.what());
             throw e;
         }
         String why = enqueue(new LinkRequest(gpu, socket, offer, key));
@@ -231,7 +235,8 @@ final class BootstrapPorts implements AutoCloseable {
 
     private void expectOpen(int gpu) {
         if (!selector.isOpen()) {
-            throw new ClosedException("GPU " + gpu + ": the node was closed while it waited for a client");
+            throw new ClosedException(
+                    Where.ofGpu(gpu).phase(Where.Phase.BOOTSTRAP), "the node was closed while it waited for a client");
         }
     }
 

@@ -1,7 +1,9 @@
 package org.sluice.wire;
 
 import java.nio.ByteBuffer;
+import org.sluice.ErrorCode;
 import org.sluice.ProtocolException;
+import org.sluice.Where;
 
 /** Reads and writes the 12 bytes before each frame. Buffers are little-endian. */
 public final class FrameHeader {
@@ -31,8 +33,11 @@ public final class FrameHeader {
         // an older node says no in its own version, and is heard; nothing else that it says is understood
         boolean refusal = version < FrameType.VERSION && FrameType.of(in.get(at + 5)) == FrameType.REFUSE;
         if (version != FrameType.VERSION && !refusal) {
-            throw new ProtocolException("the peer speaks protocol version " + version + ", this side speaks version "
-                    + FrameType.VERSION + "; install the same version of Sluice on both");
+            throw new ProtocolException(
+                    ErrorCode.VERSION,
+                    Where.NOWHERE,
+                    "the peer speaks protocol version " + version + ", this side speaks version " + FrameType.VERSION
+                            + "; install the same version of Sluice on both");
         }
         FrameType type = FrameType.of(in.get(at + 5));
         if (type == null || in.getShort(at + 6) != 0) {

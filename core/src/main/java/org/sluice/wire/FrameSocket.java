@@ -10,8 +10,10 @@ import java.nio.ByteOrder;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import javax.net.ssl.SSLException;
+import org.sluice.ErrorCode;
 import org.sluice.LinkException;
 import org.sluice.ProtocolException;
+import org.sluice.Where;
 
 /**
  * A control connection while it is being made: frames are read and written in turn, each wait up to the phase's deadline. It
@@ -47,6 +49,10 @@ public final class FrameSocket implements AutoCloseable {
 
     public String peer() {
         return peer(stream.socket());
+    }
+
+    Where where() {
+        return Where.NOWHERE.phase(Where.Phase.BOOTSTRAP).peer(peer());
     }
 
     public static String peer(SocketChannel channel) {
@@ -85,11 +91,10 @@ public final class FrameSocket implements AutoCloseable {
         FrameType type = FrameHeader.type(header, 0);
         byte[] payload = readFully(FrameHeader.payload(header, 0));
         if (type == FrameType.REFUSE) {
-            throw new LinkException("the peer " + peer() + " refused: " + text(payload));
+            throw new LinkException(ErrorCode.REFUSED, where(), "the peer refused: " + text(payload));
         }
         if (type != expected) {
-            throw new ProtocolException(
-                    "the peer " + peer() + " sent " + type + " where " + expected + " was expected");
+            throw new ProtocolException(where(), "the peer sent " + type + " where " + expected + " was expected");
         }
         lastRead = new byte[head.length + payload.length];
         System.arraycopy(head, 0, lastRead, 0, head.length);
@@ -109,7 +114,10 @@ public final class FrameSocket implements AutoCloseable {
                         peer(), e); // what the peer makes of this side's certificate comes after the handshake
             } catch (SocketTimeoutException e) {
                 throw new LinkException(
-                        "the peer " + peer() + " was silent until the deadline of " + deadline.text(), e);
+                        ErrorCode.UNREACHABLE,
+                        where(),
+                        "the peer was silent until the deadline of " + deadline.text(),
+                        e);
             }
             if (n < 0) {
                 throw new EOFException("the peer " + peer() + " closed the connection");

@@ -14,6 +14,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.sluice.PeerLostException;
 import org.sluice.ProtocolException;
 import org.sluice.TransferRefusal;
+import org.sluice.Where;
 
 class ControlConnectionTest {
     private Sockets sockets;
@@ -24,8 +25,8 @@ class ControlConnectionTest {
     @BeforeEach
     void connect() throws IOException {
         sockets = Sockets.pair();
-        here = new ControlConnection(new PlainStream(sockets.client()), "here", 0);
-        there = new ControlConnection(new PlainStream(sockets.server()), "there", 0);
+        here = new ControlConnection(new PlainStream(sockets.client()), Where.NOWHERE, 0);
+        there = new ControlConnection(new PlainStream(sockets.server()), Where.NOWHERE, 0);
     }
 
     @AfterEach
@@ -143,7 +144,9 @@ class ControlConnectionTest {
 
     @Test
     void reservedBitsMustBeZero() throws IOException {
-        refuses(Sockets.frame(FrameType.MAGIC, FrameType.VERSION, FrameType.PING.code, 1, 0, new byte[0]), "unknown type");
+        refuses(
+                Sockets.frame(FrameType.MAGIC, FrameType.VERSION, FrameType.PING.code, 1, 0, new byte[0]),
+                "unknown type");
     }
 
     @Test

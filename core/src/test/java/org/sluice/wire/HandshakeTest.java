@@ -232,7 +232,8 @@ class HandshakeTest {
     void aServerOfVersion1IsHeardWhenItRefuses() throws Exception {
         try (Sockets s = Sockets.pair()) {
             var client = aside(() -> Handshake.asClient(s.clientFrames(), null));
-            byte[] why = "the peer speaks protocol version 2, this side speaks version 1".getBytes(StandardCharsets.UTF_8);
+            byte[] why =
+                    "the peer speaks protocol version 2, this side speaks version 1".getBytes(StandardCharsets.UTF_8);
             Sockets.send(s.server(), Sockets.frame(FrameType.MAGIC, 1, FrameType.REFUSE.code, 0, why.length, why));
             assertThat(failure(client)).isInstanceOf(LinkException.class).hasMessageContaining("speaks version 1");
         }
