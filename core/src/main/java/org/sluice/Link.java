@@ -50,7 +50,8 @@ public interface Link extends AutoCloseable {
     /**
      * The next thing the peer's program said.
      *
-     * @throws SluiceException when the link ended, or nothing came within {@code atMost}
+     * @throws NotDoneException when nothing came within {@code atMost}; it may be waited for again
+     * @throws SluiceException when the link ended, why
      */
     byte[] awaitNote(Duration atMost);
 

@@ -5,10 +5,31 @@ public final class LinkException extends SluiceException {
     private static final long serialVersionUID = 1L;
 
     public LinkException(String message) {
-        super(message);
+        super(ErrorCode.LINK, Where.NOWHERE, message);
     }
 
     public LinkException(String message, Throwable cause) {
-        super(message, cause);
+        super(ErrorCode.LINK, Where.NOWHERE, message, cause);
+    }
+
+    public LinkException(Where where, String what) {
+        super(ErrorCode.LINK, where, what);
+    }
+
+    public LinkException(Where where, String what, Throwable cause) {
+        super(ErrorCode.LINK, where, what, cause);
+    }
+
+    public LinkException(ErrorCode code, Where where, String what) {
+        super(code, where, what);
+    }
+
+    public LinkException(ErrorCode code, Where where, String what, Throwable cause) {
+        super(code, where, what, cause);
+    }
+
+    @Override
+    LinkException with(Where place) {
+        return new LinkException(code(), place, what(), this);
     }
 }

@@ -4,11 +4,26 @@ package org.sluice;
 public final class RemoteAccessException extends SluiceException {
     private static final long serialVersionUID = 1L;
 
-    public RemoteAccessException(String message) {
-        super(message);
+    /** Why. */
+    private final TransferRefusal reason;
+
+    public RemoteAccessException(Where where, String what, TransferRefusal reason) {
+        super(ErrorCode.REMOTE_ACCESS, where, what + ": " + reason.text());
+        this.reason = reason;
     }
 
-    public RemoteAccessException(String message, Throwable cause) {
-        super(message, cause);
+    private RemoteAccessException(RemoteAccessException e, Where place) {
+        super(e.code(), place, e.what(), e);
+        this.reason = e.reason;
+    }
+
+    @Override
+    RemoteAccessException with(Where place) {
+        return new RemoteAccessException(this, place);
+    }
+
+    /** Why the owner refused. */
+    public TransferRefusal reason() {
+        return reason;
     }
 }

@@ -26,8 +26,8 @@ public interface Transfer {
     /**
      * Waits for the end.
      *
-     * @throws SluiceException why it failed, or a {@link LinkException} when it is still under way after {@code atMost}; it then
-     *     goes on
+     * @throws NotDoneException when it is still under way after {@code atMost}; it goes on, and may be waited for again
+     * @throws SluiceException why it failed
      */
     Transfer await(Duration atMost);
 }

@@ -129,6 +129,25 @@ final class LinkThreadsTest {
     }
 
     @Test
+    @DisplayName("what is not done yet is told from what has failed, says where it is, and can be waited for again")
+    void notDoneYet() {
+        Region r = server.allocate(0, CHUNK);
+        Region s = client.allocate(0, CHUNK);
+        Transfer receive = in.receive(r, 0, CHUNK);
+        assertThatThrownBy(() -> receive.await(Duration.ofMillis(10)))
+                .isInstanceOfSatisfying(NotDoneException.class, e -> {
+                    assertThat(e.code()).isEqualTo(ErrorCode.NOT_DONE);
+                    assertThat(e.where().gpu()).isZero();
+                    assertThat(e.where().peer()).contains("its GPU 0");
+                });
+        assertThatThrownBy(() -> in.awaitNote(Duration.ofMillis(10))).isInstanceOf(NotDoneException.class);
+        out.send(s, 0, CHUNK).await(SOON);
+        receive.await(SOON);
+        out.note(new byte[] {1});
+        assertThat(in.awaitNote(SOON)).hasSize(1);
+    }
+
+    @Test
     @DisplayName("a transfer that is begun after its node has closed fails at once instead of never ending")
     void afterClose() {
         Region r = client.allocate(0, 100);
@@ -208,7 +227,8 @@ final class LinkThreadsTest {
         out.write(mine, 0, size, key, 0).await(SOON);
         assertThat(theirs.mismatch(0, size, 8)).isEqualTo(-1);
         assertThatThrownBy(() -> out.write(mine, 0, size, key, 1).await(SOON))
-                .isInstanceOf(RemoteAccessException.class);
+                .isInstanceOfSatisfying(
+                        RemoteAccessException.class, e -> assertThat(e.reason()).isEqualTo(TransferRefusal.BOUNDS));
         assertThatThrownBy(
                         () -> out.read(mine, 0, 1, new RemoteRegion(1, 2, 3), 0).await(SOON))
                 .isInstanceOf(RemoteAccessException.class);

@@ -143,7 +143,7 @@ public class EngineBenchmark {
                 WINDOW,
                 400_000_000,
                 true,
-                "benchmark");
+                org.sluice.Where.NOWHERE);
         Wire toReceiver = new Wire();
         Wire toSender = new Wire();
         sender = new LinkEngine(settings, toReceiver, (high, low) -> null, channels, 0, null);

@@ -14,9 +14,11 @@ import org.sluice.ChannelConnections;
 import org.sluice.ChannelStats;
 import org.sluice.ChannelTimes;
 import org.sluice.ClosedException;
+import org.sluice.ErrorCode;
 import org.sluice.Link;
 import org.sluice.LinkException;
 import org.sluice.LinkStats;
+import org.sluice.NotDoneException;
 import org.sluice.Region;
 import org.sluice.RemoteRegion;
 import org.sluice.SluiceException;
@@ -221,10 +223,10 @@ final class EngineLink implements Link {
         if (region.gpu() != gpu()) {
             throw new IllegalArgumentException("the region is on GPU " + region.gpu() + ", the link on GPU " + gpu());
         }
-        PendingTransfer transfer = new PendingTransfer(length);
+        PendingTransfer transfer = new PendingTransfer(session().where(), length);
         Completion completion = transfer.completion(owned, transfers, new TransferEvent(gpu(), kind, peer(), length));
         if (!agent.execute(() -> session().with(() -> call.run(completion)))) {
-            completion.failed(new ClosedException("GPU " + gpu() + ": the node is closed"));
+            completion.failed(new ClosedException(session().where(), "the node is closed"));
         }
         return transfer;
     }
@@ -262,12 +264,13 @@ final class EngineLink implements Link {
                     throw why;
                 }
                 if (left == 0) {
-                    throw new LinkException(session().where() + ": no note within " + atMost.toMillis() + " ms");
+                    throw new NotDoneException(session().where(), "no note within " + atMost.toMillis() + " ms");
                 }
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new ClosedException("interrupted while waiting for a note", e);
+            throw new ClosedException(
+                    ErrorCode.INTERRUPTED, session().where(), "interrupted while waiting for a note", e);
         }
     }
 
@@ -314,7 +317,7 @@ final class EngineLink implements Link {
             try {
                 session().engine().forget(OwnedRegion.of(region).block());
             } catch (org.sluice.spi.TransportException e) {
-                throw new LinkException(session().where() + ": cannot deregister a region: " + e.getMessage(), e);
+                throw new LinkException(session().where(), "cannot deregister a region: " + e.getMessage(), e);
             }
         }));
     }

@@ -19,6 +19,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sluice.ClosedException;
 import org.sluice.ConfigException;
+import org.sluice.ErrorCode;
 import org.sluice.GpuInfo;
 import org.sluice.Link;
 import org.sluice.LinkException;
@@ -28,6 +29,7 @@ import org.sluice.Node;
 import org.sluice.NodeConfig;
 import org.sluice.Peer;
 import org.sluice.Region;
+import org.sluice.Where;
 import org.sluice.peer.LinkMaker;
 import org.sluice.peer.LinkPlan;
 import org.sluice.peer.LinkSession;
@@ -400,7 +402,7 @@ final class LocalNode implements Node {
 
     private Agent agent(int gpu) {
         if (gpu < 0 || gpu >= agents.size()) {
-            throw new ConfigException("GPU " + gpu + " does not exist, this node has " + agents.size());
+            throw new ConfigException(Where.ofGpu(gpu), "there is no such GPU, this node has " + agents.size());
         }
         return agents.get(gpu);
     }
@@ -430,7 +432,7 @@ final class LocalNode implements Node {
             throw new LinkException(String.valueOf(e.getCause()), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new ClosedException("interrupted", e);
+            throw new ClosedException(ErrorCode.INTERRUPTED, Where.NOWHERE, "interrupted", e);
         }
     }
 

@@ -6,9 +6,12 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.sluice.ClosedException;
+import org.sluice.ErrorCode;
 import org.sluice.LinkException;
+import org.sluice.NotDoneException;
 import org.sluice.SluiceException;
 import org.sluice.Transfer;
+import org.sluice.Where;
 import org.sluice.stats.TransferCounters;
 import org.sluice.stats.TransferEvent;
 import org.sluice.transfer.Completion;
@@ -18,12 +21,15 @@ import org.sluice.transfer.Completion;
  * too; never earlier. Any thread may ask.
  */
 final class PendingTransfer implements Transfer {
+    private final Where where;
     private final long bytes;
     private final CompletableFuture<Transfer> future = new CompletableFuture<>();
     private volatile long startedAt;
     private volatile long endedAt;
 
-    PendingTransfer(long bytes) {
+    /** @param where the link, as messages name it */
+    PendingTransfer(Where where, long bytes) {
+        this.where = where;
         this.bytes = bytes;
     }
 
@@ -84,13 +90,15 @@ final class PendingTransfer implements Transfer {
             if (e.getCause() instanceof SluiceException s) {
                 throw s;
             }
-            throw new LinkException(String.valueOf(e.getCause()), e);
+            throw new LinkException(ErrorCode.INTERNAL, where, String.valueOf(e.getCause()), e);
         } catch (TimeoutException e) {
-            throw new LinkException(
-                    "a transfer of " + bytes + " bytes was not done within " + atMost.toMillis() + " ms", e);
+            throw new NotDoneException(
+                    where,
+                    "a transfer of " + bytes + " bytes is not done after " + atMost.toMillis() + " ms; it goes on",
+                    e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new ClosedException("interrupted while waiting for a transfer", e);
+            throw new ClosedException(ErrorCode.INTERRUPTED, where, "interrupted while waiting for a transfer", e);
         }
     }
 }

@@ -12,6 +12,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.sluice.ClosedException;
 import org.sluice.ConfigException;
+import org.sluice.ErrorCode;
+import org.sluice.Where;
 import org.sluice.wire.SharedSecret;
 import org.sluice.wire.Tls;
 
@@ -43,7 +45,9 @@ final class BootstrapPorts implements Desk, AutoCloseable {
             } catch (IOException e) {
                 reception.close();
                 throw new ConfigException(
-                        "GPU " + g + ": bootstrap port " + (base + g) + " cannot be opened (" + e.getMessage()
+                        ErrorCode.RESOURCES,
+                        Where.ofGpu(g),
+                        "bootstrap port " + (base + g) + " cannot be opened (" + e.getMessage()
                                 + "); another server runs here, or choose other ports with --port",
                         e);
             }
@@ -110,7 +114,8 @@ final class BootstrapPorts implements Desk, AutoCloseable {
 
     private void expectOpen(int gpu) {
         if (!reception.isOpen()) {
-            throw new ClosedException("GPU " + gpu + ": the node was closed while it waited for a client");
+            throw new ClosedException(
+                    Where.ofGpu(gpu).phase(Where.Phase.BOOTSTRAP), "the node was closed while it waited for a client");
         }
     }
 

@@ -5,7 +5,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
+import org.sluice.ErrorCode;
 import org.sluice.LinkException;
+import org.sluice.Where;
 import org.sluice.spi.ChannelContext;
 import org.sluice.spi.ChannelKeys;
 import org.sluice.spi.Connector;
@@ -129,7 +131,7 @@ final class ChannelManager {
                 listeners[c] = transport.listen(devices[c], receiving(c));
                 listenDevice[c] = devices[c];
             } catch (TransportException e) {
-                throw new LinkException(where(c, devices[c]) + " cannot listen: " + e.getMessage(), e);
+                throw new LinkException(where(c, devices[c]), "cannot listen: " + e.getMessage(), e);
             }
         }
     }
@@ -144,9 +146,10 @@ final class ChannelManager {
         return handles;
     }
 
-    private String where(int channel, int device) {
-        return "GPU " + agent.gpu().id() + " channel " + channel + " on "
-                + nic(device).name();
+    private Where where(int channel, int device) {
+        return Where.ofGpu(agent.gpu().id())
+                .phase(Where.Phase.CHANNELS)
+                .channel(channel, nic(device).name());
     }
 
     /** What a link's data plane is made of. */
@@ -175,7 +178,7 @@ final class ChannelManager {
     /** Gives up what is being made, and what is made as long as no link has it. */
     void cancel(String why) {
         if (running != null && !running.done.isDone()) {
-            running.fail(new LinkException(why), true);
+            running.fail(new LinkException(Where.ofGpu(agent.gpu().id()).phase(Where.Phase.CHANNELS), why), true);
         }
         for (int c = 0; c < listeners.length; c++) {
             Listener l = listeners[c];
@@ -260,7 +263,7 @@ final class ChannelManager {
                 try {
                     connectors[c] = transport.connect(devices[c], handles.get(c), sending(c));
                 } catch (TransportException e) {
-                    fail(new LinkException(where(c, devices[c]) + " cannot connect: " + e.getMessage(), e), true);
+                    fail(new LinkException(where(c, devices[c]), "cannot connect: " + e.getMessage(), e), true);
                     return;
                 }
             }
@@ -289,7 +292,7 @@ final class ChannelManager {
                     }
                 }
             } catch (TransportException e) {
-                fail(new LinkException(where(c, devices[c]) + " cannot connect: " + e.getMessage(), e), true);
+                fail(new LinkException(where(c, devices[c]), "cannot connect: " + e.getMessage(), e), true);
                 return 1;
             }
             try {
@@ -310,13 +313,18 @@ final class ChannelManager {
                     }
                 }
             } catch (TransportException e) {
-                fail(new LinkException(where(c, listenDevice[c]) + " cannot accept: " + e.getMessage(), e), true);
+                fail(new LinkException(where(c, listenDevice[c]), "cannot accept: " + e.getMessage(), e), true);
                 return 1;
             }
             if (missing == 0) {
                 finish();
             } else if (deadline.passed()) {
-                fail(new LinkException(overdue()), true);
+                fail(
+                        new LinkException(
+                                ErrorCode.UNREACHABLE,
+                                Where.ofGpu(agent.gpu().id()).phase(Where.Phase.CHANNELS),
+                                overdue()),
+                        true);
             }
             return progress;
         }
@@ -368,7 +376,7 @@ final class ChannelManager {
                             + nic(listenDevice[c]).name());
                 }
             }
-            return "GPU " + agent.gpu().id() + ": not made within " + deadline.text() + ": " + String.join(", ", late)
+            return "not made within " + deadline.text() + ": " + String.join(", ", late)
                     + "; can the peer reach these NICs (firewall, subnets)?";
         }
 

@@ -4,8 +4,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.sluice.ErrorCode;
 import org.sluice.LinkException;
 import org.sluice.ProtocolException;
+import org.sluice.Where;
 import org.sluice.spi.ChannelContext;
 import org.sluice.spi.Transport;
 import org.sluice.transfer.InboundEnd;
@@ -28,7 +30,7 @@ final class ChannelRepair {
     private static final int COMPLAINT_LENGTH = 200;
 
     private final LinkEngine engine;
-    private final String where;
+    private final Where where;
     private final long patience;
     private final List<ReceivingRepair> receiving = new ArrayList<>();
     private final List<SendingRepair> sending = new ArrayList<>();
@@ -50,7 +52,7 @@ final class ChannelRepair {
             int[] devices,
             ChannelManager.Channels channels,
             Duration patience,
-            String where) {
+            Where where) {
         this.engine = engine;
         this.where = where;
         this.patience = patience.toNanos() - Math.min(REPORT_NANOS, patience.toNanos() / 10);
@@ -119,8 +121,11 @@ final class ChannelRepair {
                 .map(c -> c.length() > COMPLAINT_LENGTH ? c.substring(0, COMPLAINT_LENGTH) + "..." : c)
                 .distinct()
                 .collect(Collectors.joining("; "));
-        throw new LinkException(where + ": no rail to " + (sends ? "send" : "receive") + " on for " + lasts / 1_000_000
-                + " ms: " + rails + "; check cables, switches and the NICs of both sides");
+        throw new LinkException(
+                ErrorCode.NO_RAIL,
+                where,
+                "no rail to " + (sends ? "send" : "receive") + " on for " + lasts / 1_000_000 + " ms: " + rails
+                        + "; check cables, switches and the NICs of both sides");
     }
 
     void onHandle(int channel, int generation, byte[] handle, long now) {
@@ -141,7 +146,7 @@ final class ChannelRepair {
 
     private <T> T of(List<T> repairs, int channel, String what) {
         if (channel >= repairs.size()) {
-            throw new ProtocolException(where + ": the peer " + what + " channel " + channel + " of " + repairs.size());
+            throw new ProtocolException(where, "the peer " + what + " channel " + channel + " of " + repairs.size());
         }
         return repairs.get(channel);
     }

@@ -12,6 +12,7 @@ import org.sluice.ClosedException;
 import org.sluice.ConfigException;
 import org.sluice.LinkException;
 import org.sluice.SluiceException;
+import org.sluice.Where;
 import org.sluice.transfer.Agent;
 import org.sluice.wire.Deadline;
 
@@ -83,7 +84,7 @@ public final class LinkMaker implements Desk, AutoCloseable {
             log.warn(
                     "a link that {} asked for was not made: {}",
                     request.socket().peer(),
-                    e.getMessage());
+                    e.what());
         }
         return null;
     }
@@ -91,7 +92,8 @@ public final class LinkMaker implements Desk, AutoCloseable {
     /** Makes a link to a node that listens at {@code host:port}. */
     public Orchestrator.Made connect(String host, int port, int localGpu, int remoteGpu, LinkSession.Events events) {
         if (localGpu < 0 || localGpu >= agents.size()) {
-            throw new ConfigException("GPU " + localGpu + " does not exist, this node has " + agents.size());
+            throw new ConfigException(
+                    Where.ofGpu(localGpu), "GPU " + localGpu + " does not exist, this node has " + agents.size());
         }
         LinkMaking making =
                 new LinkMaking(plan, agents.get(localGpu), new LinkMaking.Destination.NodePort(port, remoteGpu));
@@ -112,7 +114,7 @@ public final class LinkMaker implements Desk, AutoCloseable {
             return new Orchestrator.Made(making.start(events), report);
         } catch (IOException e) {
             making.cancel("the link could not be made");
-            throw new LinkException(making.where() + ": during the bootstrap: " + e.getMessage(), e);
+            throw new LinkException(making.where(), "during the bootstrap: " + e.getMessage(), e);
         } catch (RuntimeException e) {
             making.cancel("the link could not be made");
             throw e;

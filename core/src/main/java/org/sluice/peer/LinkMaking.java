@@ -17,9 +17,11 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.sluice.ClosedException;
 import org.sluice.ConfigException;
+import org.sluice.ErrorCode;
 import org.sluice.LinkException;
 import org.sluice.ProtocolException;
 import org.sluice.SluiceException;
+import org.sluice.Where;
 import org.sluice.transfer.Agent;
 import org.sluice.transfer.EngineSettings;
 import org.sluice.transfer.LinkEngine;
@@ -60,6 +62,7 @@ final class LinkMaking {
     private boolean duplex;
     private byte[] note = {};
     private int peerGpu = -1; // not said yet
+    private volatile Where.Phase phase = Where.Phase.BOOTSTRAP;
     private volatile boolean cancelled;
     private ChannelManager.@Nullable Channels channels;
 
@@ -136,8 +139,10 @@ final class LinkMaking {
         note = offer.note();
         try {
             if (!offer.transport().equals(plan.transport().name())) {
-                throw new LinkException(where() + ": the client uses transport " + offer.transport() + ", this server "
-                        + plan.transport().name() + "; give both the same --transport");
+                throw new LinkException(
+                        where(),
+                        "the client uses transport " + offer.transport() + ", this server "
+                                + plan.transport().name() + "; give both the same --transport");
             }
             rails = RailAgreement.agree(plan.nics(agent.gpu()), offer.nics(), offer.channels(), gpu);
             int window = Math.min(offer.window(), plan.window());
@@ -195,7 +200,8 @@ final class LinkMaking {
         Answer answer = Answer.decode(s.read(FrameType.ANSWER), nics.size());
         if (answer.rails().size() != plan.config().channels()) {
             throw new ProtocolException(
-                    where() + ": the server answered with " + answer.rails().size() + " channels, asked for were "
+                    where(),
+                    "the server answered with " + answer.rails().size() + " channels, asked for were "
                             + plan.config().channels());
         }
         peerGpu = answer.gpu();
@@ -240,20 +246,25 @@ final class LinkMaking {
                 channel.close();
                 if (deadline.passed() || cancelled) {
                     throw new LinkException(
-                            "GPU " + gpu + ": no server at " + host + ":" + port + " within " + deadline.text() + " ("
-                                    + e.getMessage() + "); start one there, or check address, port and firewall",
+                            ErrorCode.UNREACHABLE,
+                            Where.ofGpu(gpu).phase(phase).peer(host + ":" + port),
+                            "no server at " + host + ":" + port + " within " + deadline.text() + " (" + e.getMessage()
+                                    + "); start one there, or check address, port and firewall",
                             e);
                 }
             } catch (IOException e) {
                 channel.close();
                 throw new LinkException(
-                        "GPU " + gpu + ": cannot connect to " + host + ":" + port + ": " + e.getMessage(), e);
+                        ErrorCode.UNREACHABLE,
+                        Where.ofGpu(gpu).phase(phase).peer(host + ":" + port),
+                        "cannot connect to " + host + ":" + port + ": " + e.getMessage(),
+                        e);
             }
             try {
                 TimeUnit.MILLISECONDS.sleep(Math.min(pause, deadline.remainingMillis()));
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
-                throw new ClosedException("GPU " + gpu + ": interrupted while connecting to " + host, e);
+                throw new ClosedException(ErrorCode.INTERRUPTED, where(), "interrupted while connecting to " + host, e);
             }
             pause = Math.min(pause * 2, LONGEST_PAUSE_MILLIS);
         }
@@ -276,7 +287,7 @@ final class LinkMaking {
     private void expectHandles(int count) {
         if (peerHandles.size() != count) {
             throw new ProtocolException(
-                    where() + ": the peer sent " + peerHandles.size() + " channel handles, expected were " + count);
+                    where(), "the peer sent " + peerHandles.size() + " channel handles, expected were " + count);
         }
     }
 
@@ -289,11 +300,17 @@ final class LinkMaking {
                 chunk, roundRobin, window, Math.min(window, plan.sendWindow()), stall, confirmed, where());
     }
 
+    /** What is known of the place without the peer: what fails here names it itself. */
+    Where place() {
+        return socket == null ? Where.ofGpu(gpu).phase(phase) : where();
+    }
+
     /** The link as messages name it. */
-    String where() {
+    Where where() {
         FrameSocket s = socket;
-        return "GPU " + gpu + ", peer " + (s == null ? "unknown" : s.peer())
-                + (peerGpu < 0 ? "" : " (its GPU " + peerGpu + ")");
+        return Where.ofGpu(gpu)
+                .phase(phase)
+                .peer((s == null ? "unknown" : s.peer()) + (peerGpu < 0 ? "" : " (its GPU " + peerGpu + ")"));
     }
 
     /**
@@ -306,6 +323,7 @@ final class LinkMaking {
         if (first == null || agreed == null) {
             throw new IllegalStateException("no bootstrap before");
         }
+        phase = Where.Phase.CHANNELS;
         Deadline deadline = Deadline.in(plan.deadline());
         FrameSocket s = first.until(deadline);
         boolean accepts = server || duplex;
@@ -343,9 +361,8 @@ final class LinkMaking {
             if (made.isCompletedExceptionally()) {
                 get(made, deadline); // throws what really happened
             }
-            String peer = where();
             cancel("the peer is gone");
-            throw new LinkException(peer + ": while channels were being made (" + rails() + "): " + e.getMessage(), e);
+            throw new LinkException(where(), "while channels were being made (" + rails() + "): " + e.getMessage(), e);
         }
         get(said, deadline);
         channels = get(made, deadline);
@@ -376,7 +393,8 @@ final class LinkMaking {
         }
         boolean confirmed = agreed.confirmed();
         Duration timeout = plan.config().peerTimeout();
-        String where = where();
+        phase = Where.Phase.LINKED;
+        Where where = where();
         LinkSession session = onAgent(() -> {
             ControlConnection control = confirmed ? new ControlConnection(s.stream(), where, System.nanoTime()) : null;
             int channelsOut = made.outbound().size();
@@ -472,15 +490,16 @@ final class LinkMaking {
             if (c instanceof RuntimeException r) {
                 throw r;
             }
-            throw new LinkException(where() + ": " + c.getMessage(), c);
+            throw new LinkException(where(), c.getMessage(), c);
         } catch (TimeoutException e) {
             throw new LinkException(
-                    where() + ": the agent did not answer within " + deadline.text()
-                            + "; a plugin or driver call may hang",
+                    ErrorCode.AGENT_HANGS,
+                    where(),
+                    "the agent did not answer within " + deadline.text() + "; a plugin or driver call may hang",
                     e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new ClosedException(where() + ": interrupted", e);
+            throw new ClosedException(ErrorCode.INTERRUPTED, where(), "interrupted", e);
         }
     }
 

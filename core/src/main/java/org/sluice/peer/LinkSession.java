@@ -10,11 +10,13 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sluice.ClosedException;
+import org.sluice.ErrorCode;
 import org.sluice.LinkException;
 import org.sluice.PeerLostException;
 import org.sluice.ProtocolException;
 import org.sluice.SluiceException;
 import org.sluice.TransferRefusal;
+import org.sluice.Where;
 import org.sluice.spi.GpuException;
 import org.sluice.transfer.Agent;
 import org.sluice.transfer.InboundEnd;
@@ -65,7 +67,7 @@ public final class LinkSession implements Work {
     private final @Nullable ChannelRepair repair;
     private final ChannelManager manager;
     private final boolean polls;
-    private final String where;
+    private final Where where;
     private final String peer;
     private final long beatNanos;
     private final PeerSilence silence;
@@ -86,7 +88,7 @@ public final class LinkSession implements Work {
             ChannelManager manager,
             ChannelManager.Channels channels,
             boolean polls,
-            String where,
+            Where where,
             String peer,
             Duration timeout,
             Events events)
@@ -120,7 +122,7 @@ public final class LinkSession implements Work {
         return engine;
     }
 
-    public String where() {
+    public Where where() {
         return where;
     }
 
@@ -146,7 +148,7 @@ public final class LinkSession implements Work {
 
     private void internalError(RuntimeException e) {
         log.error("{}: internal error", where, e);
-        fail(new LinkException(where + ": internal error: " + e, e));
+        fail(new LinkException(ErrorCode.INTERNAL, where, "internal error: " + e, e));
     }
 
     public void note(byte[] note) {
@@ -188,15 +190,16 @@ public final class LinkSession implements Work {
                 watchWrites(control);
                 // what came while this side did something else is still to be read
                 if (silence.isTooLong(now, control.readAt()) && heardNothing(control)) {
-                    throw new PeerLostException(where + ": the peer has been silent for " + timeout.toMillis()
-                            + " ms on the control connection; it is frozen or cut off");
+                    throw new PeerLostException(
+                            where,
+                            "the peer has been silent for " + timeout.toMillis()
+                                    + " ms on the control connection; it is frozen or cut off");
                 }
             }
             return work;
         } catch (IOException e) {
             fail(new PeerLostException(
-                    where + ": the control connection broke (" + e.getMessage() + "); the peer died or was cut off",
-                    e));
+                    where, "the control connection broke (" + e.getMessage() + "); the peer died or was cut off", e));
         } catch (SluiceException | GpuException e) {
             fail(asSluice(e));
         } catch (RuntimeException e) {
@@ -210,8 +213,10 @@ public final class LinkSession implements Work {
         return !ended.isDone() && silence.isTooLong(now, c.readAt());
     }
 
-    private static SluiceException asSluice(RuntimeException e) {
-        return e instanceof SluiceException s ? s : new LinkException(String.valueOf(e.getMessage()), e);
+    private SluiceException asSluice(RuntimeException e) {
+        return e instanceof SluiceException s
+                ? s.at(where)
+                : new LinkException(where, String.valueOf(e.getMessage()), e);
     }
 
     /** A full socket buffer wakes the agent when it has room again. */
@@ -250,12 +255,11 @@ public final class LinkSession implements Work {
             engine.heard(c.readAt());
             if (!more && !ended.isDone()) {
                 fail(new PeerLostException(
-                        where + ": the peer closed the control connection without goodbye; it died or was killed"));
+                        where, "the peer closed the control connection without goodbye; it died or was killed"));
             }
         } catch (IOException e) {
             fail(new PeerLostException(
-                    where + ": the control connection broke (" + e.getMessage() + "); the peer died or was cut off",
-                    e));
+                    where, "the control connection broke (" + e.getMessage() + "); the peer died or was cut off", e));
         } catch (SluiceException | GpuException e) {
             fail(asSluice(e));
         } catch (RuntimeException e) {
@@ -270,7 +274,7 @@ public final class LinkSession implements Work {
                 c.goodbye();
                 goodbyeSent = true;
             });
-            end(new ClosedException(where + ": the link was closed by this side"), true);
+            end(new ClosedException(where, "the link was closed by this side"), true);
         }
     }
 
@@ -374,7 +378,7 @@ public final class LinkSession implements Work {
 
         private ChannelRepair repair() {
             if (repair == null) {
-                throw new ProtocolException(where + ": the peer makes a channel anew, but round-robin striping cannot");
+                throw new ProtocolException(where, "the peer makes a channel anew, but round-robin striping cannot");
             }
             return repair;
         }
@@ -398,12 +402,12 @@ public final class LinkSession implements Work {
 
         @Override
         public void onError(String why) {
-            fail(new PeerLostException(where + ": the peer gave the link up: " + why));
+            fail(new PeerLostException(ErrorCode.PEER_GAVE_UP, where, "the peer gave the link up: " + why));
         }
 
         @Override
         public void onGoodbye() {
-            end(new ClosedException(where + ": the peer closed the link"), true);
+            end(new ClosedException(where, "the peer closed the link"), true);
         }
     }
 }

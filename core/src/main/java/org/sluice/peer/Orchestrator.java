@@ -15,10 +15,12 @@ import org.slf4j.LoggerFactory;
 import org.sluice.BootstrapFormat;
 import org.sluice.ClosedException;
 import org.sluice.ConfigException;
+import org.sluice.ErrorCode;
 import org.sluice.LinkException;
 import org.sluice.LinkingStep;
 import org.sluice.LinkingStep.Phase;
 import org.sluice.SluiceException;
+import org.sluice.Where;
 import org.sluice.stats.PhaseEvent;
 import org.sluice.transfer.Agent;
 import org.sluice.wire.Deadline;
@@ -149,7 +151,9 @@ public final class Orchestrator implements AutoCloseable {
             }
             if (wait.isOver()) {
                 throw new LinkException(
-                        "GPU " + link.gpu() + ": " + wait.why(plan.config().portBase() + link.gpu(), left));
+                        ErrorCode.UNREACHABLE,
+                        Where.ofGpu(link.gpu()).phase(Where.Phase.BOOTSTRAP),
+                        wait.why(plan.config().portBase() + link.gpu(), left));
             }
         }
     }
@@ -199,7 +203,7 @@ public final class Orchestrator implements AutoCloseable {
         List<LinkMaking> links = new ArrayList<>();
         for (int g : gpus) {
             if (g < 0 || g >= agents.size()) {
-                throw new ConfigException("GPU " + g + " does not exist, this node has " + agents.size());
+                throw new ConfigException(Where.ofGpu(g), "there is no such GPU, this node has " + agents.size());
             }
             links.add(new LinkMaking(plan, agents.get(g)));
         }
@@ -218,7 +222,7 @@ public final class Orchestrator implements AutoCloseable {
                 throw e;
             } catch (IOException e) {
                 end(made);
-                throw new LinkException(l.where() + ": " + e.getMessage(), e);
+                throw new LinkException(l.where(), e.getMessage(), e);
             }
         }
         return made;
@@ -257,14 +261,17 @@ public final class Orchestrator implements AutoCloseable {
                             step.run(l);
                             event.commit();
                         } catch (RuntimeException e) {
-                            fail(failure, e, links);
+                            fail(failure, e instanceof SluiceException s ? s.at(l.place()) : e, links);
                         } catch (IOException e) {
                             fail(
                                     failure,
-                                    new LinkException(l.where() + ": during the bootstrap: " + e.getMessage(), e),
+                                    new LinkException(l.where(), "during the bootstrap: " + e.getMessage(), e),
                                     links);
                         } catch (InterruptedException e) {
-                            fail(failure, new ClosedException(l.where() + ": interrupted", e), links);
+                            fail(
+                                    failure,
+                                    new ClosedException(ErrorCode.INTERRUPTED, l.where(), "interrupted", e),
+                                    links);
                         }
                     }));
         }
@@ -283,13 +290,21 @@ public final class Orchestrator implements AutoCloseable {
         } catch (InterruptedException e) {
             threads.forEach(Thread::interrupt);
             Thread.currentThread().interrupt();
-            throw new ClosedException("interrupted while links were being made", e);
+            throw new ClosedException(
+                    ErrorCode.INTERRUPTED,
+                    Where.NOWHERE.phase(Where.Phase.BOOTSTRAP),
+                    "interrupted while links were being made",
+                    e);
         }
         RuntimeException first = failure.get();
         if (first != null) {
             throw first instanceof SluiceException
                     ? first
-                    : new LinkException(String.valueOf(first.getMessage()), first);
+                    : new LinkException(
+                            ErrorCode.INTERNAL,
+                            Where.NOWHERE.phase(Where.Phase.BOOTSTRAP),
+                            String.valueOf(first.getMessage()),
+                            first);
         }
         steps.accept(new LinkingStep.Ended(server, phase));
     }

@@ -3,6 +3,7 @@ package org.sluice.peer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.sluice.Where;
 import org.sluice.spi.ChannelContext;
 import org.sluice.spi.Listener;
 import org.sluice.spi.ReceiveChannel;
@@ -31,7 +32,7 @@ final class ReceivingRepair {
     private final Transport transport;
     private final ChannelContext context;
     private final int device;
-    private final String where;
+    private final Where where;
     private InboundEnd end;
     private int generation;
     private long chunksBefore;
@@ -50,7 +51,7 @@ final class ReceivingRepair {
             Transport transport,
             ChannelContext context,
             int device,
-            String where,
+            Where where,
             InboundEnd end) {
         this.engine = engine;
         this.control = control;

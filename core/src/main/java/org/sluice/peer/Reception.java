@@ -183,7 +183,7 @@ final class Reception implements AutoCloseable {
                     : Target.decode(socket.read(FrameType.TARGET)).gpu();
             request = new LinkRequest(gpu, socket, Offer.decode(socket.read(FrameType.OFFER)), key);
         } catch (SluiceException e) {
-            socket.refuse(String.valueOf(e.getMessage()));
+            socket.refuse(e.what());
             throw e;
         }
         strangers.remove(client);

@@ -3,6 +3,7 @@ package org.sluice.peer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.sluice.Where;
 import org.sluice.spi.ChannelContext;
 import org.sluice.spi.Connector;
 import org.sluice.spi.SendChannel;
@@ -24,7 +25,7 @@ final class SendingRepair {
     private final Transport transport;
     private final ChannelContext context;
     private final int device;
-    private final String where;
+    private final Where where;
     private OutboundEnd end;
     private int generation;
     private long giveUpAt;
@@ -37,7 +38,7 @@ final class SendingRepair {
             Transport transport,
             ChannelContext context,
             int device,
-            String where,
+            Where where,
             OutboundEnd end) {
         this.engine = engine;
         this.control = control;

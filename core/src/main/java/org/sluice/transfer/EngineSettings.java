@@ -1,5 +1,7 @@
 package org.sluice.transfer;
 
+import org.sluice.Where;
+
 /**
  * What both ends of a link agreed on.
  *
@@ -9,7 +11,7 @@ package org.sluice.transfer;
  * @param sendWindow most chunks a sending channel has in flight
  * @param stallNanos how long what was sent on a channel may be unanswered, while the peer is alive, before it counts as lost; 0 for ever
  * @param confirmed whether there is a control connection: transfers are announced, granted and confirmed
- * @param where the link, as messages name it: {@code GPU 3, peer 10.0.0.2 (GPU 3)}
+ * @param where the link, as messages name it
  */
 public record EngineSettings(
         long chunkBytes,
@@ -18,7 +20,7 @@ public record EngineSettings(
         int sendWindow,
         long stallNanos,
         boolean confirmed,
-        String where) {
+        Where where) {
     /** The most transfers of one direction that may be unfinished; a peer that announces more breaks the protocol. */
     public static final int MAX_TRANSFERS = 1 << 16;
 }

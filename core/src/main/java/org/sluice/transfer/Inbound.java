@@ -106,12 +106,16 @@ final class Inbound {
             return;
         }
         if (MessageId.kind(id) != MessageId.TWO_SIDED || MessageId.count(id) != announcedCount || length < 0) {
-            throw new ProtocolException(settings.where() + ": the peer announced " + MessageId.toString(id) + " of "
-                    + length + " bytes, expected was transfer " + announcedCount);
+            throw new ProtocolException(
+                    settings.where(),
+                    "the peer announced " + MessageId.toString(id) + " of " + length + " bytes, expected was transfer "
+                            + announcedCount);
         }
         if (unfinishedSends >= EngineSettings.MAX_TRANSFERS) {
-            throw new ProtocolException(settings.where() + ": the peer announced more than "
-                    + EngineSettings.MAX_TRANSFERS + " transfers that are not finished");
+            throw new ProtocolException(
+                    settings.where(),
+                    "the peer announced more than " + EngineSettings.MAX_TRANSFERS
+                            + " transfers that are not finished");
         }
         announcedCount++;
         unfinishedSends++;
@@ -140,27 +144,30 @@ final class Inbound {
     }
 
     private void mismatch(InboundTransfer t, long sendLength) {
-        SluiceException e = new LengthMismatchException(settings.where() + ": " + MessageId.toString(t.id)
-                + ": the peer sends " + sendLength + " bytes, this side's receive is of " + t.length
-                + "; give both sides the same length");
+        SluiceException e = new LengthMismatchException(
+                settings.where(),
+                MessageId.toString(t.id)
+                        + ": the peer sends " + sendLength + " bytes, this side's receive is of " + t.length
+                        + "; give both sides the same length");
         unfinishedSends--;
         control.refused(t.id, TransferRefusal.LENGTH, t.length);
         t.completion.failed(e);
         if (roundRobin != null) {
             // the sender does not wait for grants: its chunks are on the wire already, and nobody can tell them apart
-            throw new LinkException(e.getMessage() + " (round-robin striping cannot go on after it)");
+            throw new LinkException(settings.where(), e.what() + " (round-robin striping cannot go on after it)");
         }
     }
 
     /** The peer asks to write: its writes are numbered in turn, and not more than it may have unfinished. */
     void asked(long id) {
         if (MessageId.kind(id) != MessageId.WRITE || MessageId.count(id) != writesAsked) {
-            throw new ProtocolException(settings.where() + ": the peer asked for " + MessageId.toString(id)
-                    + ", expected was write " + writesAsked);
+            throw new ProtocolException(
+                    settings.where(),
+                    "the peer asked for " + MessageId.toString(id) + ", expected was write " + writesAsked);
         }
         if (writing >= EngineSettings.MAX_TRANSFERS) {
-            throw new ProtocolException(settings.where() + ": the peer has more than " + EngineSettings.MAX_TRANSFERS
-                    + " writes unfinished");
+            throw new ProtocolException(
+                    settings.where(), "the peer has more than " + EngineSettings.MAX_TRANSFERS + " writes unfinished");
         }
         writesAsked++;
     }
@@ -193,11 +200,11 @@ final class Inbound {
         InboundTransfer t = requested.get(id);
         if (t == null) {
             throw new ProtocolException(
-                    settings.where() + ": the peer refused " + MessageId.toString(id) + ", which is not being read");
+                    settings.where(), "the peer refused " + MessageId.toString(id) + ", which is not being read");
         }
         requested.remove(id);
         t.completion.failed(new RemoteAccessException(
-                settings.where() + ": " + MessageId.toString(id) + " of " + t.length + " bytes: " + why.text()));
+                settings.where(), MessageId.toString(id) + " of " + t.length + " bytes", why));
     }
 
     private void start(InboundTransfer t) {
@@ -319,8 +326,10 @@ final class Inbound {
 
     void takeBack(InboundTransfer t, long offset) {
         if (pulled == null) {
-            throw new LinkException(settings.where() + ": a chunk of " + MessageId.toString(t.id)
-                    + " came damaged, and round-robin striping cannot have it sent again");
+            throw new LinkException(
+                    settings.where(),
+                    "a chunk of " + MessageId.toString(t.id)
+                            + " came damaged, and round-robin striping cannot have it sent again");
         }
         pulled.takeBack(t, offset);
     }

@@ -4,6 +4,7 @@ import java.util.function.ObjIntConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.sluice.ErrorCode;
 import org.sluice.LinkException;
 import org.sluice.ProtocolException;
 import org.sluice.SluiceException;
@@ -131,8 +132,9 @@ public final class LinkEngine {
 
     private boolean hasOneSided(Completion completion) {
         if (settings.roundRobin()) {
-            completion.failed(new LinkException(settings.where()
-                    + ": round-robin striping has no one-sided transfers; make the link with adaptive striping"));
+            completion.failed(new LinkException(
+                    settings.where(),
+                    "round-robin striping has no one-sided transfers; make the link with adaptive striping"));
             return false;
         }
         return true;
@@ -144,13 +146,16 @@ public final class LinkEngine {
             return false;
         }
         if (channels == 0) {
-            completion.failed(new LinkException(settings.where()
-                    + ": the link has no channels in this direction; the client makes one that goes both ways"));
+            completion.failed(new LinkException(
+                    settings.where(),
+                    "the link has no channels in this direction; the client makes one that goes both ways"));
             return false;
         }
         if (unfinished >= EngineSettings.MAX_TRANSFERS) {
-            completion.failed(new LinkException(settings.where() + ": " + unfinished
-                    + " transfers are unfinished, more are not taken; wait for some to finish"));
+            completion.failed(new LinkException(
+                    ErrorCode.LIMIT,
+                    settings.where(),
+                    unfinished + " transfers are unfinished, more are not taken; wait for some to finish"));
             return false;
         }
         return true;
@@ -194,16 +199,19 @@ public final class LinkEngine {
 
     private void oneSided(int channels, long id) {
         if (settings.roundRobin()) {
-            throw new ProtocolException(settings.where() + ": the peer asked for " + MessageId.toString(id)
-                    + ", but round-robin striping has no one-sided transfers");
+            throw new ProtocolException(
+                    settings.where(),
+                    "the peer asked for " + MessageId.toString(id)
+                            + ", but round-robin striping has no one-sided transfers");
         }
         hasChannels(channels, id);
     }
 
     private void hasChannels(int channels, long id) {
         if (channels == 0) {
-            throw new ProtocolException(settings.where() + ": the peer began " + MessageId.toString(id)
-                    + " in a direction in which the link has no channels");
+            throw new ProtocolException(
+                    settings.where(),
+                    "the peer began " + MessageId.toString(id) + " in a direction in which the link has no channels");
         }
     }
 
@@ -269,8 +277,8 @@ public final class LinkEngine {
         }
         int count = weSend ? outboundChannels : inboundChannels;
         if (channel < 0 || channel >= count) {
-            throw new ProtocolException(settings.where() + ": the peer lost channel " + channel + " of " + count
-                    + ", which does not exist");
+            throw new ProtocolException(
+                    settings.where(), "the peer lost channel " + channel + " of " + count + ", which does not exist");
         }
         ChannelEnd<?> lost = weSend ? outbound.channel(channel) : inbound.channel(channel);
         if (lost == null || lost.generation != generation || !lost.isOpen()) {
@@ -297,8 +305,10 @@ public final class LinkEngine {
     private void lost(String channel) {
         losses++;
         if (!settings.confirmed() || settings.roundRobin()) {
-            throw new LinkException(settings.where() + ": lost " + channel
-                    + "; round-robin striping needs every channel, adaptive striping would go on without it");
+            throw new LinkException(
+                    settings.where(),
+                    "lost " + channel
+                            + "; round-robin striping needs every channel, adaptive striping would go on without it");
         }
     }
 

@@ -88,12 +88,13 @@ final class Outbound {
     /** The peer asks to read: its reads are numbered in turn, and not more than it may have unfinished. */
     void asked(long id) {
         if (MessageId.kind(id) != MessageId.READ || MessageId.count(id) != readsAsked) {
-            throw new ProtocolException(settings.where() + ": the peer asked for " + MessageId.toString(id)
-                    + ", expected was read " + readsAsked);
+            throw new ProtocolException(
+                    settings.where(),
+                    "the peer asked for " + MessageId.toString(id) + ", expected was read " + readsAsked);
         }
         if (reading >= EngineSettings.MAX_TRANSFERS) {
-            throw new ProtocolException(settings.where() + ": the peer has more than " + EngineSettings.MAX_TRANSFERS
-                    + " reads unfinished");
+            throw new ProtocolException(
+                    settings.where(), "the peer has more than " + EngineSettings.MAX_TRANSFERS + " reads unfinished");
         }
         readsAsked++;
     }
@@ -118,29 +119,36 @@ final class Outbound {
 
     void granted(long id, long offset, int channel, int generation) {
         if (granted == null || channel < 0 || channel >= channels.length) {
-            throw new ProtocolException(settings.where() + ": the peer granted a chunk on channel " + channel
-                    + ", this link has " + channels.length + " and "
-                    + (granted == null ? "round-robin" : "adaptive") + " striping");
+            throw new ProtocolException(
+                    settings.where(),
+                    "the peer granted a chunk on channel " + channel
+                            + ", this link has " + channels.length + " and "
+                            + (granted == null ? "round-robin" : "adaptive") + " striping");
         }
         OutboundTransfer t = active.get(id);
         if (t == null || t.landed || !t.isChunkStart(offset)) {
             throw new ProtocolException(
-                    settings.where() + ": the peer granted offset " + offset + " of " + MessageId.toString(id)
+                    settings.where(),
+                    "the peer granted offset " + offset + " of " + MessageId.toString(id)
                             + (t == null || t.landed ? ", which is not being sent" : " of " + t.length + " bytes"));
         }
         OutboundChannel c = channels[channel];
         // the wire carries 16 bits of it, which wrap
         int ahead = c == null ? 1 : (short) (generation - c.generation);
         if (c == null || ahead > 0) {
-            throw new ProtocolException(settings.where() + ": the peer granted a chunk on channel " + channel
-                    + " in generation " + generation + ", which has not begun here");
+            throw new ProtocolException(
+                    settings.where(),
+                    "the peer granted a chunk on channel " + channel + " in generation " + generation
+                            + ", which has not begun here");
         }
         if (!c.isOpen() || ahead < 0) {
             return; // it broke here meanwhile: the peer has been told, and grants the chunk elsewhere
         }
         if (!granted.grant(channel, t, offset)) {
-            throw new ProtocolException(settings.where() + ": the peer granted more than its window of "
-                    + settings.receiveWindow() + " chunks on channel " + channel);
+            throw new ProtocolException(
+                    settings.where(),
+                    "the peer granted more than its window of " + settings.receiveWindow() + " chunks on channel "
+                            + channel);
         }
     }
 
@@ -148,12 +156,15 @@ final class Outbound {
         OutboundTransfer t = active.get(id);
         if (t == null || t.landed) {
             throw new ProtocolException(
-                    settings.where() + ": the peer confirmed " + MessageId.toString(id) + ", which is not being sent");
+                    settings.where(), "the peer confirmed " + MessageId.toString(id) + ", which is not being sent");
         }
         if (t.granted > 0 || t.given < t.chunks) {
-            throw new ProtocolException(settings.where() + ": the peer confirmed " + MessageId.toString(id)
-                    + " before it was sent: of its " + t.chunks + " chunks " + t.given + " were given to a channel, "
-                    + t.granted + " are granted and wait");
+            throw new ProtocolException(
+                    settings.where(),
+                    "the peer confirmed " + MessageId.toString(id)
+                            + " before it was sent: of its " + t.chunks + " chunks " + t.given
+                            + " were given to a channel, "
+                            + t.granted + " are granted and wait");
         }
         t.landed = true;
         if (MessageId.kind(id) == MessageId.READ) {
@@ -167,14 +178,20 @@ final class Outbound {
     void refused(long id, TransferRefusal why, long detail) {
         OutboundTransfer t = active.get(id);
         if (t == null || t.landed || (roundRobin == null && t.granted + t.given > 0)) {
-            throw new ProtocolException(settings.where() + ": the peer refused " + MessageId.toString(id)
-                    + (t == null || t.landed ? ", which is not being sent" : " after it had granted chunks of it"));
+            throw new ProtocolException(
+                    settings.where(),
+                    "the peer refused " + MessageId.toString(id)
+                            + (t == null || t.landed
+                                    ? ", which is not being sent"
+                                    : " after it had granted chunks of it"));
         }
-        String what = settings.where() + ": " + MessageId.toString(id);
+        String what = MessageId.toString(id);
         SluiceException e = why == TransferRefusal.LENGTH
-                ? new LengthMismatchException(what + ": this side sends " + t.length
-                        + " bytes, the peer's receive is of " + detail + "; give both sides the same length")
-                : new RemoteAccessException(what + " of " + t.length + " bytes: " + why.text());
+                ? new LengthMismatchException(
+                        settings.where(),
+                        what + ": this side sends " + t.length + " bytes, the peer's receive is of " + detail
+                                + "; give both sides the same length")
+                : new RemoteAccessException(settings.where(), what + " of " + t.length + " bytes", why);
         if (roundRobin != null) {
             throw e; // chunks may be on the wire already: this ends the link, here as on the peer's side
         }

@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 import org.sluice.PeerLostException;
 import org.sluice.ProtocolException;
 import org.sluice.TransferRefusal;
+import org.sluice.Where;
 
 /**
  * The connection that stays when a link is made: grants, announcements, confirmations, heartbeats, goodbye. Writes are gathered
@@ -24,7 +25,7 @@ public final class ControlConnection implements AutoCloseable {
     private static final int NO_FRAME = -1;
 
     private final ControlStream stream;
-    private final String where;
+    private final Where where;
     private final ByteBuffer in = direct(FrameType.HEADER_BYTES + FrameType.MAX_PAYLOAD);
     private ByteBuffer out = direct(128 << 10);
     private int frameAt = NO_FRAME;
@@ -33,7 +34,7 @@ public final class ControlConnection implements AutoCloseable {
     private long writtenAt;
 
     /** @param where the link, as messages name it */
-    public ControlConnection(ControlStream stream, String where, long now) throws IOException {
+    public ControlConnection(ControlStream stream, Where where, long now) throws IOException {
         this.stream = stream;
         this.where = where;
         this.readAt = now;
@@ -177,8 +178,9 @@ public final class ControlConnection implements AutoCloseable {
             return;
         }
         if (out.capacity() >= MOST_UNSENT) {
-            throw new PeerLostException(where + ": the peer does not read its control connection any more ("
-                    + out.position() + " bytes wait)");
+            throw new PeerLostException(
+                    where,
+                    "the peer does not read its control connection any more (" + out.position() + " bytes wait)");
         }
         ByteBuffer larger = direct(Math.max(out.capacity() * 2, out.position() + bytes));
         out = larger.put(out.flip());
@@ -279,7 +281,7 @@ public final class ControlConnection implements AutoCloseable {
                 in.getInt();
                 TransferRefusal known = TransferRefusal.of(why);
                 if (known == null) {
-                    throw new ProtocolException(where + ": the peer refused a transfer for unknown reason " + why);
+                    throw new ProtocolException(where, "the peer refused a transfer for unknown reason " + why);
                 }
                 to.onRefused(id, known, in.getLong());
             }
@@ -313,7 +315,7 @@ public final class ControlConnection implements AutoCloseable {
             case ERROR -> to.onError(FrameSocket.text(bytes(in, end)));
             case GOODBYE -> to.onGoodbye();
             case HELLO, PROOF, TARGET, OFFER, ANSWER, HANDLES, READY, REFUSE ->
-                throw new ProtocolException(where + ": the peer sent " + type + " on a link that is made already");
+                throw new ProtocolException(where, "the peer sent " + type + " on a link that is made already");
         }
     }
 
@@ -325,8 +327,10 @@ public final class ControlConnection implements AutoCloseable {
 
     private void whole(FrameType type, int payload, int record) {
         if (payload % record != 0) {
-            throw new ProtocolException(where + ": the peer sent a " + type + " frame of " + payload
-                    + " bytes, which is not a multiple of " + record);
+            throw new ProtocolException(
+                    where,
+                    "the peer sent a " + type + " frame of " + payload + " bytes, which is not a multiple of "
+                            + record);
         }
     }
 

@@ -1,15 +1,22 @@
 package org.sluice.wire;
 
 import java.nio.ByteBuffer;
+import org.sluice.ErrorCode;
 import org.sluice.ProtocolException;
+import org.sluice.Where;
 
 /** Reads and writes the 12 bytes before each frame. Buffers are little-endian. */
 public final class FrameHeader {
     private FrameHeader() {}
 
     public static void write(ByteBuffer out, FrameType type, int payload) {
+        write(out, FrameType.VERSION, type, payload);
+    }
+
+    /** As {@link #write(ByteBuffer, FrameType, int)}, for a peer that reads no other version. */
+    static void write(ByteBuffer out, int version, FrameType type, int payload) {
         out.putInt(FrameType.MAGIC);
-        out.put((byte) FrameType.VERSION);
+        out.put((byte) version);
         out.put((byte) type.code);
         out.putShort((short) 0);
         out.putInt(payload);
@@ -22,10 +29,15 @@ public final class FrameHeader {
                     + Integer.toHexString(Integer.reverseBytes(in.getInt(at)))
                     + "); is the other side Sluice, with the same --bootstrap?");
         }
-        int version = in.get(at + 4) & 0xff;
-        if (version != FrameType.VERSION) {
-            throw new ProtocolException("the peer speaks protocol version " + version + ", this side speaks version "
-                    + FrameType.VERSION + "; install the same version of Sluice on both");
+        int version = version(in, at);
+        // an older node says no in its own version, and is heard; nothing else that it says is understood
+        boolean refusal = version < FrameType.VERSION && FrameType.of(in.get(at + 5)) == FrameType.REFUSE;
+        if (version != FrameType.VERSION && !refusal) {
+            throw new ProtocolException(
+                    ErrorCode.VERSION,
+                    Where.NOWHERE,
+                    "the peer speaks protocol version " + version + ", this side speaks version " + FrameType.VERSION
+                            + "; install the same version of Sluice on both");
         }
         FrameType type = FrameType.of(in.get(at + 5));
         if (type == null || in.getShort(at + 6) != 0) {
@@ -37,6 +49,11 @@ public final class FrameHeader {
                     + " bytes, allowed are " + type.least + " to " + type.most);
         }
         return type;
+    }
+
+    /** The version of whoever wrote the frame; means something only where the magic is right. */
+    static int version(ByteBuffer in, int at) {
+        return in.get(at + 4) & 0xff;
     }
 
     /** The payload length; call {@link #type} first, which checks it. */

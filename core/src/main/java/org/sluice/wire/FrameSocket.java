@@ -10,8 +10,10 @@ import java.nio.ByteOrder;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import javax.net.ssl.SSLException;
+import org.sluice.ErrorCode;
 import org.sluice.LinkException;
 import org.sluice.ProtocolException;
+import org.sluice.Where;
 
 /**
  * A control connection while it is being made: frames are read and written in turn, each wait up to the phase's deadline. It
@@ -22,6 +24,7 @@ public final class FrameSocket implements AutoCloseable {
     private final Deadline deadline;
     private byte[] lastWritten = {};
     private byte[] lastRead = {};
+    private int peerVersion = FrameType.VERSION;
 
     /** In the clear. */
     public FrameSocket(SocketChannel channel, Deadline deadline) throws IOException {
@@ -48,6 +51,10 @@ public final class FrameSocket implements AutoCloseable {
         return peer(stream.socket());
     }
 
+    Where where() {
+        return Where.NOWHERE.phase(Where.Phase.BOOTSTRAP).peer(peer());
+    }
+
     public static String peer(SocketChannel channel) {
         try {
             InetSocketAddress a = (InetSocketAddress) channel.getRemoteAddress();
@@ -58,9 +65,13 @@ public final class FrameSocket implements AutoCloseable {
     }
 
     public void write(FrameType type, byte[] payload) throws IOException {
+        write(FrameType.VERSION, type, payload);
+    }
+
+    private void write(int version, FrameType type, byte[] payload) throws IOException {
         ByteBuffer frame =
                 ByteBuffer.allocate(FrameType.HEADER_BYTES + payload.length).order(ByteOrder.LITTLE_ENDIAN);
-        FrameHeader.write(frame, type, payload.length);
+        FrameHeader.write(frame, version, type, payload.length);
         frame.put(payload).flip();
         lastWritten = frame.array();
         // at most 64 KiB in a fresh connection: fits the socket's buffer, so a silent peer cannot hold the writer
@@ -73,14 +84,17 @@ public final class FrameSocket implements AutoCloseable {
     public byte[] read(FrameType expected) throws IOException {
         byte[] head = readFully(FrameType.HEADER_BYTES);
         ByteBuffer header = ByteBuffer.wrap(head).order(ByteOrder.LITTLE_ENDIAN);
+        int version = FrameHeader.version(header, 0);
+        if (version >= FrameType.OLDEST_VERSION && version < FrameType.VERSION) {
+            peerVersion = version;
+        }
         FrameType type = FrameHeader.type(header, 0);
         byte[] payload = readFully(FrameHeader.payload(header, 0));
         if (type == FrameType.REFUSE) {
-            throw new LinkException("the peer " + peer() + " refused: " + text(payload));
+            throw new LinkException(ErrorCode.REFUSED, where(), "the peer refused: " + text(payload));
         }
         if (type != expected) {
-            throw new ProtocolException(
-                    "the peer " + peer() + " sent " + type + " where " + expected + " was expected");
+            throw new ProtocolException(where(), "the peer sent " + type + " where " + expected + " was expected");
         }
         lastRead = new byte[head.length + payload.length];
         System.arraycopy(head, 0, lastRead, 0, head.length);
@@ -100,7 +114,10 @@ public final class FrameSocket implements AutoCloseable {
                         peer(), e); // what the peer makes of this side's certificate comes after the handshake
             } catch (SocketTimeoutException e) {
                 throw new LinkException(
-                        "the peer " + peer() + " was silent until the deadline of " + deadline.text(), e);
+                        ErrorCode.UNREACHABLE,
+                        where(),
+                        "the peer was silent until the deadline of " + deadline.text(),
+                        e);
             }
             if (n < 0) {
                 throw new EOFException("the peer " + peer() + " closed the connection");
@@ -110,11 +127,11 @@ public final class FrameSocket implements AutoCloseable {
         return all;
     }
 
-    /** Says why there will be no link, as well as it can be said. */
+    /** Says why there will be no link, as well as it can be said: to an older node in the version that it reads. */
     public void refuse(String why) {
         byte[] bytes = why.getBytes(StandardCharsets.UTF_8);
         try {
-            write(FrameType.REFUSE, bytes.length <= FrameType.REFUSE.most ? bytes : new byte[0]);
+            write(peerVersion, FrameType.REFUSE, bytes.length <= FrameType.REFUSE.most ? bytes : new byte[0]);
             stream.shutdownOutput();
         } catch (IOException e) {
             // the peer is gone, and with it who would read this

@@ -36,7 +36,11 @@ public enum FrameType {
     /** {@code SLCE}, little-endian. */
     public static final int MAGIC = 0x45434C53;
 
-    public static final int VERSION = 1;
+    /** What this node speaks. 2: credits, and heartbeats that nobody has to ask for. */
+    public static final int VERSION = 2;
+
+    /** The oldest version that had this header: a peer of it is told no in its own words. */
+    static final int OLDEST_VERSION = 1;
 
     /** u32 magic, u8 version, u8 type, u16 zero, u32 payload length. */
     public static final int HEADER_BYTES = 12;

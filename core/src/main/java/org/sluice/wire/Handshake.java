@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.security.SecureRandom;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
+import org.sluice.ErrorCode;
 import org.sluice.LinkException;
 import org.sluice.ProtocolException;
 
@@ -77,19 +78,24 @@ public final class Handshake {
     private static void check(Hello other, boolean client, @Nullable SharedSecret secret, FrameSocket socket) {
         if (other.client() != client) {
             throw new ProtocolException(
-                    "the peer " + socket.peer() + " says it is a " + (other.client() ? "client" : "server")
+                    socket.where(),
+                    "the peer says it is a " + (other.client() ? "client" : "server")
                             + " too; start one side as server and the other as client");
         }
         if (other.secret() != (secret != null)) {
             throw new LinkException(
-                    "authentication failed: " + (secret != null ? "this side" : "the peer " + socket.peer())
-                            + " has a shared secret and " + (secret != null ? "the peer " + socket.peer() : "this side")
+                    ErrorCode.AUTHENTICATION,
+                    socket.where(),
+                    "authentication failed: " + (secret != null ? "this side" : "the peer")
+                            + " has a shared secret and " + (secret != null ? "the peer" : "this side")
                             + " has none; set the same SLUICE_SECRET or --secret-file on both");
         }
     }
 
     private static LinkException wrongSecret(FrameSocket socket) {
-        return new LinkException("authentication failed: the peer " + socket.peer()
-                + " has another shared secret; set the same SLUICE_SECRET or --secret-file on both");
+        return new LinkException(
+                ErrorCode.AUTHENTICATION,
+                socket.where(),
+                "authentication failed: the peer has another shared secret; set the same SLUICE_SECRET or --secret-file on both");
     }
 }

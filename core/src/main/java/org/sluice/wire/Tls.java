@@ -13,7 +13,9 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.TrustManagerFactory;
 import org.sluice.ConfigException;
+import org.sluice.ErrorCode;
 import org.sluice.LinkException;
+import org.sluice.Where;
 
 /**
  * TLS 1.3 for control connections, with the JDK's own: both ends show a certificate and prove that its key is theirs, and the same
@@ -86,7 +88,9 @@ public final class Tls {
             return stream;
         } catch (SocketTimeoutException e) {
             throw new LinkException(
-                    "the peer " + peer + " was silent in the TLS handshake until the deadline of " + deadline.text(),
+                    ErrorCode.UNREACHABLE,
+                    Where.NOWHERE.phase(Where.Phase.BOOTSTRAP).peer(peer),
+                    "the peer was silent in the TLS handshake until the deadline of " + deadline.text(),
                     e);
         } catch (IOException e) {
             throw failure(peer, e);
@@ -101,7 +105,9 @@ public final class Tls {
         }
         String why = root.getMessage() == null ? root.toString() : root.getMessage();
         return new LinkException(
-                "TLS with the peer " + peer + " failed: " + why
+                ErrorCode.AUTHENTICATION,
+                Where.NOWHERE.phase(Where.Phase.BOOTSTRAP).peer(peer),
+                "TLS with the peer failed: " + why
                         + "; do both sides have --tls, with certificates that are valid and that the other trusts?",
                 e);
     }

@@ -9,6 +9,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.sluice.SluiceException;
 import org.sluice.TransferRefusal;
+import org.sluice.Where;
 import org.sluice.host.HostGpuBackend;
 import org.sluice.spi.ChannelContext;
 import org.sluice.spi.CopyQueue;
@@ -98,7 +99,7 @@ final class AllocationTest {
     void perChunk(boolean roundRobin, boolean staged) throws TransportException {
         Gpu gpu = new HostGpuBackend().open(0);
         MemoryTransport transport = new MemoryTransport(1, WINDOW);
-        EngineSettings settings = new EngineSettings(CHUNK, roundRobin, WINDOW, WINDOW, 0, true, "test");
+        EngineSettings settings = new EngineSettings(CHUNK, roundRobin, WINDOW, WINDOW, 0, true, Where.NOWHERE);
         Direct toReceiver = new Direct();
         Direct toSender = new Direct();
         LinkEngine sender = new LinkEngine(settings, toReceiver, (high, low) -> null, CHANNELS, 0, null);

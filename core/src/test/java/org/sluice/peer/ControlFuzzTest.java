@@ -142,7 +142,8 @@ class ControlFuzzTest {
     @Test
     void framesOfALinkThatIsMade() throws IOException {
         try (Sockets sockets = Sockets.pair()) {
-            ControlConnection control = new ControlConnection(new PlainStream(sockets.server()), "fuzz", 0);
+            ControlConnection control =
+                    new ControlConnection(new PlainStream(sockets.server()), org.sluice.Where.NOWHERE, 0);
             Heard heard = new Heard();
             fuzz(
                     "frames",

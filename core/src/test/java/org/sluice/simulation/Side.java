@@ -72,7 +72,7 @@ final class Side implements RegionDirectory {
                         scenario.sendWindow(),
                         STALL_NANOS,
                         scenario.confirmed(),
-                        name),
+                        org.sluice.Where.NOWHERE.peer(name)),
                 says,
                 this,
                 scenario.channels(),

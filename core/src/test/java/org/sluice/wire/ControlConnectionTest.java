@@ -14,6 +14,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.sluice.PeerLostException;
 import org.sluice.ProtocolException;
 import org.sluice.TransferRefusal;
+import org.sluice.Where;
 
 class ControlConnectionTest {
     private Sockets sockets;
@@ -24,8 +25,8 @@ class ControlConnectionTest {
     @BeforeEach
     void connect() throws IOException {
         sockets = Sockets.pair();
-        here = new ControlConnection(new PlainStream(sockets.client()), "here", 0);
-        there = new ControlConnection(new PlainStream(sockets.server()), "there", 0);
+        here = new ControlConnection(new PlainStream(sockets.client()), Where.NOWHERE, 0);
+        there = new ControlConnection(new PlainStream(sockets.server()), Where.NOWHERE, 0);
     }
 
     @AfterEach
@@ -132,18 +133,20 @@ class ControlConnectionTest {
     @Test
     void anotherVersionNamesBoth() throws IOException {
         refuses(
-                Sockets.frame(FrameType.MAGIC, 2, FrameType.PING.code, 0, 0, new byte[0]),
-                "version 2, this side speaks version 1");
+                Sockets.frame(FrameType.MAGIC, 1, FrameType.PING.code, 0, 0, new byte[0]),
+                "version 1, this side speaks version 2");
     }
 
     @Test
     void anUnknownTypeIsRefused() throws IOException {
-        refuses(Sockets.frame(FrameType.MAGIC, 1, 200, 0, 0, new byte[0]), "unknown type 200");
+        refuses(Sockets.frame(FrameType.MAGIC, FrameType.VERSION, 200, 0, 0, new byte[0]), "unknown type 200");
     }
 
     @Test
     void reservedBitsMustBeZero() throws IOException {
-        refuses(Sockets.frame(FrameType.MAGIC, 1, FrameType.PING.code, 1, 0, new byte[0]), "unknown type");
+        refuses(
+                Sockets.frame(FrameType.MAGIC, FrameType.VERSION, FrameType.PING.code, 1, 0, new byte[0]),
+                "unknown type");
     }
 
     @Test
@@ -162,7 +165,7 @@ class ControlConnectionTest {
     @EnumSource(FrameType.class)
     void lengthsOutsideTheCapsAreRefusedBeforeAnythingIsRead(FrameType type) throws IOException {
         refuses(
-                Sockets.frame(FrameType.MAGIC, 1, type.code, 0, type.most + 1, new byte[0]),
+                Sockets.frame(FrameType.MAGIC, FrameType.VERSION, type.code, 0, type.most + 1, new byte[0]),
                 "a " + type + " frame of " + (type.most + 1) + " bytes, allowed are " + type.least + " to "
                         + type.most);
     }

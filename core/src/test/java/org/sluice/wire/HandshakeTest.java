@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
@@ -200,6 +202,40 @@ class HandshakeTest {
             Sockets.send(s.client(), Arrays.copyOf(Sockets.frame(FrameType.HELLO, new byte[72]), 40));
             s.client().close();
             assertThat(failure(server)).isInstanceOf(java.io.EOFException.class);
+        }
+    }
+
+    @Test
+    void aClientOfVersion1ReadsWhyItIsRefusedInItsOwnVersion() throws Exception {
+        try (Sockets s = Sockets.pair()) {
+            var server = aside(() -> {
+                FrameSocket frames = s.serverFrames();
+                try {
+                    return Handshake.asServer(frames, null);
+                } catch (ProtocolException e) {
+                    frames.refuse(e.getMessage());
+                    throw e;
+                }
+            });
+            Sockets.send(s.client(), Sockets.frame(FrameType.MAGIC, 1, FrameType.HELLO.code, 0, 72, new byte[72]));
+            ByteBuffer head = ByteBuffer.wrap(s.clientFrames().readFully(FrameType.HEADER_BYTES))
+                    .order(ByteOrder.LITTLE_ENDIAN);
+            assertThat(head.get(4)).as("version").isEqualTo((byte) 1);
+            assertThat(head.get(5)).as("type").isEqualTo((byte) FrameType.REFUSE.code);
+            String why = new String(s.clientFrames().readFully(head.getInt(8)), StandardCharsets.UTF_8);
+            assertThat(why).contains("version 1").contains("version 2");
+            assertThat(failure(server)).isInstanceOf(ProtocolException.class).hasMessage(why);
+        }
+    }
+
+    @Test
+    void aServerOfVersion1IsHeardWhenItRefuses() throws Exception {
+        try (Sockets s = Sockets.pair()) {
+            var client = aside(() -> Handshake.asClient(s.clientFrames(), null));
+            byte[] why =
+                    "the peer speaks protocol version 2, this side speaks version 1".getBytes(StandardCharsets.UTF_8);
+            Sockets.send(s.server(), Sockets.frame(FrameType.MAGIC, 1, FrameType.REFUSE.code, 0, why.length, why));
+            assertThat(failure(client)).isInstanceOf(LinkException.class).hasMessageContaining("speaks version 1");
         }
     }
 }

@@ -6,6 +6,7 @@ import org.sluice.ClosedException;
 import org.sluice.ConfigException;
 import org.sluice.LengthMismatchException;
 import org.sluice.LinkException;
+import org.sluice.NotDoneException;
 import org.sluice.PeerLostException;
 import org.sluice.ProtocolException;
 import org.sluice.RemoteAccessException;
@@ -34,6 +35,7 @@ public final class Failure {
             case ConfigException c -> ExitCode.CONFIGURATION;
             case LengthMismatchException l -> ExitCode.MISMATCH;
             case LinkException l -> ExitCode.LINK;
+            case NotDoneException n -> ExitCode.LINK;
             case PeerLostException p -> ExitCode.LINK;
             case ProtocolException p -> ExitCode.LINK;
             case ClosedException c -> ExitCode.LINK;
