@@ -19,6 +19,7 @@ import org.slf4j.LoggerFactory;
 import org.sluice.ClosedException;
 import org.sluice.ConfigException;
 import org.sluice.GpuInfo;
+import org.sluice.LeftOut;
 import org.sluice.Link;
 import org.sluice.LinkException;
 import org.sluice.LinkingStep;
@@ -138,6 +139,9 @@ final class LocalNode implements Node {
             int sockets = LinkPlan.socketsPerChannel(config, first);
             opened = transport(config, sockets);
             this.transport = opened;
+            if (!opened.leftOut().isEmpty()) {
+                log.info("NICs left out: {}", opened.leftOut());
+            }
             this.nics = opened.devices().stream().map(LocalNode::info).toList();
             this.plan = LinkPlan.of(config, opened, sockets, first, List.copyOf(registries));
             this.orchestrator = new Orchestrator(plan, agents);
@@ -250,6 +254,11 @@ final class LocalNode implements Node {
     }
 
     @Override
+    public List<LeftOut> nicsLeftOut() {
+        return transport.leftOut();
+    }
+
+    @Override
     public long chunkBytes() {
         return plan.chunkBytes();
     }
@@ -278,14 +287,14 @@ final class LocalNode implements Node {
 
     @Override
     public Link connect(int gpu, String host) {
-        return made(ev -> orchestrator.connect(List.of(gpu), host, l -> {}, i -> ev.get(i)), 1)
+        return made(ev -> orchestrator.connect(List.of(gpu), false, host, l -> {}, i -> ev.get(i)), 1)
                 .getFirst();
     }
 
     @Override
     public List<Link> connectAll(String host, Consumer<LinkingStep> steps) {
         List<Integer> all = IntStream.range(0, gpus()).boxed().toList();
-        return made(ev -> orchestrator.connect(all, host, steps, i -> ev.get(i)), all.size());
+        return made(ev -> orchestrator.connect(all, true, host, steps, i -> ev.get(i)), all.size());
     }
 
     private interface Making {

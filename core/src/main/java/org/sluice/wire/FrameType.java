@@ -35,7 +35,7 @@ public enum FrameType {
     /** {@code SLCE}, little-endian. */
     public static final int MAGIC = 0x45434C53;
 
-    public static final int VERSION = 1;
+    public static final int VERSION = 2;
 
     /** u32 magic, u8 version, u8 type, u16 zero, u32 payload length. */
     public static final int HEADER_BYTES = 12;

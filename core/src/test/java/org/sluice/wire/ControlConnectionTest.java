@@ -132,18 +132,20 @@ class ControlConnectionTest {
     @Test
     void anotherVersionNamesBoth() throws IOException {
         refuses(
-                Sockets.frame(FrameType.MAGIC, 2, FrameType.PING.code, 0, 0, new byte[0]),
-                "version 2, this side speaks version 1");
+                Sockets.frame(FrameType.MAGIC, 1, FrameType.PING.code, 0, 0, new byte[0]),
+                "version 1, this side speaks version 2");
     }
 
     @Test
     void anUnknownTypeIsRefused() throws IOException {
-        refuses(Sockets.frame(FrameType.MAGIC, 1, 200, 0, 0, new byte[0]), "unknown type 200");
+        refuses(Sockets.frame(FrameType.MAGIC, FrameType.VERSION, 200, 0, 0, new byte[0]), "unknown type 200");
     }
 
     @Test
     void reservedBitsMustBeZero() throws IOException {
-        refuses(Sockets.frame(FrameType.MAGIC, 1, FrameType.PING.code, 1, 0, new byte[0]), "unknown type");
+        refuses(
+                Sockets.frame(FrameType.MAGIC, FrameType.VERSION, FrameType.PING.code, 1, 0, new byte[0]),
+                "unknown type");
     }
 
     @Test
@@ -162,7 +164,7 @@ class ControlConnectionTest {
     @EnumSource(FrameType.class)
     void lengthsOutsideTheCapsAreRefusedBeforeAnythingIsRead(FrameType type) throws IOException {
         refuses(
-                Sockets.frame(FrameType.MAGIC, 1, type.code, 0, type.most + 1, new byte[0]),
+                Sockets.frame(FrameType.MAGIC, FrameType.VERSION, type.code, 0, type.most + 1, new byte[0]),
                 "a " + type + " frame of " + (type.most + 1) + " bytes, allowed are " + type.least + " to "
                         + type.most);
     }
