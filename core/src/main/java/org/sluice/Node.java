@@ -36,6 +36,9 @@ public interface Node extends AutoCloseable {
     /** The NICs of the transport, in the order of use. */
     List<NicInfo> nics();
 
+    /** The network devices that the transport does not use though nobody told it so, with the reasons. */
+    List<LeftOut> nicsLeftOut();
+
     /** The unit of striping of links that this node asks for, bytes. */
     long chunkBytes();
 

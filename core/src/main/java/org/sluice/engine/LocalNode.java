@@ -21,6 +21,7 @@ import org.sluice.ClosedException;
 import org.sluice.ConfigException;
 import org.sluice.ErrorCode;
 import org.sluice.GpuInfo;
+import org.sluice.LeftOut;
 import org.sluice.Link;
 import org.sluice.LinkException;
 import org.sluice.LinkingStep;
@@ -147,6 +148,9 @@ final class LocalNode implements Node {
             int sockets = LinkPlan.socketsPerChannel(config, first);
             opened = transport(config, sockets);
             this.transport = opened;
+            if (!opened.leftOut().isEmpty()) {
+                log.info("NICs left out: {}", opened.leftOut());
+            }
             this.nics = opened.devices().stream().map(LocalNode::info).toList();
             this.plan = LinkPlan.of(config, opened, sockets, first, List.copyOf(registries));
             this.orchestrator = new Orchestrator(plan, agents);
@@ -260,6 +264,11 @@ final class LocalNode implements Node {
     }
 
     @Override
+    public List<LeftOut> nicsLeftOut() {
+        return transport.leftOut();
+    }
+
+    @Override
     public long chunkBytes() {
         return plan.chunkBytes();
     }
@@ -325,14 +334,14 @@ final class LocalNode implements Node {
 
     @Override
     public Link connect(int gpu, String host) {
-        return made(ev -> orchestrator.connect(List.of(gpu), host, l -> {}, i -> ev.get(i)), 1)
+        return made(ev -> orchestrator.connect(List.of(gpu), false, host, l -> {}, i -> ev.get(i)), 1)
                 .getFirst();
     }
 
     @Override
     public List<Link> connectAll(String host, Consumer<LinkingStep> steps) {
         List<Integer> all = IntStream.range(0, gpus()).boxed().toList();
-        return made(ev -> orchestrator.connect(all, host, steps, i -> ev.get(i)), all.size());
+        return made(ev -> orchestrator.connect(all, true, host, steps, i -> ev.get(i)), all.size());
     }
 
     private interface Making {

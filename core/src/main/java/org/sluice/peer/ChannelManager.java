@@ -59,6 +59,7 @@ final class ChannelManager {
     private volatile boolean sendsAreGranted;
     private final @Nullable Listener[] listeners = new Listener[Offer.MOST_CHANNELS];
     private final int[] listenDevice = new int[Offer.MOST_CHANNELS];
+    private int[] address = new int[Offer.MOST_CHANNELS];
     private int listening;
     private final List<AutoCloseable> made = new ArrayList<>();
     private @Nullable Setup running;
@@ -84,6 +85,19 @@ final class ChannelManager {
         keys = linkKey == null ? ChannelKeys.NONE : linkKey::derive;
     }
 
+    /** The place of each channel's address among those of its NIC; listeners that are there already are made anew. */
+    void addresses(int[] ofChannel) {
+        int[] wanted = Arrays.copyOf(ofChannel, Offer.MOST_CHANNELS);
+        for (int c = 0; c < listening; c++) {
+            Listener there = listeners[c];
+            if (there != null && wanted[c] != address[c]) {
+                there.close();
+                listeners[c] = null;
+            }
+        }
+        address = wanted;
+    }
+
     /** Whether what is sent waits for grants: the agent wakes when they come, and need not for each few chunks that have left. */
     void sendsAreGranted(boolean granted) {
         sendsAreGranted = granted;
@@ -101,7 +115,13 @@ final class ChannelManager {
     private ChannelContext context(int channel, Doorbell doorbell) {
         // listeners are made before the handshake: they ask for a key when somebody has connected
         return new ChannelContext(
-                agent.gpu(), channel, peer, sendsAreGranted, doorbell, purpose -> keys.derive(purpose));
+                agent.gpu(),
+                channel,
+                address[channel],
+                peer,
+                sendsAreGranted,
+                doorbell,
+                purpose -> keys.derive(purpose));
     }
 
     private Nic nic(int device) {

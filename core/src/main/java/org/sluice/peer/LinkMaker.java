@@ -76,7 +76,7 @@ public final class LinkMaker implements Desk, AutoCloseable {
             return "this node makes " + MOST_UNDER_WAY + " links already; try again";
         }
         LinkSession.Events events = incoming.events();
-        LinkMaking making = new LinkMaking(plan, agents.get(request.gpu()));
+        LinkMaking making = new LinkMaking(plan, agents.get(request.gpu()), 0);
         try {
             Orchestrator.Made made = make(making, () -> making.answer(request), events);
             incoming.made(made, events);
@@ -96,7 +96,7 @@ public final class LinkMaker implements Desk, AutoCloseable {
                     Where.ofGpu(localGpu), "GPU " + localGpu + " does not exist, this node has " + agents.size());
         }
         LinkMaking making =
-                new LinkMaking(plan, agents.get(localGpu), new LinkMaking.Destination.NodePort(port, remoteGpu));
+                new LinkMaking(plan, agents.get(localGpu), 0, new LinkMaking.Destination.NodePort(port, remoteGpu));
         return make(making, () -> making.offer(host, Deadline.in(plan.deadline())), events);
     }
 

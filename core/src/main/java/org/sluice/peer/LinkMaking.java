@@ -1,11 +1,11 @@
 package org.sluice.peer;
 
+import java.io.EOFException;
 import java.io.IOException;
-import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.SocketTimeoutException;
-import java.net.UnknownHostException;
+import java.net.NetworkInterface;
+import java.net.SocketException;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.List;
@@ -13,6 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.sluice.ClosedException;
@@ -21,6 +22,7 @@ import org.sluice.ErrorCode;
 import org.sluice.LinkException;
 import org.sluice.ProtocolException;
 import org.sluice.SluiceException;
+import org.sluice.LeftOut;
 import org.sluice.Where;
 import org.sluice.transfer.Agent;
 import org.sluice.transfer.EngineSettings;
@@ -43,13 +45,9 @@ import org.sluice.wire.UcclBootstrap;
  * {@link Orchestrator} calls the steps of all GPUs side by side. Steps wait; none waits beyond the deadline.
  */
 final class LinkMaking {
-    /** First pause between tries to connect to a server that is not up yet, doubled up to the longest. */
-    private static final long FIRST_PAUSE_MILLIS = 10;
-
-    private static final long LONGEST_PAUSE_MILLIS = 250;
-
     private final LinkPlan plan;
     private final Agent agent;
+    private final int together;
     private final int gpu;
     private final ChannelManager manager;
     private final Destination destination;
@@ -75,15 +73,18 @@ final class LinkMaking {
         record NodePort(int port, int gpu) implements Destination {}
     }
 
-    LinkMaking(LinkPlan plan, Agent agent) {
+    /** @param together how many links stand or fall together, one for each GPU of the node; 0 for one that is made alone */
+    LinkMaking(LinkPlan plan, Agent agent, int together) {
         this(
                 plan,
                 agent,
+                together,
                 new Destination.GpuPort(plan.config().portBase() + agent.gpu().id()));
     }
 
-    LinkMaking(LinkPlan plan, Agent agent, Destination destination) {
+    LinkMaking(LinkPlan plan, Agent agent, int together, Destination destination) {
         this.plan = plan;
+        this.together = together;
         this.agent = agent;
         this.destination = destination;
         this.gpu = agent.gpu().id();
@@ -122,7 +123,7 @@ final class LinkMaking {
     private List<Rail> ownSpread(int count) {
         int nics = plan.transport().devices().size();
         return IntStream.range(0, count)
-                .mapToObj(c -> new Rail((c + gpu) % nics, (c + gpu) % nics))
+                .mapToObj(c -> new Rail((c + gpu) % nics, (c + gpu) % nics, 0, 0))
                 .toList();
     }
 
@@ -138,18 +139,26 @@ final class LinkMaking {
         duplex = offer.duplex();
         note = offer.note();
         try {
+            if (offer.together() != together && offer.together() > 0 && together > 0) {
+                throw new LinkException(where(), "the client has " + offer.together() + " GPUs, this server "
+                        + together + "; give both the same --gpus");
+            }
             if (!offer.transport().equals(plan.transport().name())) {
                 throw new LinkException(
                         where(),
                         "the client uses transport " + offer.transport() + ", this server "
                                 + plan.transport().name() + "; give both the same --transport");
             }
-            rails = RailAgreement.agree(plan.nics(agent.gpu()), offer.nics(), offer.channels(), gpu);
+            boolean oneHost = isThisHost(s.stream().socket());
+            expectNic(oneHost);
+            rails = RailAgreement.agree(plan.nics(agent.gpu()), offer.nics(), offer.channels(), gpu, oneHost);
             int window = Math.min(offer.window(), plan.window());
             settings = settings(offer.chunkBytes(), offer.roundRobin(), window);
             int[] devices = rails.stream().mapToInt(Rail::server).toArray();
+            int[] addresses = rails.stream().mapToInt(Rail::serverAddress).toArray();
             onAgent(() -> {
                 manager.chunkBytes(offer.chunkBytes());
+                manager.addresses(addresses);
                 manager.listen(devices);
             });
             List<byte[]> handles = onAgent(manager::handles);
@@ -177,8 +186,8 @@ final class LinkMaking {
 
     /** Connects to the server, makes the offer and takes the answer. */
     void offer(String host, Deadline deadline) throws IOException {
-        FrameSocket s = connect(host, deadline);
-        manager.key(Handshake.asClient(s, plan.secret()));
+        FrameSocket s = greeted(host, deadline);
+        expectNic(isThisHost(s.stream().socket()));
         if (destination instanceof Destination.NodePort node) {
             s.write(FrameType.TARGET, new Target(node.gpu()).encode());
         }
@@ -188,6 +197,7 @@ final class LinkMaking {
                 FrameType.OFFER,
                 new Offer(
                                 gpu,
+                                together,
                                 plan.config().channels(),
                                 duplex,
                                 plan.roundRobin(),
@@ -197,7 +207,7 @@ final class LinkMaking {
                                 nics,
                                 plan.config().note())
                         .encode());
-        Answer answer = Answer.decode(s.read(FrameType.ANSWER), nics.size());
+        Answer answer = Answer.decode(s.read(FrameType.ANSWER), nics);
         if (answer.rails().size() != plan.config().channels()) {
             throw new ProtocolException(
                     where(),
@@ -210,6 +220,8 @@ final class LinkMaking {
         settings = settings(plan.chunkBytes(), plan.roundRobin(), Math.min(answer.window(), plan.window()));
         peerHandles = answer.handles();
         expectHandles(rails.size());
+        int[] addresses = rails.stream().mapToInt(Rail::clientAddress).toArray();
+        onAgent(() -> manager.addresses(addresses));
         List<byte[]> mine = List.of();
         if (duplex) {
             int[] devices = rails.stream().mapToInt(Rail::client).toArray();
@@ -221,52 +233,55 @@ final class LinkMaking {
 
     /** Takes the handles the way UCCL sends them. */
     void offerBare(String host, Deadline deadline) throws IOException {
-        FrameSocket s = connect(host, deadline);
+        FrameSocket s = secured(new FrameSocket(search(host).next(deadline), deadline), deadline);
+        expectNic(isThisHost(s.stream().socket()));
         peerHandles = UcclBootstrap.receive(s);
         rails = ownSpread(peerHandles.size());
         settings = settings(plan.chunkBytes(), true, plan.window());
     }
 
-    private FrameSocket connect(String host, Deadline deadline) throws IOException {
-        int port = destination.port();
-        InetAddress address;
-        try {
-            address = InetAddress.getByName(host);
-        } catch (UnknownHostException e) {
-            throw new ConfigException(
-                    "the host " + host + " is not known; give a name that resolves, or an address", e);
+    /** Whether a connection leads to this host itself. */
+    private static boolean isThisHost(SocketChannel connection) throws IOException {
+        return connection.getRemoteAddress() instanceof InetSocketAddress peer
+                && (peer.getAddress().isLoopbackAddress()
+                        || NetworkInterface.getByInetAddress(peer.getAddress()) != null);
+    }
+
+    /** @throws ConfigException when the peer is on another host and no NIC of this one can reach any */
+    private void expectNic(boolean oneHost) {
+        if (oneHost || !plan.nics(agent.gpu()).stream().allMatch(RemoteNic::staysOnItsHost)) {
+            return;
         }
-        long pause = FIRST_PAUSE_MILLIS;
+        List<LeftOut> leftOut = plan.transport().leftOut();
+        throw new ConfigException(where(), "no NIC here leads to another host, and the peer is one; "
+                + (leftOut.isEmpty()
+                        ? "this side was told to use only rails within this host; give it other --nics"
+                        : "left out: " + leftOut.stream().map(LeftOut::toString).collect(Collectors.joining(", "))
+                                + "; mend one of them, or name it with --nics"));
+    }
+
+    private ServerSearch search(String host) {
+        return new ServerSearch("GPU " + gpu, host, destination.port(), InetAddress::getAllByName, () -> cancelled);
+    }
+
+    /** A connection on which the hellos were said. A server that has too many strangers drops some without a word: again, then. */
+    private FrameSocket greeted(String host, Deadline deadline) throws IOException {
+        ServerSearch search = search(host);
         while (true) {
-            SocketChannel channel = SocketChannel.open();
+            SocketChannel channel = search.next(deadline);
+            String server = FrameSocket.peer(channel);
             try {
-                channel.socket().connect(new InetSocketAddress(address, port), deadline.remainingMillis());
-                return secured(new FrameSocket(channel, deadline), deadline);
-            } catch (ConnectException | SocketTimeoutException e) {
+                FrameSocket s = secured(new FrameSocket(channel, deadline), deadline);
+                manager.key(Handshake.asClient(s, plan.secret()));
+                return s;
+            } catch (EOFException | SocketException e) {
                 channel.close();
                 if (deadline.passed() || cancelled) {
-                    throw new LinkException(
-                            ErrorCode.UNREACHABLE,
-                            Where.ofGpu(gpu).phase(phase).peer(host + ":" + port),
-                            "no server at " + host + ":" + port + " within " + deadline.text() + " (" + e.getMessage()
-                                    + "); start one there, or check address, port and firewall",
-                            e);
+                    throw e;
                 }
-            } catch (IOException e) {
-                channel.close();
-                throw new LinkException(
-                        ErrorCode.UNREACHABLE,
-                        Where.ofGpu(gpu).phase(phase).peer(host + ":" + port),
-                        "cannot connect to " + host + ":" + port + ": " + e.getMessage(),
-                        e);
+                search.failed(server + " closed the connection before it said who it is", e);
+                search.pause(deadline);
             }
-            try {
-                TimeUnit.MILLISECONDS.sleep(Math.min(pause, deadline.remainingMillis()));
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new ClosedException(ErrorCode.INTERRUPTED, where(), "interrupted while connecting to " + host, e);
-            }
-            pause = Math.min(pause * 2, LONGEST_PAUSE_MILLIS);
         }
     }
 

@@ -72,7 +72,7 @@ public final class Orchestrator implements AutoCloseable {
             IntFunction<LinkSession.Events> events) {
         bind();
         BootstrapPorts open = ports();
-        List<LinkMaking> links = links(gpus);
+        List<LinkMaking> links = links(gpus, exclusive);
         Duration silence = plan.config().peerTimeout();
         // a fifth less than the timeout, so that the failure of all GPUs is out within it
         ClientWait wait = new ClientWait(plan.config().clientWait(), silence.minus(silence.dividedBy(5)));
@@ -158,10 +158,18 @@ public final class Orchestrator implements AutoCloseable {
         }
     }
 
-    /** Connects these GPUs to those of the same number on {@code host}. */
+    /**
+     * Connects these GPUs to those of the same number on {@code host}.
+     *
+     * @param all whether they are all that this side has, and all that the other is to have
+     */
     public List<Made> connect(
-            List<Integer> gpus, String host, Consumer<LinkingStep> steps, IntFunction<LinkSession.Events> events) {
-        List<LinkMaking> links = links(gpus);
+            List<Integer> gpus,
+            boolean all,
+            String host,
+            Consumer<LinkingStep> steps,
+            IntFunction<LinkSession.Events> events) {
+        List<LinkMaking> links = links(gpus, all);
         Deadline deadline = Deadline.in(plan.deadline());
         boolean bare = plan.config().bootstrap() == BootstrapFormat.UCCL;
         try {
@@ -199,13 +207,13 @@ public final class Orchestrator implements AutoCloseable {
         return ports;
     }
 
-    private List<LinkMaking> links(List<Integer> gpus) {
+    private List<LinkMaking> links(List<Integer> gpus, boolean all) {
         List<LinkMaking> links = new ArrayList<>();
         for (int g : gpus) {
             if (g < 0 || g >= agents.size()) {
                 throw new ConfigException(Where.ofGpu(g), "there is no such GPU, this node has " + agents.size());
             }
-            links.add(new LinkMaking(plan, agents.get(g)));
+            links.add(new LinkMaking(plan, agents.get(g), all ? gpus.size() : 0));
         }
         return links;
     }

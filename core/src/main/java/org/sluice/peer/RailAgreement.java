@@ -31,9 +31,10 @@ final class RailAgreement {
      * The rail of each channel.
      *
      * @param gpu rotates the order, so that GPUs with few channels do not all start on the first NIC
+     * @param oneHost whether both nodes are on one host, where an address leads back to itself
      */
-    static List<Rail> agree(List<RemoteNic> server, List<RemoteNic> client, int channels, int gpu) {
-        List<Rail> rails = rails(server, client);
+    static List<Rail> agree(List<RemoteNic> server, List<RemoteNic> client, int channels, int gpu, boolean oneHost) {
+        List<Rail> rails = rails(server, client, oneHost);
         if (rails.isEmpty()) {
             throw new LinkException("no rail: the server's NICs " + names(server) + " and the client's " + names(client)
                     + " share no subnet and no name; choose NICs that reach each other with --nics on both sides");
@@ -45,14 +46,16 @@ final class RailAgreement {
         return ofChannel;
     }
 
-    static List<Rail> rails(List<RemoteNic> server, List<RemoteNic> client) {
+    static List<Rail> rails(List<RemoteNic> server, List<RemoteNic> client, boolean oneHost) {
         List<Candidate> candidates = new ArrayList<>();
         for (int s = 0; s < server.size(); s++) {
             for (int c = 0; c < client.size(); c++) {
                 RemoteNic a = server.get(s);
                 RemoteNic b = client.get(c);
                 int near = (a.near() ? 1 : 0) + (b.near() ? 1 : 0);
-                candidates.add(new Candidate(new Rail(s, c), evidence(a, b, s == c), near));
+                Pair pair = pair(a, b, s == c, oneHost);
+                candidates.add(
+                        new Candidate(new Rail(s, c, pair.serverAddress, pair.clientAddress), pair.evidence, near));
             }
         }
         Evidence best = candidates.stream()
@@ -94,16 +97,63 @@ final class RailAgreement {
                 .toList();
     }
 
-    private static Evidence evidence(RemoteNic a, RemoteNic b, boolean samePlace) {
+    /** Two addresses of two NICs and what speaks for it that they reach each other. */
+    private record Pair(Evidence evidence, int serverAddress, int clientAddress) {
+        static final Pair NONE = new Pair(Evidence.NONE, 0, 0);
+    }
+
+    private static Pair pair(RemoteNic a, RemoteNic b, boolean samePlace, boolean oneHost) {
         boolean name = a.name().equals(b.name());
-        for (String x : a.addresses()) {
-            for (String y : b.addresses()) {
-                if (sameSubnet(x, y)) {
-                    return name ? Evidence.SUBNET_AND_NAME : Evidence.SUBNET;
+        Pair best = Pair.NONE;
+        int longest = 0;
+        for (int x = 0; x < a.addresses().size(); x++) {
+            for (int y = 0; y < b.addresses().size(); y++) {
+                int prefix = commonPrefix(a.addresses().get(x), b.addresses().get(y), oneHost);
+                if (prefix > longest) {
+                    longest = prefix;
+                    best = new Pair(name ? Evidence.SUBNET_AND_NAME : Evidence.SUBNET, x, y);
                 }
             }
         }
-        return name ? Evidence.NAME : samePlace ? Evidence.PLACE : Evidence.NONE;
+        if (longest > 0) {
+            return best;
+        }
+        if (!oneHost && a.addresses().stream().anyMatch(b.addresses()::contains)) {
+            return Pair.NONE;
+        }
+        Evidence weak = name ? Evidence.NAME : samePlace ? Evidence.PLACE : Evidence.NONE;
+        return sameFamily(a, b, weak);
+    }
+
+    /** The first addresses of one family; NICs without any are left to their transport. */
+    private static Pair sameFamily(RemoteNic a, RemoteNic b, Evidence evidence) {
+        if (a.addresses().isEmpty() || b.addresses().isEmpty()) {
+            return new Pair(evidence, 0, 0);
+        }
+        for (int x = 0; x < a.addresses().size(); x++) {
+            for (int y = 0; y < b.addresses().size(); y++) {
+                if (a.addresses().get(x).contains(":") == b.addresses().get(y).contains(":")) {
+                    return new Pair(evidence, x, y);
+                }
+            }
+        }
+        return Pair.NONE;
+    }
+
+    /** Bits of the subnet that two addresses share, the shorter prefix of the two; 0 for none. */
+    private static int commonPrefix(String x, String y, boolean oneHost) {
+        // one address on two hosts is no neighbour: each would find itself there
+        if (!sameSubnet(x, y) || (!oneHost && literal(x).equals(literal(y)))) {
+            return 0;
+        }
+        return Math.min(
+                parse(x).map(Subnet::prefix).orElse(0),
+                parse(y).map(Subnet::prefix).orElse(0));
+    }
+
+    private static String literal(String address) {
+        int slash = address.indexOf('/');
+        return slash < 0 ? address : address.substring(0, slash);
     }
 
     private record Subnet(byte[] address, int prefix) {}

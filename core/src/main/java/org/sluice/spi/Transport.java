@@ -2,6 +2,7 @@ package org.sluice.spi;
 
 import java.time.Duration;
 import java.util.List;
+import org.sluice.LeftOut;
 
 /**
  * Moves bytes between two nodes over NICs. One per node, shared by all its GPUs; its methods may be called by every agent
@@ -15,6 +16,11 @@ public interface Transport extends AutoCloseable {
 
     /** The NICs it will use, in the user's order. */
     List<Nic> devices();
+
+    /** The devices that it does not use though nobody told it so, each with the reason; empty where it does not say. */
+    default List<LeftOut> leftOut() {
+        return List.of();
+    }
 
     /**
      * Whether progress is made by the transport's own threads, which then ring the {@link Doorbell}. Where false, progress

@@ -17,13 +17,13 @@ public record Answer(int gpu, int window, List<Rail> rails, List<RemoteNic> nics
     public byte[] encode() {
         PayloadWriter out = new PayloadWriter().u16(gpu).u16(window).u8(rails.size());
         for (Rail r : rails) {
-            out.u8(r.server()).u8(r.client());
+            out.u8(r.server()).u8(r.client()).u8(r.serverAddress()).u8(r.clientAddress());
         }
         RemoteNic.encodeAll(out, nics);
         return out.raw(encodeHandles(handles)).toBytes();
     }
 
-    public static Answer decode(byte[] payload, int clientNics) {
+    public static Answer decode(byte[] payload, List<RemoteNic> clientNics) {
         PayloadReader in = new PayloadReader(FrameType.ANSWER, payload);
         int gpu = in.within(in.u16(), 0, Offer.MOST_GPUS - 1, "GPU");
         int window = in.within(in.u16(), 1, Offer.MOST_WINDOW, "window");
@@ -31,15 +31,23 @@ public record Answer(int gpu, int window, List<Rail> rails, List<RemoteNic> nics
         List<Rail> rails = new ArrayList<>(count);
         for (int i = 0; i < count; i++) {
             int server = in.within(in.u8(), 0, RemoteNic.MOST_NICS - 1, "server NIC");
-            rails.add(new Rail(server, in.within(in.u8(), 0, clientNics - 1, "client NIC")));
+            int client = in.within(in.u8(), 0, clientNics.size() - 1, "client NIC");
+            int serverAddress = in.within(in.u8(), 0, RemoteNic.MOST_ADDRESSES - 1, "address of a server NIC");
+            rails.add(new Rail(server, client, serverAddress, address(in, clientNics.get(client))));
         }
         List<RemoteNic> nics = RemoteNic.decodeAll(in);
         for (Rail r : rails) {
             in.within(r.server(), 0, nics.size() - 1, "server NIC");
+            int addresses = nics.get(r.server()).addresses().size();
+            in.within(r.serverAddress(), 0, Math.max(0, addresses - 1), "address of a server NIC");
         }
         List<byte[]> handles = decodeHandles(in);
         in.end();
         return new Answer(gpu, window, rails, nics, handles);
+    }
+
+    private static int address(PayloadReader in, RemoteNic nic) {
+        return in.within(in.u8(), 0, Math.max(0, nic.addresses().size() - 1), "address of a client NIC");
     }
 
     /** u8 count, then each handle with its length: also the whole payload of a HANDLES frame. */

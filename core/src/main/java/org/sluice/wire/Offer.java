@@ -6,6 +6,7 @@ import java.util.List;
  * What the client proposes for a link; its word stands unless the server's user insisted on another.
  *
  * @param gpu the client's GPU
+ * @param together links that the client makes at once and that stand or fall together, 0 for one alone
  * @param channels channels in each direction that is used
  * @param duplex whether there are channels from the server to the client as well
  * @param transport its name
@@ -13,6 +14,7 @@ import java.util.List;
  */
 public record Offer(
         int gpu,
+        int together,
         int channels,
         boolean duplex,
         boolean roundRobin,
@@ -31,6 +33,7 @@ public record Offer(
     public byte[] encode() {
         PayloadWriter out = new PayloadWriter()
                 .u16(gpu)
+                .u16(together)
                 .u16(channels)
                 .u8(duplex ? 1 : 0)
                 .u8(roundRobin ? 1 : 0)
@@ -44,6 +47,7 @@ public record Offer(
     public static Offer decode(byte[] payload) {
         PayloadReader in = new PayloadReader(FrameType.OFFER, payload);
         int gpu = in.within(in.u16(), 0, MOST_GPUS - 1, "GPU");
+        int together = in.within(in.u16(), 0, MOST_GPUS, "GPU count");
         int channels = in.within(in.u16(), 1, MOST_CHANNELS, "channel count");
         boolean duplex = in.within(in.u8(), 0, 1, "duplex flag") == 1;
         boolean roundRobin = in.within(in.u8(), 0, 1, "striping") == 1;
@@ -53,6 +57,6 @@ public record Offer(
         List<RemoteNic> nics = RemoteNic.decodeAll(in);
         byte[] note = in.bytes(MOST_NOTE);
         in.end();
-        return new Offer(gpu, channels, duplex, roundRobin, window, chunk, transport, nics, note);
+        return new Offer(gpu, together, channels, duplex, roundRobin, window, chunk, transport, nics, note);
     }
 }

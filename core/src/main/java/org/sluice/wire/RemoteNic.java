@@ -13,7 +13,7 @@ import org.sluice.spi.Nic;
  */
 public record RemoteNic(String name, List<String> addresses, boolean near) {
     public static final int MOST_NICS = 64;
-    private static final int MOST_ADDRESSES = 16;
+    public static final int MOST_ADDRESSES = 16;
     private static final int MOST_NAME = 64;
 
     public RemoteNic {
@@ -21,7 +21,16 @@ public record RemoteNic(String name, List<String> addresses, boolean near) {
     }
 
     public static RemoteNic of(Nic nic, int gpuNumaNode) {
-        return new RemoteNic(nic.name(), nic.addresses(), gpuNumaNode >= 0 && gpuNumaNode == nic.numaNode());
+        return new RemoteNic(
+                nic.name(),
+                nic.addresses()
+                        .subList(0, Math.min(MOST_ADDRESSES, nic.addresses().size())),
+                gpuNumaNode >= 0 && gpuNumaNode == nic.numaNode());
+    }
+
+    /** Whether nobody on another host can reach it: every address it has leads back to its own host. */
+    public boolean staysOnItsHost() {
+        return !addresses.isEmpty() && addresses.stream().allMatch(a -> a.startsWith("127.") || a.startsWith("::1/"));
     }
 
     public static void encodeAll(PayloadWriter out, List<RemoteNic> nics) {

@@ -31,7 +31,7 @@ import org.sluice.wire.Sockets;
 class BootstrapPortsTest {
     private static final Duration LIMIT = Duration.ofSeconds(20);
     private static final Offer OFFER = new Offer(
-            0, 1, false, false, 16, 4096, "memory", List.of(new RemoteNic("m", List.of(), false)), new byte[0]);
+            0, 0, 1, false, false, 16, 4096, "memory", List.of(new RemoteNic("m", List.of(), false)), new byte[0]);
 
     private int port;
     private BootstrapPorts ports;

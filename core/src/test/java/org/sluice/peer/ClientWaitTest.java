@@ -86,7 +86,16 @@ class ClientWaitTest {
                 Deadline.in(LIMIT));
         Handshake.asClient(client, null);
         Offer offer = new Offer(
-                gpu, 1, false, false, 16, 4096, "memory", List.of(new RemoteNic("m", List.of(), false)), new byte[0]);
+                gpu,
+                0,
+                1,
+                false,
+                false,
+                16,
+                4096,
+                "memory",
+                List.of(new RemoteNic("m", List.of(), false)),
+                new byte[0]);
         client.write(FrameType.OFFER, offer.encode());
         return client;
     }
@@ -150,5 +159,21 @@ class ClientWaitTest {
                 .cause()
                 .isInstanceOf(ClosedException.class)
                 .hasMessageContaining("closed");
+    }
+
+    @Test
+    void bothSidesSayTheirCountsOfGpus() throws Exception {
+        serve(LIMIT);
+        try (Node client = Node.open(NodeConfig.builder()
+                .backend("host")
+                .gpus(1)
+                .transport("memory")
+                .portBase(port)
+                .build())) {
+            assertThatThrownBy(() -> client.connectAll("127.0.0.1", line -> {}))
+                    .isInstanceOf(LinkException.class)
+                    .hasMessageContaining("the client has 1 GPUs, this server 2; give both the same --gpus");
+        }
+        failsSaying("the client has 1 GPUs, this server 2");
     }
 }

@@ -101,16 +101,20 @@ class ControlFuzzTest {
                 "offer",
                 Offer::decode,
                 List.of(
-                        new Offer(3, 8, true, false, 16, 512 << 10, "tcp", NICS, new byte[] {1, 2, 3}).encode(),
-                        new Offer(0, 1, false, true, 1, 4096, "", NICS, new byte[0]).encode()));
+                        new Offer(3, 0, 8, true, false, 16, 512 << 10, "tcp", NICS, new byte[] {1, 2, 3}).encode(),
+                        new Offer(0, 0, 1, false, true, 1, 4096, "", NICS, new byte[0]).encode()));
     }
 
     @Test
     void answers() {
         byte[] answer = new Answer(
-                        7, 12, List.of(new Rail(0, 1), new Rail(1, 0)), NICS, List.of(new byte[] {9}, new byte[128]))
+                        7,
+                        12,
+                        List.of(new Rail(0, 1, 0, 0), new Rail(1, 0, 0, 0)),
+                        NICS,
+                        List.of(new byte[] {9}, new byte[128]))
                 .encode();
-        fuzz("answer", b -> Answer.decode(b, 2), List.of(answer));
+        fuzz("answer", b -> Answer.decode(b, NICS), List.of(answer));
     }
 
     @Test
@@ -125,7 +129,7 @@ class ControlFuzzTest {
                 b -> {
                     PayloadReader in = new PayloadReader(FrameType.OFFER, b);
                     try {
-                        RailAgreement.agree(NICS, RemoteNic.decodeAll(in), 8, 0);
+                        RailAgreement.agree(NICS, RemoteNic.decodeAll(in), 8, 0, false);
                     } catch (org.sluice.LinkException e) {
                         // no rail: as documented
                     }

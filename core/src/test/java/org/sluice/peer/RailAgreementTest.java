@@ -19,64 +19,76 @@ class RailAgreementTest {
     }
 
     private static Rail rail(int server, int client) {
-        return new Rail(server, client);
+        return new Rail(server, client, 0, 0);
     }
 
     @Test
     void nicsOfOneSubnetMeetWhateverTheirOrder() {
         var server = List.of(nic("eth1", "10.1.0.1/24"), nic("eth2", "10.2.0.1/24"));
         var client = List.of(nic("ens7", "10.2.0.2/24"), nic("ens8", "10.1.0.2/24"));
-        assertThat(RailAgreement.rails(server, client)).containsExactly(rail(0, 1), rail(1, 0));
+        assertThat(RailAgreement.rails(server, client, false)).containsExactly(rail(0, 1), rail(1, 0));
     }
 
     @Test
     void cloudAddressesWithoutSubnetMeetByName() {
         var server = List.of(nic("eth1", "10.128.0.5/32"), nic("eth2", "10.129.0.5/32"));
         var client = List.of(nic("eth2", "10.129.0.9/32"), nic("eth1", "10.128.0.9/32"));
-        assertThat(RailAgreement.rails(server, client)).containsExactly(rail(0, 1), rail(1, 0));
+        assertThat(RailAgreement.rails(server, client, false)).containsExactly(rail(0, 1), rail(1, 0));
     }
 
     @Test
     void whatHasNeitherMeetsByPlace() {
         var server = List.of(nic("a", "10.0.0.1/32"), nic("b", "10.0.1.1/32"));
         var client = List.of(nic("c", "10.0.2.1/32"), nic("d", "10.0.3.1/32"));
-        assertThat(RailAgreement.rails(server, client)).containsExactly(rail(0, 0), rail(1, 1));
+        assertThat(RailAgreement.rails(server, client, false)).containsExactly(rail(0, 0), rail(1, 1));
     }
 
     @Test
     void onASingleSubnetNamesDecide() {
         var server = List.of(nic("eth1", "10.0.0.1/24"), nic("eth2", "10.0.0.2/24"));
         var client = List.of(nic("eth2", "10.0.0.4/24"), nic("eth1", "10.0.0.3/24"));
-        assertThat(RailAgreement.rails(server, client)).containsExactly(rail(0, 1), rail(1, 0));
+        assertThat(RailAgreement.rails(server, client, false)).containsExactly(rail(0, 1), rail(1, 0));
     }
 
     @Test
     void aNicWithoutPartnerSharesOneOfItsSubnet() {
         var server = List.of(nic("eth1", "10.1.0.1/16"), nic("eth2", "10.1.0.2/16"));
         var client = List.of(nic("eth1", "10.1.0.3/16"));
-        assertThat(RailAgreement.rails(server, client)).containsExactly(rail(0, 0), rail(1, 0));
+        assertThat(RailAgreement.rails(server, client, false)).containsExactly(rail(0, 0), rail(1, 0));
     }
 
     @Test
     void aNicThatReachesNobodyIsLeftOut() {
         var server = List.of(nic("eth1", "10.1.0.1/24"), nic("eth2", "10.2.0.1/24"), nic("eth3", "10.3.0.1/24"));
         var client = List.of(nic("eth1", "10.1.0.2/24"), nic("eth3", "10.3.0.2/24"));
-        assertThat(RailAgreement.rails(server, client)).containsExactly(rail(0, 0), rail(2, 1));
+        assertThat(RailAgreement.rails(server, client, false)).containsExactly(rail(0, 0), rail(2, 1));
+    }
+
+    @Test
+    void oneAddressOnTwoHostsIsNoNeighbour() {
+        var server = List.of(nic("br0", "10.9.0.1/24"), nic("eth1", "10.1.0.1/24"));
+        var client = List.of(nic("br0", "10.9.0.1/24"), nic("eth1", "10.1.0.2/24"));
+        assertThat(RailAgreement.rails(server, client, false)).containsExactly(rail(1, 1));
+        assertThat(RailAgreement.rails(server, client, true)).containsExactly(rail(0, 0), rail(1, 1));
+        assertThat(RailAgreement.rails(server.subList(0, 1), client.subList(0, 1), false))
+                .isEmpty();
     }
 
     @Test
     void moreChannelsThanRailsAreDealtInTurnAndGpusStartElsewhere() {
         var server = List.of(nic("eth1", "10.1.0.1/24"), nic("eth2", "10.2.0.1/24"));
         var client = List.of(nic("eth1", "10.1.0.2/24"), nic("eth2", "10.2.0.2/24"));
-        assertThat(RailAgreement.agree(server, client, 3, 0)).containsExactly(rail(0, 0), rail(1, 1), rail(0, 0));
-        assertThat(RailAgreement.agree(server, client, 3, 1)).containsExactly(rail(1, 1), rail(0, 0), rail(1, 1));
+        assertThat(RailAgreement.agree(server, client, 3, 0, false))
+                .containsExactly(rail(0, 0), rail(1, 1), rail(0, 0));
+        assertThat(RailAgreement.agree(server, client, 3, 1, false))
+                .containsExactly(rail(1, 1), rail(0, 0), rail(1, 1));
     }
 
     @Test
     void nearNicsComeFirst() {
         var server = List.of(nic("eth1", "10.1.0.1/24"), near("eth2", "10.2.0.1/24"));
         var client = List.of(nic("eth1", "10.1.0.2/24"), near("eth2", "10.2.0.2/24"));
-        assertThat(RailAgreement.rails(server, client)).containsExactly(rail(1, 1), rail(0, 0));
+        assertThat(RailAgreement.rails(server, client, false)).containsExactly(rail(1, 1), rail(0, 0));
     }
 
     @ParameterizedTest

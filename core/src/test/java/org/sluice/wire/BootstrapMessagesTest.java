@@ -13,9 +13,10 @@ import org.sluice.ProtocolException;
 class BootstrapMessagesTest {
     private static final List<RemoteNic> NICS = List.of(
             new RemoteNic("eth1", List.of("10.1.0.1/24", "fd00::1/64"), true), new RemoteNic("lo", List.of(), false));
-    private static final Offer OFFER = new Offer(3, 8, true, false, 16, 512 << 10, "tcp", NICS, new byte[] {1, 2, 3});
-    private static final Answer ANSWER =
-            new Answer(7, 12, List.of(new Rail(0, 1), new Rail(1, 0)), NICS, List.of(new byte[] {9}, new byte[128]));
+    private static final Offer OFFER =
+            new Offer(3, 0, 8, true, false, 16, 512 << 10, "tcp", NICS, new byte[] {1, 2, 3});
+    private static final Answer ANSWER = new Answer(
+            7, 12, List.of(new Rail(0, 1, 0, 0), new Rail(1, 0, 0, 0)), NICS, List.of(new byte[] {9}, new byte[128]));
 
     @Test
     void anOfferArrivesAsItWasMade() {
@@ -25,13 +26,13 @@ class BootstrapMessagesTest {
 
     @Test
     void anAnswerArrivesAsItWasMade() {
-        Answer read = Answer.decode(ANSWER.encode(), 2);
+        Answer read = Answer.decode(ANSWER.encode(), NICS);
         assertThat(read).usingRecursiveComparison().isEqualTo(ANSWER);
     }
 
     @Test
     void anAnswerMayNotNameANicThatTheClientHasNot() {
-        assertThatThrownBy(() -> Answer.decode(ANSWER.encode(), 1))
+        assertThatThrownBy(() -> Answer.decode(ANSWER.encode(), NICS.subList(0, 1)))
                 .isInstanceOf(ProtocolException.class)
                 .hasMessageContaining("client NIC 1, allowed are 0 to 0");
     }
@@ -46,7 +47,7 @@ class BootstrapMessagesTest {
         }
         for (int n = 0; n < answer.length; n++) {
             byte[] cut = Arrays.copyOf(answer, n);
-            assertThatThrownBy(() -> Answer.decode(cut, 2)).isInstanceOf(ProtocolException.class);
+            assertThatThrownBy(() -> Answer.decode(cut, NICS)).isInstanceOf(ProtocolException.class);
         }
         assertThatThrownBy(() -> Offer.decode(Arrays.copyOf(offer, offer.length + 1)))
                 .isInstanceOf(ProtocolException.class)
@@ -55,15 +56,15 @@ class BootstrapMessagesTest {
 
     @Test
     void numbersOutOfRangeAreNamed() {
-        Offer tooMany = new Offer(0, 65, false, false, 16, 4096, "tcp", NICS, new byte[0]);
+        Offer tooMany = new Offer(0, 0, 65, false, false, 16, 4096, "tcp", NICS, new byte[0]);
         assertThatThrownBy(() -> Offer.decode(tooMany.encode())).hasMessageContaining("channel count 65");
-        Offer noChunk = new Offer(0, 1, false, false, 16, 0, "tcp", NICS, new byte[0]);
+        Offer noChunk = new Offer(0, 0, 1, false, false, 16, 0, "tcp", NICS, new byte[0]);
         assertThatThrownBy(() -> Offer.decode(noChunk.encode())).hasMessageContaining("chunk size 0");
-        Offer negative = new Offer(0, 1, false, false, 16, -1, "tcp", NICS, new byte[0]);
+        Offer negative = new Offer(0, 0, 1, false, false, 16, -1, "tcp", NICS, new byte[0]);
         assertThatThrownBy(() -> Offer.decode(negative.encode())).isInstanceOf(ProtocolException.class);
-        Offer longLong = new Offer(0, 1, false, false, 16, (1L << 32) + 4096, "tcp", NICS, new byte[0]);
+        Offer longLong = new Offer(0, 0, 1, false, false, 16, (1L << 32) + 4096, "tcp", NICS, new byte[0]);
         assertThatThrownBy(() -> Offer.decode(longLong.encode())).isInstanceOf(ProtocolException.class);
-        Offer noNics = new Offer(0, 1, false, false, 16, 4096, "tcp", List.of(), new byte[0]);
+        Offer noNics = new Offer(0, 0, 1, false, false, 16, 4096, "tcp", List.of(), new byte[0]);
         assertThatThrownBy(() -> Offer.decode(noNics.encode())).hasMessageContaining("NIC count 0");
     }
 

@@ -20,7 +20,6 @@ final class DeviceControl implements AutoCloseable {
     // <linux/sockios.h>
     private static final long SIOCGIFFLAGS = 0x8913;
     private static final long SIOCGIFMTU = 0x8921;
-    private static final long SIOCGIFINDEX = 0x8933;
     private static final long SIOCETHTOOL = 0x8946;
 
     // <linux/if.h>
@@ -75,12 +74,6 @@ final class DeviceControl implements AutoCloseable {
     int mtu(String device) throws LinuxException {
         request(device);
         call(device, SIOCGIFMTU, "SIOCGIFMTU");
-        return request.get(ValueLayout.JAVA_INT, IFREQ_VALUE);
-    }
-
-    int index(String device) throws LinuxException {
-        request(device);
-        call(device, SIOCGIFINDEX, "SIOCGIFINDEX");
         return request.get(ValueLayout.JAVA_INT, IFREQ_VALUE);
     }
 

@@ -19,7 +19,12 @@ import org.jspecify.annotations.Nullable;
  * @param pciPath canonical sysfs path of its PCI device, null for a virtual device
  * @param rxQueues receive queues, 0 where unknown
  * @param txQueues transmit queues, 0 where unknown
- * @param addresses its IP addresses: IPv4 first, link-local ones last
+ * @param kind what made it, by the kernel's name: {@code bridge}, {@code vlan}, {@code bond}, {@code veth}; null for hardware
+ *     and for the loopback device
+ * @param master index of the device it belongs to, as a port to its bridge; 0 for none
+ * @param lower index of the device it stands on, as a VLAN on its NIC; 0 for none, and for one in another namespace
+ * @param addresses its IP addresses: IPv4 first, in the order they were given; then IPv6, lasting ones first; link-local ones
+ *     last. Without those that the kernel found taken by another host
  */
 public record NetDevice(
         String name,
@@ -35,8 +40,16 @@ public record NetDevice(
         @Nullable String pciPath,
         int rxQueues,
         int txQueues,
+        @Nullable String kind,
+        int master,
+        int lower,
         List<NetAddress> addresses) {
     public NetDevice {
         addresses = List.copyOf(addresses);
+    }
+
+    /** Whether it is a device of its own rather than one that the kernel makes of others. */
+    public boolean hardware() {
+        return kind == null && !loopback;
     }
 }

@@ -1,12 +1,8 @@
 package org.sluice.linux;
 
 import java.io.IOException;
-import java.net.Inet4Address;
-import java.net.InterfaceAddress;
-import java.net.NetworkInterface;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -21,12 +17,13 @@ public final class NetDevices {
      * @throws IOException when the kernel does not tell which devices there are
      */
     public static List<NetDevice> list() throws IOException {
-        Map<String, List<NetAddress>> addresses = addresses();
         List<NetDevice> devices = new ArrayList<>();
-        try (DeviceControl control = new DeviceControl()) {
-            for (String name : NetCounters.readAll().keySet()) {
+        try (DeviceControl control = new DeviceControl();
+                Netlink netlink = new Netlink(Netlink.ROUTE)) {
+            Map<Integer, List<NetAddress>> addresses = NetAddresses.byDevice(netlink);
+            for (NetLink link : NetLink.all(netlink)) {
                 try {
-                    devices.add(read(control, name, addresses.getOrDefault(name, List.of())));
+                    devices.add(read(control, link, addresses.getOrDefault(link.index(), List.of())));
                 } catch (LinuxException e) {
                     // gone since the kernel named it
                 }
@@ -41,9 +38,10 @@ public final class NetDevices {
         return list().stream().filter(d -> d.name().equals(name)).findFirst();
     }
 
-    private static NetDevice read(DeviceControl control, String name, List<NetAddress> addresses)
+    private static NetDevice read(DeviceControl control, NetLink link, List<NetAddress> addresses)
             throws LinuxException {
-        int index = control.index(name);
+        String name = link.name();
+        int index = link.index();
         int flags = control.flags(name);
         boolean up = (flags & DeviceControl.IFF_UP) != 0;
         boolean running = up && (flags & DeviceControl.IFF_RUNNING) != 0;
@@ -67,20 +65,9 @@ public final class NetDevices {
                 hardware.pciPath(),
                 hardware.rxQueues(),
                 hardware.txQueues(),
+                link.kind(),
+                link.master(),
+                link.lower(),
                 addresses);
-    }
-
-    private static Map<String, List<NetAddress>> addresses() throws IOException {
-        Map<String, List<NetAddress>> byName = new HashMap<>();
-        for (NetworkInterface i : NetworkInterface.networkInterfaces().toList()) {
-            List<NetAddress> its = new ArrayList<>();
-            for (InterfaceAddress a : i.getInterfaceAddresses()) {
-                its.add(new NetAddress(a.getAddress(), a.getNetworkPrefixLength()));
-            }
-            its.sort(Comparator.comparing((NetAddress a) -> a.address().isLinkLocalAddress())
-                    .thenComparing(a -> !(a.address() instanceof Inet4Address)));
-            byName.put(i.getName(), its);
-        }
-        return byName;
     }
 }

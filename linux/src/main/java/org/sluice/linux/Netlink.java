@@ -8,12 +8,14 @@ import java.lang.invoke.MethodHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
- * Asks the kernel questions that have one message as the answer. The kernel answers inside {@code send}, so nothing here waits.
- * For one thread, from opening to closing.
+ * Asks the kernel questions, which it answers inside {@code send} and {@code recv}, so nothing here waits. For one thread, from
+ * opening to closing.
  */
 final class Netlink implements AutoCloseable {
     /** Protocols of {@code <linux/netlink.h>}. */
@@ -25,7 +27,9 @@ final class Netlink implements AutoCloseable {
     private static final int SOCK_RAW_CLOEXEC = 3 | 0x80000;
     private static final int MSG_DONTWAIT = 0x40;
     private static final short NLM_F_REQUEST = 1;
+    private static final short NLM_F_DUMP = 0x300;
     private static final short NLMSG_ERROR = 2;
+    private static final short NLMSG_DONE = 3;
 
     /** {@code struct nlmsghdr}: length, type, flags, sequence number, port. */
     private static final int HEAD_BYTES = 16;
@@ -100,15 +104,7 @@ final class Netlink implements AutoCloseable {
      * @throws LinuxException with the kernel's refusal
      */
     ByteBuffer ask(String what, int type, ByteBuffer body) throws LinuxException {
-        body.flip();
-        ByteBuffer request = message.asByteBuffer().order(ByteOrder.nativeOrder());
-        request.putInt(HEAD_BYTES + body.remaining())
-                .putShort((short) type)
-                .putShort(NLM_F_REQUEST)
-                .putInt(1)
-                .putInt(0)
-                .put(body);
-        transfer(SEND, request.position(), 0, what);
+        send(what, type, NLM_F_REQUEST, body);
         long got = transfer(RECV, MOST_BYTES, MSG_DONTWAIT, what);
         ByteBuffer answer = ByteBuffer.wrap(message.asSlice(0, got).toArray(ValueLayout.JAVA_BYTE))
                 .order(ByteOrder.nativeOrder());
@@ -120,6 +116,50 @@ final class Netlink implements AutoCloseable {
             throw new LinuxException(what, -answer.getInt(HEAD_BYTES));
         }
         return answer.slice(HEAD_BYTES, length - HEAD_BYTES).order(ByteOrder.nativeOrder());
+    }
+
+    /**
+     * Asks for all there is of something and gives the body of each answer.
+     *
+     * @param what the request, for the error
+     * @param body written, not yet flipped
+     */
+    List<ByteBuffer> dump(String what, int type, ByteBuffer body) throws LinuxException {
+        send(what, type, (short) (NLM_F_REQUEST | NLM_F_DUMP), body);
+        List<ByteBuffer> all = new ArrayList<>();
+        while (true) {
+            long got = transfer(RECV, MOST_BYTES, MSG_DONTWAIT, what);
+            ByteBuffer batch = ByteBuffer.wrap(message.asSlice(0, got).toArray(ValueLayout.JAVA_BYTE))
+                    .order(ByteOrder.nativeOrder());
+            int at = 0;
+            while (at + HEAD_BYTES <= got) {
+                int length = batch.getInt(at);
+                if (length < HEAD_BYTES || at + length > got) {
+                    throw new LinuxException(what + ": a broken netlink answer", EBADMSG);
+                }
+                short kind = batch.getShort(at + 4);
+                if (kind == NLMSG_DONE) {
+                    return all;
+                }
+                if (kind == NLMSG_ERROR) {
+                    throw new LinuxException(what, -batch.getInt(at + HEAD_BYTES));
+                }
+                all.add(batch.slice(at + HEAD_BYTES, length - HEAD_BYTES).order(ByteOrder.nativeOrder()));
+                at += (length + 3) & ~3;
+            }
+        }
+    }
+
+    private void send(String what, int type, short flags, ByteBuffer body) throws LinuxException {
+        body.flip();
+        ByteBuffer request = message.asByteBuffer().order(ByteOrder.nativeOrder());
+        request.putInt(HEAD_BYTES + body.remaining())
+                .putShort((short) type)
+                .putShort(flags)
+                .putInt(1)
+                .putInt(0)
+                .put(body);
+        transfer(SEND, request.position(), 0, what);
     }
 
     private static final int EBADMSG = 74;

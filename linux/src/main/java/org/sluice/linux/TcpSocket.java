@@ -7,8 +7,6 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.UnknownHostException;
-import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
@@ -21,8 +19,6 @@ import org.jspecify.annotations.Nullable;
 @SuppressWarnings("restricted")
 public final class TcpSocket implements AutoCloseable {
     // <sys/socket.h>, <netinet/in.h>, <netinet/tcp.h>, <fcntl.h> and <errno.h> of Linux, the same on x86-64 and AArch64
-    private static final int AF_INET = 2;
-    private static final int AF_INET6 = 10;
     private static final int SOCK_STREAM = 1;
     private static final int SOCK_NONBLOCK_CLOEXEC = 0x800 | 0x80000;
     private static final int SOL_SOCKET = 1;
@@ -30,6 +26,8 @@ public final class TcpSocket implements AutoCloseable {
     private static final int SO_ERROR = 4;
     private static final int SO_LINGER = 13;
     private static final int SO_BINDTODEVICE = 25;
+    private static final int IPPROTO_IP = 0;
+    private static final int IP_BIND_ADDRESS_NO_PORT = 24;
     private static final int IPPROTO_TCP = 6;
     private static final int TCP_NODELAY = 1;
     private static final int TCP_CONGESTION = 13;
@@ -42,15 +40,12 @@ public final class TcpSocket implements AutoCloseable {
     private static final int EPERM = 1;
     private static final int EINTR = 4;
     private static final int EAGAIN = 11;
+    private static final int EADDRINUSE = 98;
+    private static final int EADDRNOTAVAIL = 99;
     private static final int ECONNABORTED = 103;
     private static final int EINPROGRESS = 115;
 
-    private static final ValueLayout.OfShort NETWORK_SHORT =
-            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
-
-    /** {@code sockaddr_in6}, the longer one. */
-    private static final int ADDRESS_BYTES = 28;
 
     private static final MethodHandle SOCKET = Libc.withErrno("socket", FunctionDescriptor.of(INT, INT, INT, INT));
     private static final FunctionDescriptor FD_ADDRESS_INT = FunctionDescriptor.of(INT, INT, ValueLayout.ADDRESS, INT);
@@ -62,7 +57,6 @@ public final class TcpSocket implements AutoCloseable {
     private static final FunctionDescriptor FD_NAME =
             FunctionDescriptor.of(INT, INT, ValueLayout.ADDRESS, ValueLayout.ADDRESS);
     private static final MethodHandle GETSOCKNAME = Libc.withErrno("getsockname", FD_NAME);
-    private static final MethodHandle GETPEERNAME = Libc.withErrno("getpeername", FD_NAME);
     private static final MethodHandle SETSOCKOPT =
             Libc.withErrno("setsockopt", FunctionDescriptor.of(INT, INT, INT, INT, ValueLayout.ADDRESS, INT));
     private static final MethodHandle GETSOCKOPT = Libc.withErrno(
@@ -81,18 +75,23 @@ public final class TcpSocket implements AutoCloseable {
     private static final int BYTES_RECEIVED = 128;
 
     private final int fd;
+
+    /** Remembered, since a connection that was reset has none any more. Null before connecting. */
+    private volatile @Nullable InetSocketAddress peer;
+
     private boolean open = true;
 
-    private TcpSocket(int fd) {
+    private TcpSocket(int fd, @Nullable InetSocketAddress peer) {
         this.fd = fd;
+        this.peer = peer;
     }
 
     /** A call into libc with its call state and scratch memory. */
-    private interface Call<T> {
+    private interface Call<T extends @Nullable Object> {
         T on(MemorySegment callState, Arena scratch) throws Throwable;
     }
 
-    private static <T> T call(Call<T> call) throws LinuxException {
+    private static <T extends @Nullable Object> T call(Call<T> call) throws LinuxException {
         try (Arena scratch = Arena.ofConfined()) {
             return call.on(scratch.allocate(Libc.CALL_STATE), scratch);
         } catch (LinuxException | RuntimeException | Error e) {
@@ -111,35 +110,42 @@ public final class TcpSocket implements AutoCloseable {
     /** A fresh socket for addresses of this family, non-blocking, without Nagle's delay. */
     public static TcpSocket open(InetAddress family) throws LinuxException {
         return call((state, scratch) -> {
-            int domain = family.getAddress().length == 4 ? AF_INET : AF_INET6;
+            int domain = SocketAddresses.family(family);
             int fd = (int) SOCKET.invokeExact(state, domain, SOCK_STREAM | SOCK_NONBLOCK_CLOEXEC, 0);
             check(fd, state, "socket");
-            TcpSocket socket = new TcpSocket(fd);
+            TcpSocket socket = new TcpSocket(fd, null);
             socket.option(IPPROTO_TCP, TCP_NODELAY, 1);
             return socket;
         });
     }
 
-    private static MemorySegment encode(Arena scratch, InetSocketAddress address) {
-        byte[] ip = address.getAddress().getAddress();
-        MemorySegment s = scratch.allocate(ADDRESS_BYTES, 4);
-        s.set(ValueLayout.JAVA_SHORT, 0, (short) (ip.length == 4 ? AF_INET : AF_INET6));
-        s.set(NETWORK_SHORT, 2, (short) address.getPort());
-        MemorySegment.copy(ip, 0, s, ValueLayout.JAVA_BYTE, ip.length == 4 ? 4 : 8, ip.length);
-        return s;
-    }
-
-    private static int length(InetSocketAddress address) {
-        return address.getAddress().getAddress().length == 4 ? 16 : ADDRESS_BYTES;
-    }
-
-    /** Fixes the local address. @param port 0 for any that is free */
+    /** Fixes the local address of a socket that is to listen. @param port 0 for any that is free */
     public void bind(InetAddress address, int port) throws LinuxException {
         InetSocketAddress local = new InetSocketAddress(address, port);
+        option(SOL_SOCKET, SO_REUSEADDR, 1);
         call((state, scratch) -> {
-            option(SOL_SOCKET, SO_REUSEADDR, 1);
-            int result = (int) BIND.invokeExact(state, fd, encode(scratch, local), length(local));
+            int result = (int)
+                    BIND.invokeExact(state, fd, SocketAddresses.encode(scratch, local), SocketAddresses.length(local));
+            if (result < 0 && port == 0 && Libc.errno(state) == EADDRINUSE) {
+                throw new LinuxException(
+                        "bind to " + address.getHostAddress() + ": no port is left, " + LocalPorts.usedUp(),
+                        EADDRINUSE);
+            }
             check(result, state, "bind to " + text(local));
+            return true;
+        });
+    }
+
+    /** Fixes the local address of a socket that is to connect; its port is chosen then, to suit the peer. */
+    public void bindSource(InetAddress address) throws LinuxException {
+        InetSocketAddress local = new InetSocketAddress(address, 0);
+        call((state, scratch) -> {
+            // a courtesy of Linux 4.2 and later: without it the port is taken from all peers
+            int ignored = (int) SETSOCKOPT.invokeExact(
+                    state, fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, scratch.allocateFrom(INT, 1), (int) INT.byteSize());
+            int result = (int)
+                    BIND.invokeExact(state, fd, SocketAddresses.encode(scratch, local), SocketAddresses.length(local));
+            check(result, state, "bind to " + address.getHostAddress());
             return true;
         });
     }
@@ -169,13 +175,20 @@ public final class TcpSocket implements AutoCloseable {
     }
 
     /** Starts to connect. @return whether it is connected at once; else ask {@link #finishConnect} */
-    public boolean connect(InetSocketAddress peer) throws LinuxException {
+    public boolean connect(InetSocketAddress to) throws LinuxException {
+        peer = to;
         return call((state, scratch) -> {
-            int result = (int) CONNECT.invokeExact(state, fd, encode(scratch, peer), length(peer));
-            if (result < 0 && Libc.errno(state) == EINPROGRESS) {
+            int result = (int)
+                    CONNECT.invokeExact(state, fd, SocketAddresses.encode(scratch, to), SocketAddresses.length(to));
+            int errno = result < 0 ? Libc.errno(state) : 0;
+            if (errno == EINPROGRESS) {
                 return false;
             }
-            check(result, state, "connect to " + text(peer));
+            if (errno == EADDRNOTAVAIL) {
+                throw new LinuxException(
+                        "connect to " + text(to) + ": no local port is left for it, " + LocalPorts.usedUp(), errno);
+            }
+            check(result, state, "connect to " + text(to));
             return true;
         });
     }
@@ -208,50 +221,40 @@ public final class TcpSocket implements AutoCloseable {
 
     /** The next who has connected, non-blocking; null for nobody. */
     public @Nullable TcpSocket accept() throws LinuxException {
-        int accepted = call((state, scratch) -> {
-            int result =
-                    (int) ACCEPT.invokeExact(state, fd, MemorySegment.NULL, MemorySegment.NULL, SOCK_NONBLOCK_CLOEXEC);
+        TcpSocket accepted = call((state, scratch) -> {
+            MemorySegment address = scratch.allocate(SocketAddresses.BYTES, 4);
+            MemorySegment size = scratch.allocateFrom(INT, SocketAddresses.BYTES);
+            int result = (int) ACCEPT.invokeExact(state, fd, address, size, SOCK_NONBLOCK_CLOEXEC);
             int errno = result < 0 ? Libc.errno(state) : 0;
             if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED) {
-                return -1;
+                return null;
             }
             check(result, state, "accept");
-            return result;
+            return new TcpSocket(result, SocketAddresses.decode(address));
         });
-        if (accepted < 0) {
-            return null;
+        if (accepted != null) {
+            accepted.option(IPPROTO_TCP, TCP_NODELAY, 1);
         }
-        TcpSocket socket = new TcpSocket(accepted);
-        socket.option(IPPROTO_TCP, TCP_NODELAY, 1);
-        return socket;
+        return accepted;
     }
 
     public InetSocketAddress localAddress() throws LinuxException {
-        return name(true);
-    }
-
-    public InetSocketAddress peerAddress() throws LinuxException {
-        return name(false);
-    }
-
-    private InetSocketAddress name(boolean local) throws LinuxException {
         return call((state, scratch) -> {
-            MemorySegment address = scratch.allocate(ADDRESS_BYTES, 4);
-            MemorySegment size = scratch.allocate(INT);
-            size.set(INT, 0, ADDRESS_BYTES);
-            int result = local
-                    ? (int) GETSOCKNAME.invokeExact(state, fd, address, size)
-                    : (int) GETPEERNAME.invokeExact(state, fd, address, size);
-            check(result, state, "address of a socket");
-            boolean four = address.get(ValueLayout.JAVA_SHORT, 0) == AF_INET;
-            byte[] ip = new byte[four ? 4 : 16];
-            MemorySegment.copy(address, ValueLayout.JAVA_BYTE, four ? 4 : 8, ip, 0, ip.length);
-            try {
-                return new InetSocketAddress(InetAddress.getByAddress(ip), address.get(NETWORK_SHORT, 2) & 0xffff);
-            } catch (UnknownHostException e) {
-                throw new AssertionError(e);
-            }
+            MemorySegment address = scratch.allocate(SocketAddresses.BYTES, 4);
+            MemorySegment size = scratch.allocateFrom(INT, SocketAddresses.BYTES);
+            int result = (int) GETSOCKNAME.invokeExact(state, fd, address, size);
+            check(result, state, "local address of a socket");
+            return SocketAddresses.decode(address);
         });
+    }
+
+    /** Who was connected to or has connected, also once the connection is broken. @throws IllegalStateException before */
+    public InetSocketAddress peerAddress() {
+        InetSocketAddress known = peer;
+        if (known == null) {
+            throw new IllegalStateException("not connected to anybody");
+        }
+        return known;
     }
 
     /** Sends what fits now. @return bytes, 0 for "not now" */

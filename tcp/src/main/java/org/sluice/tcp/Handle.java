@@ -1,5 +1,6 @@
 package org.sluice.tcp;
 
+import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -24,6 +25,20 @@ record Handle(InetSocketAddress address, byte[] token, int sockets, boolean encr
 
     private static final int VERSION = 1;
     private static final int BYTES = 44;
+
+    /** With a link-local address given the device of {@code own}: what its number is here, the peer cannot know. */
+    Handle near(InetAddress own) {
+        InetAddress ip = address.getAddress();
+        if (!(ip instanceof Inet6Address) || !ip.isLinkLocalAddress() || !(own instanceof Inet6Address six)) {
+            return this;
+        }
+        try {
+            InetAddress scoped = Inet6Address.getByAddress(null, ip.getAddress(), six.getScopeId());
+            return new Handle(new InetSocketAddress(scoped, address.getPort()), token, sockets, encrypted);
+        } catch (UnknownHostException e) {
+            throw new AssertionError(e);
+        }
+    }
 
     byte[] encode() {
         byte[] ip = address.getAddress().getAddress();

@@ -25,7 +25,8 @@ final class TcpConnector implements Connector {
     private final byte[][] answers;
     private boolean handedOut;
 
-    TcpConnector(Endpoint endpoint, Handle handle) throws TransportException {
+    TcpConnector(Endpoint endpoint, Handle given) throws TransportException {
+        Handle handle = given.near(endpoint.address());
         if (endpoint.options().encryption() && !handle.encrypted()) {
             throw new TransportException("this side encrypts its channels and the peer does not; set the tcp option"
                     + " encryption=aes-gcm on both");
@@ -41,7 +42,7 @@ final class TcpConnector implements Connector {
             for (int i = 0; i < count; i++) {
                 TcpSocket s = TcpSocket.open(handle.address().getAddress());
                 sockets[i] = s;
-                s.bind(endpoint.address(), 0);
+                s.bindSource(endpoint.address());
                 endpoint.suit(s, handle.address().getAddress());
                 steps[i] = s.connect(handle.address()) ? Step.GREETING : Step.CONNECTING;
             }

@@ -50,9 +50,7 @@ final class TcpListener implements Listener {
         RANDOM.nextBytes(token);
         TcpSocket s = null;
         try {
-            s = TcpSocket.open(endpoint.address());
-            s.bind(endpoint.address(), 0);
-            s.listen(socketCount + MOST_STRANGERS);
+            s = endpoint.options().dataPorts().listen(endpoint.address(), socketCount + MOST_STRANGERS);
             this.handle = new Handle(
                     s.localAddress(), token, socketCount, endpoint.options().encryption());
         } catch (LinuxException e) {

@@ -1,57 +1,77 @@
 package org.sluice.tcp;
 
 import java.io.IOException;
+import java.net.Inet6Address;
 import java.net.InetAddress;
+import java.net.NetworkInterface;
+import java.net.SocketException;
+import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.sluice.linux.NetAddress;
 import org.sluice.linux.NetDevice;
 import org.sluice.linux.NetDevices;
+import org.sluice.linux.NicChoice;
+import org.sluice.LeftOut;
 import org.sluice.spi.MemoryKind;
 import org.sluice.spi.Nic;
 import org.sluice.spi.TransportException;
 
 /**
- * Which NICs the transport uses: those asked for, or every one that is up, has an address and leads off this host. Where there is
- * none, and where they are asked for by name, four loopback rails {@code lo1}-{@code lo4} stand in: 127.0.0.1 to 127.0.0.4.
+ * The NICs that the transport uses: those asked for, or every device that {@link NicChoice} takes for one. Where there is none, and
+ * where they are asked for by name, four loopback rails {@code lo1}-{@code lo4} stand in: 127.0.0.1 to 127.0.0.4.
+ *
+ * @param leftOut the devices that are not used though nobody said so; none where NICs were asked for
  */
-final class TcpNics {
+record TcpNics(List<Nic> nics, List<LeftOut> leftOut) {
     private static final int LOOPBACK_RAILS = 4;
     private static final String LOOPBACK = "lo";
 
-    /** Devices that containers and virtual machines of this host hang on: up, with an address, and leading nowhere else. */
-    private static final List<String> BRIDGES = List.of("docker", "br-", "virbr", "cni", "flannel", "kube-", "podman");
-
-    private TcpNics() {}
+    TcpNics {
+        nics = List.copyOf(nics);
+        leftOut = List.copyOf(leftOut);
+    }
 
     /** @param named what the user asked for, in that order; empty for every usable one */
-    static List<Nic> choose(List<String> named) throws TransportException {
+    static TcpNics choose(List<String> named) throws TransportException {
         List<NetDevice> devices;
         try {
             devices = NetDevices.list();
         } catch (IOException e) {
             throw new TransportException("the network devices cannot be read: " + e.getMessage(), e);
         }
+        return named.isEmpty() ? every(devices) : named(named, devices);
+    }
+
+    private static TcpNics every(List<NetDevice> devices) {
+        NicChoice choice = NicChoice.of(devices);
         List<Nic> nics = new ArrayList<>();
-        if (named.isEmpty()) {
-            devices.stream().filter(TcpNics::isUsable).forEach(d -> nics.add(nic(nics.size(), d)));
-            if (nics.isEmpty()) {
-                for (int i = 1; i <= LOOPBACK_RAILS; i++) {
-                    nics.add(loopback(nics.size(), i));
-                }
+        choice.nics().forEach(d -> nics.add(nic(nics.size(), d, false)));
+        if (nics.isEmpty()) {
+            for (int i = 1; i <= LOOPBACK_RAILS; i++) {
+                nics.add(loopback(nics.size(), i));
             }
-            return nics;
         }
-        for (String name : named) {
+        return new TcpNics(
+                nics,
+                choice.leftOut().stream()
+                        .map(l -> new LeftOut(l.nic(), l.reason()))
+                        .toList());
+    }
+
+    private static TcpNics named(List<String> names, List<NetDevice> devices) throws TransportException {
+        List<Nic> nics = new ArrayList<>();
+        for (String name : names) {
             if (nics.stream().anyMatch(n -> n.name().equals(name))) {
                 throw new TransportException("NIC " + name + " is named twice");
             }
             nics.add(find(nics.size(), name, devices));
         }
-        return nics;
+        return new TcpNics(nics, List.of());
     }
 
     private static Nic find(int number, String name, List<NetDevice> devices) throws TransportException {
@@ -66,32 +86,17 @@ final class TcpNics {
                 .orElseThrow(() -> new TransportException("there is no NIC " + name + " here; there are "
                         + devices.stream().map(NetDevice::name).collect(Collectors.joining(", ")) + ", and lo1 to lo"
                         + LOOPBACK_RAILS + " for rails on this host"));
-        if (device.addresses().isEmpty()) {
-            throw new TransportException("NIC " + name + " has no IP address" + (device.up() ? "" : " and is down")
-                    + "; give it one, or choose other NICs with --nics");
+        Optional<String> why = NicChoice.whyNotEver(device);
+        if (why.isPresent()) {
+            throw new TransportException(
+                    "NIC " + name + " " + why.get() + "; mend that, or choose other NICs with --nics");
         }
-        if (!device.up()) {
-            throw new TransportException("NIC " + name + " is down; set it up, or choose other NICs with --nics");
-        }
-        return nic(number, device);
+        return nic(number, device, true);
     }
 
-    private static boolean isUsable(NetDevice d) {
-        return d.running()
-                && !d.loopback()
-                && !addresses(d).isEmpty()
-                && BRIDGES.stream().noneMatch(d.name()::startsWith);
-    }
-
-    /** Without link-local ones, which need a scope that the peer does not know. */
-    private static List<NetAddress> addresses(NetDevice d) {
-        return d.addresses().stream()
-                .filter(a -> !a.address().isLinkLocalAddress())
-                .toList();
-    }
-
-    private static Nic nic(int number, NetDevice d) {
-        List<String> addresses = addresses(d).stream().map(NetAddress::toString).toList();
+    private static Nic nic(int number, NetDevice d, boolean named) {
+        List<String> addresses =
+                NicChoice.addresses(d, named).stream().map(NetAddress::toString).toList();
         return nic(number, d.name(), d.name(), addresses, d.pciPath(), d.numaNode(), d.bitsPerSecond());
     }
 
@@ -121,12 +126,22 @@ final class TcpNics {
                 false);
     }
 
-    /** The address that channels on this NIC use. */
-    static InetAddress address(Nic nic) throws TransportException {
-        if (nic.addresses().isEmpty()) {
-            throw new TransportException("NIC " + nic.name() + " has no IP address");
+    /** One of a NIC's addresses, with the device it belongs to where it means something there only. */
+    static InetAddress address(Nic nic, int place) throws TransportException {
+        if (place >= nic.addresses().size()) {
+            throw new TransportException("NIC " + nic.name() + " has no IP address number " + place);
         }
-        String first = nic.addresses().getFirst();
-        return InetAddress.ofLiteral(first.substring(0, first.indexOf('/')));
+        String text = nic.addresses().get(place);
+        InetAddress literal = InetAddress.ofLiteral(text.substring(0, text.indexOf('/')));
+        String device = nic.kernelDevice();
+        if (!(literal instanceof Inet6Address) || !literal.isLinkLocalAddress() || device == null) {
+            return literal;
+        }
+        try {
+            NetworkInterface i = NetworkInterface.getByName(device);
+            return Inet6Address.getByAddress(null, literal.getAddress(), i == null ? 0 : i.getIndex());
+        } catch (SocketException | UnknownHostException e) {
+            throw new TransportException("NIC " + nic.name() + ": " + e.getMessage(), e);
+        }
     }
 }

@@ -13,11 +13,18 @@ import org.sluice.spi.TransportException;
  * @param encryption {@code encryption}: {@code aes-gcm}, or {@code off}; either side's wish binds both, and needs a shared secret
  * @param bindDevice {@code bind-device}: whether sockets are bound to their NIC where the process may
  * @param drill {@code drill}: faults on purpose, see {@link Drill}
+ * @param dataPorts {@code data-ports}: where data connections come to, {@code 40000-40007}
  * @param placement {@code affinity} ({@code auto}, {@code off}), {@code tx-bindings} and {@code rx-bindings}: where I/O threads run
  */
-record TcpOptions(boolean checksum, boolean encryption, Drill drill, boolean bindDevice, ThreadPlacement placement) {
-    private static final Set<String> KNOWN =
-            Set.of("checksum", "encryption", "drill", "bind-device", "affinity", "tx-bindings", "rx-bindings");
+record TcpOptions(
+        boolean checksum,
+        boolean encryption,
+        Drill drill,
+        boolean bindDevice,
+        DataPorts dataPorts,
+        ThreadPlacement placement) {
+    private static final Set<String> KNOWN = Set.of(
+            "checksum", "encryption", "drill", "bind-device", "data-ports", "affinity", "tx-bindings", "rx-bindings");
 
     static TcpOptions of(Map<String, String> options) throws TransportException {
         for (String name : options.keySet()) {
@@ -31,6 +38,7 @@ record TcpOptions(boolean checksum, boolean encryption, Drill drill, boolean bin
                 isEncrypted(options),
                 Drill.of(options.getOrDefault("drill", "")),
                 isOn(options, "bind-device", true),
+                options.containsKey("data-ports") ? DataPorts.parse(options.get("data-ports")) : DataPorts.ANY,
                 placement(options));
     }
 

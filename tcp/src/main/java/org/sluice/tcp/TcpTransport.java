@@ -7,6 +7,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.sluice.spi.ChannelContext;
 import org.sluice.spi.Connector;
+import org.sluice.LeftOut;
 import org.sluice.spi.Listener;
 import org.sluice.spi.Nic;
 import org.sluice.spi.Transport;
@@ -23,13 +24,13 @@ final class TcpTransport implements Transport {
     /** With the head these are as many as one system call takes; more would be split. */
     private static final int MOST_PIECES = 1000;
 
-    private final List<Nic> nics;
+    private final TcpNics nics;
     private final int socketsPerChannel;
     private final TcpOptions options;
     private final Set<AutoCloseable> open = ConcurrentHashMap.newKeySet();
 
-    TcpTransport(List<Nic> nics, int socketsPerChannel, TcpOptions options) {
-        this.nics = List.copyOf(nics);
+    TcpTransport(TcpNics nics, int socketsPerChannel, TcpOptions options) {
+        this.nics = nics;
         this.socketsPerChannel = socketsPerChannel;
         this.options = options;
     }
@@ -41,7 +42,12 @@ final class TcpTransport implements Transport {
 
     @Override
     public List<Nic> devices() {
-        return nics;
+        return nics.nics();
+    }
+
+    @Override
+    public List<LeftOut> leftOut() {
+        return nics.leftOut();
     }
 
     @Override
@@ -61,16 +67,16 @@ final class TcpTransport implements Transport {
 
     @Override
     public Listener listen(int device, ChannelContext context) throws TransportException {
-        Nic nic = nics.get(device);
-        InetAddress address = TcpNics.address(nic);
+        Nic nic = nics.nics().get(device);
+        InetAddress address = TcpNics.address(nic, context.address());
         return new TcpListener(new Endpoint(nic, address, options, context, open), socketsPerChannel);
     }
 
     @Override
     public Connector connect(int device, byte[] handle, ChannelContext context) throws TransportException {
         Handle to = Handle.decode(handle);
-        Nic nic = nics.get(device);
-        InetAddress address = TcpNics.address(nic);
+        Nic nic = nics.nics().get(device);
+        InetAddress address = TcpNics.address(nic, context.address());
         return new TcpConnector(new Endpoint(nic, address, options, context, open), to);
     }
 

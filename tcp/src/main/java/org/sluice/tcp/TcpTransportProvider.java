@@ -24,7 +24,7 @@ public final class TcpTransportProvider implements TransportProvider {
             return Availability.yes("kernel sockets over "
                     + String.join(
                             ", ",
-                            TcpNics.choose(config.nics()).stream()
+                            TcpNics.choose(config.nics()).nics().stream()
                                     .map(n -> n.name())
                                     .toList()));
         } catch (TransportException e) {

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 import org.sluice.linux.Ethtool;
 import org.sluice.linux.NetCounters;
 import org.sluice.linux.NetDevice;
+import org.sluice.linux.NicChoice;
 
 /** State, MTU, offloads and error counters of each NIC. */
 final class NicCheck implements Check {
@@ -42,8 +43,12 @@ final class NicCheck implements Check {
             findings.add(Finding.note(
                     name(),
                     "-",
-                    "no NIC is up and has an address: only loopback rails can be used",
+                    "no device here leads to another host: only loopback rails can be used",
                     "set NICs up and give them addresses"));
+        }
+        for (NicChoice.LeftOut l : patient.leftOut()) {
+            findings.add(Finding.note(
+                    name(), l.nic(), "is not used: it " + l.reason(), "name it with --nics if it is to be used"));
         }
         Map<String, NetCounters> counters = NetCounters.readAll();
         int usualMtu = patient.nics().stream().mapToInt(NetDevice::mtu).max().orElse(0);

@@ -6,6 +6,7 @@ import java.util.List;
 import org.sluice.linux.NetAddress;
 import org.sluice.linux.NetDevice;
 import org.sluice.linux.NetDevices;
+import org.sluice.linux.NicChoice;
 
 /**
  * What all checks look at.
@@ -13,8 +14,14 @@ import org.sluice.linux.NetDevices;
  * @param devices every network device
  * @param nics the devices that the job is to use
  * @param missing names of NICs that the job is to use and that are not there
+ * @param leftOut devices that the tcp transport does not use though nobody said so, by its own judgement
  */
-record Patient(JobPlan plan, List<NetDevice> devices, List<NetDevice> nics, List<String> missing) {
+record Patient(
+        JobPlan plan,
+        List<NetDevice> devices,
+        List<NetDevice> nics,
+        List<String> missing,
+        List<NicChoice.LeftOut> leftOut) {
     /** {@code lo1} to {@code lo4}: rails of the tcp transport on this host, no devices. */
     private static final String LOOPBACK_RAIL = "lo[1-4]";
 
@@ -30,19 +37,18 @@ record Patient(JobPlan plan, List<NetDevice> devices, List<NetDevice> nics, List
                 missing.add(name);
             }
         }
+        List<NicChoice.LeftOut> leftOut = List.of();
         if (plan.nics().isEmpty()) {
-            devices.stream()
-                    .filter(d -> d.running() && !d.loopback() && !addresses(d).isEmpty())
-                    .forEach(nics::add);
+            NicChoice choice = NicChoice.of(devices);
+            nics.addAll(choice.nics());
+            leftOut = choice.leftOut();
         }
-        return new Patient(plan, devices, List.copyOf(nics), List.copyOf(missing));
+        return new Patient(plan, devices, List.copyOf(nics), List.copyOf(missing), leftOut);
     }
 
-    /** Addresses that a peer can use: without link-local ones. */
+    /** Addresses that a peer can use. */
     static List<NetAddress> addresses(NetDevice d) {
-        return d.addresses().stream()
-                .filter(a -> !a.address().isLinkLocalAddress())
-                .toList();
+        return NicChoice.addresses(d, true);
     }
 
     /** NICs that packets can go through now. */

@@ -31,7 +31,7 @@ final class RailProbe {
     static Answer ask(NetDevice nic, InetAddress from, InetAddress to, int port) {
         InetSocketAddress peer = new InetSocketAddress(to, port);
         try (TcpSocket socket = TcpSocket.open(from)) {
-            socket.bind(from, 0);
+            socket.bindSource(from);
             boolean ignored = socket.bindToDevice(nic.name());
             long end = System.nanoTime() + PATIENCE_NANOS;
             boolean connected = socket.connect(peer);

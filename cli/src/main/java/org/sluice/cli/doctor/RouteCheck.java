@@ -48,17 +48,13 @@ final class RouteCheck implements Check {
                 .toList();
         String leaves = leavesBy(patient, own);
         if (leaves.equals(d.name())) {
-            if (!shared.isEmpty()
-                    && Sysctl.number("net/ipv4/conf/all/arp_ignore", 0) == 0
-                    && Sysctl.number("net/ipv4/conf/" + d.name() + "/arp_ignore", 0) == 0) {
-                findings.add(Finding.warning(
-                        name(),
-                        d.name(),
-                        "shares the subnet of " + own + " with " + String.join(", ", shared)
-                                + ", and each answers ARP for the other's address",
-                        "sysctl -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2"));
+            if (!shared.isEmpty() && answersForOthers(d)) {
+                findings.add(answersForOthers(d, own, shared));
             }
             return;
+        }
+        if (!shared.isEmpty() && answersForOthers(d)) {
+            findings.add(answersForOthers(d, own, shared));
         }
         long filter = Math.max(
                 Sysctl.number("net/ipv4/conf/all/rp_filter", 0),
@@ -81,6 +77,21 @@ final class RouteCheck implements Check {
                             + " unless the socket is bound to the device, which takes root",
                     rule));
         }
+    }
+
+    private static boolean answersForOthers(NetDevice d) {
+        return Sysctl.number("net/ipv4/conf/all/arp_ignore", 0) == 0
+                && Sysctl.number("net/ipv4/conf/" + d.name() + "/arp_ignore", 0) == 0;
+    }
+
+    private Finding answersForOthers(NetDevice d, NetAddress own, List<String> shared) {
+        return Finding.problem(
+                name(),
+                d.name(),
+                "shares the subnet of " + own + " with " + String.join(", ", shared)
+                        + ", and each answers ARP for the others' addresses: what is sent to one comes in by another",
+                "sysctl -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2 on both hosts, and better"
+                        + " a subnet for each NIC");
     }
 
     /** The device that packets from {@code own} to a neighbour leave by. */

@@ -73,6 +73,13 @@ public final class NodeOptions {
     private @Nullable Integer port;
 
     @Option(
+            names = "--data-ports",
+            hidden = true,
+            paramLabel = "<a-b>",
+            description = "tcp: ports that data connections come to, for firewalls (any)")
+    private @Nullable String dataPorts;
+
+    @Option(
             names = "--deadline",
             hidden = true,
             paramLabel = "<time>",
@@ -160,6 +167,7 @@ public final class NodeOptions {
         Map<String, String> options = new HashMap<>(transportOptions);
         given(plugin, path -> options.put("plugin", path));
         given(profile, name -> options.put("profile", name));
+        given(dataPorts, range -> options.put("data-ports", range));
         affinity.applyTo(node, transport(), options);
         return node.transportOptions(options);
     }

@@ -339,6 +339,9 @@ public final class NodeJob {
                 perGpu,
                 seen.nics().stream().map(Report.PerNic::of).toList(),
                 perChannel,
+                node.nicsLeftOut().stream()
+                        .map(l -> new Report.NicLeftOut(l.nic(), l.reason()))
+                        .toList(),
                 seen.verdicts());
     }
 }

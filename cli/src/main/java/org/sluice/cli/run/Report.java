@@ -20,6 +20,7 @@ import org.sluice.cli.watch.Verdict;
  * @param verifiedBytes bytes that were compared, on either side
  * @param mismatchedBytes of those, bytes in 4 KiB pages that hold a wrong one
  * @param firstMismatch where the first one was, null if there was none
+ * @param nicsLeftOut network devices of this side that were not used though nobody said so
  * @param verdicts judgements on the run: docs/watching.md says which, and when each passes
  */
 public record Report(
@@ -45,7 +46,11 @@ public record Report(
         List<PerGpu> perGpu,
         List<PerNic> perNic,
         List<PerChannel> perChannel,
+        List<NicLeftOut> nicsLeftOut,
         List<Verdict> verdicts) {
+
+    /** A network device that was not used. @param reason continues its name: {@code is down} */
+    record NicLeftOut(String nic, String reason) {}
 
     /** A GPU, sent and received together. */
     public record PerGpu(int gpu, String name, long bytes, double seconds, double gbPerSecond) {}

@@ -188,7 +188,20 @@ class DoctorTest {
         hosts.run(A, "sysctl", "-qw", "net.ipv4.conf.all.rp_filter=1");
         doctor().tells("problem", "eth2", "rp_filter is strict");
         hosts.run(A, "sysctl", "-qw", "net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.eth2.rp_filter=0");
+        doctor().tells("problem", "eth1", "each answers ARP for the others' addresses");
+        doctor().tells("problem", "eth2", "each answers ARP for the others' addresses");
+        hosts.run(A, "sysctl", "-qw", "net.ipv4.conf.all.arp_ignore=1");
         doctor().tells("warning", "eth2", "leave by eth1");
+    }
+
+    @Test
+    void whatTheTransportLeavesOutIsSaidAndWhy() throws Exception {
+        hosts.run(A, "ip", "link", "add", "eth7", "type", "bridge");
+        hosts.run(A, "ip", "link", "set", "eth7", "up");
+        hosts.run(A, "ip", "addr", "add", "10.77.0.1/24", "dev", "eth7");
+        Said said = doctor("--nics=");
+        assertThat(said.all()).contains("is not used: it is a bridge without a port");
+        assertThat(said.status()).isEqualTo(ExitCode.OK);
     }
 
     @Test

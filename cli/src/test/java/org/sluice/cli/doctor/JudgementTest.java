@@ -29,6 +29,9 @@ class JudgementTest {
                 "/sys/devices/pci0000:00/0000:00:03.0",
                 4,
                 4,
+                null,
+                0,
+                0,
                 List.of());
     }
 
