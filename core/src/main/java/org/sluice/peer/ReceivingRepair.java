@@ -24,9 +24,6 @@ final class ReceivingRepair {
     /** Before the first attempt: a connection that somebody reset is back before anybody waits for it. */
     private static final long FIRST_PAUSE_NANOS = 10_000_000;
 
-    /** A NIC that returns takes load again within two of these and two attempts; a dead one costs two packets in each. */
-    private static final long LONGEST_PAUSE_NANOS = 500_000_000;
-
     private final LinkEngine engine;
     private final ControlConnection control;
     private final Transport transport;
@@ -173,7 +170,7 @@ final class ReceivingRepair {
         if (tellPeer) {
             control.channelDown(true, end.index(), generation, why);
         }
-        pause = Math.min(pause * 2, LONGEST_PAUSE_NANOS);
+        pause = Math.min(pause * 2, transport.longestPause().toNanos());
         nextAt = now + pause;
     }
 

@@ -43,7 +43,20 @@ public interface Channel extends AutoCloseable {
         return List.of();
     }
 
-    /** Gives up what is in flight and frees everything. When it returns, no byte is written to posted memory any more. */
+    /**
+     * Gives up what is in flight and frees everything, registrations included: in which order is for the transport to know. It does
+     * not wait for anybody outside this process; what has to be waited for goes on, see {@link #isClosed}.
+     */
     @Override
     void close();
+
+    /**
+     * Whether {@link #close} is through: from then on no byte is read from or written to memory that was posted or registered here. A
+     * transport whose close never waits is closed when it returns; a plugin's may go on in the background.
+     *
+     * @throws TransportException when it has not come back in time: that memory stays in use, nobody knows for how long
+     */
+    default boolean isClosed() throws TransportException {
+        return true;
+    }
 }

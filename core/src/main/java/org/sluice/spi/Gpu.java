@@ -41,6 +41,17 @@ public interface Gpu extends AutoCloseable {
     /** Host memory that the GPU's copy engine reaches at full speed: page-locked for CUDA, plain for a host GPU. */
     GpuMemory allocatePinned(long bytes);
 
+    /**
+     * Whether what a NIC writes into this GPU's memory is seen there only after {@link #flushRemoteWrites}: writes of other devices
+     * may overtake each other on their way.
+     */
+    default boolean remoteWritesNeedFlush() {
+        return false;
+    }
+
+    /** Makes visible to this GPU what NICs have written into its memory until now, and waits for that. */
+    default void flushRemoteWrites() {}
+
     /** Whether a transport that takes only host memory can use {@link #allocate}d memory as it is. */
     default boolean hostAccessible() {
         return memoryKind() == MemoryKind.HOST;

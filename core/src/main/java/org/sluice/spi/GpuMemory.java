@@ -18,6 +18,14 @@ public interface GpuMemory extends AutoCloseable {
     /** Length in bytes. */
     long size();
 
+    /**
+     * Bytes from {@link #address} on that may be made known to a transport: the size, and what follows it in its last page where that
+     * is this block's too. Nothing is ever sent from or received into what lies behind the size.
+     */
+    default long registrable() {
+        return size();
+    }
+
     MemoryKind kind();
 
     /** A view of the whole block where the CPU can touch it: present exactly when {@link #kind()} is {@link MemoryKind#HOST}. */

@@ -10,6 +10,10 @@ public interface Listener extends AutoCloseable {
     /** Makes progress. @return the channel, or null for "not yet"; never called again after it gave a channel */
     @Nullable ReceiveChannel accept() throws TransportException;
 
+    /**
+     * Gives it up. A transport that cannot (a plugin is at work in it) keeps it, and gives it out again, with the same handle, when it
+     * is asked to listen on the same device with the same context: to make another each time would grow without end.
+     */
     @Override
     void close();
 }

@@ -1,5 +1,7 @@
 package org.sluice.spi;
 
+import org.jspecify.annotations.Nullable;
+
 /** The receiving end of a channel. */
 public interface ReceiveChannel extends Channel {
     /**
@@ -27,8 +29,26 @@ public interface ReceiveChannel extends Channel {
     /**
      * After {@link #test()} said done on a NIC that {@linkplain Nic#scatters() scatters}: where the pieces lie. Valid until the
      * next {@code test}, except that the bounce buffer keeps its bytes until {@link #consumed()}.
+     *
+     * @return null where the bytes of this receive lie in their destination already: such a NIC fills host memory directly
      */
-    ScatterList scattered() throws TransportException;
+    @Nullable ScatterList scattered() throws TransportException;
+
+    /**
+     * Begins to make visible to the GPU every receive that {@link #test} has taken off so far. For memory whose registration
+     * {@linkplain Registration#needsFence() needs it}; one at a time.
+     *
+     * @param memory, address, bytes of the newest such receive
+     * @return false when it cannot begin now: try again
+     */
+    default boolean fence(Registration memory, long address, long bytes) throws TransportException {
+        return true;
+    }
+
+    /** Whether the fence that was begun last is through. Makes progress. */
+    default boolean fenced() throws TransportException {
+        return true;
+    }
 
     /**
      * Gives back the oldest receive that is done but not consumed. The engine calls it once per receive, in order, after the

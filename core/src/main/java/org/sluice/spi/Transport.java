@@ -50,6 +50,14 @@ public interface Transport extends AutoCloseable {
         return Duration.ofSeconds(10);
     }
 
+    /**
+     * The longest pause between two attempts to bring a lost channel back: a NIC that returns takes load again within two of these and
+     * two attempts. Longer where an attempt that fails leaves something behind.
+     */
+    default Duration longestPause() {
+        return Duration.ofMillis(500);
+    }
+
     /** Closes every channel and listener that is left. Idempotent. */
     @Override
     void close();

@@ -1,9 +1,11 @@
 package org.sluice.transfer;
 
 import java.util.Arrays;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.sluice.LinkException;
 import org.sluice.spi.Channel;
 import org.sluice.spi.GpuException;
 import org.sluice.spi.GpuMemory;
@@ -20,6 +22,12 @@ import org.sluice.stats.ChannelTiming;
  */
 abstract class ChannelEnd<C extends Channel> {
     private static final Logger log = LoggerFactory.getLogger(ChannelEnd.class);
+
+    /** Between two looks at a close under way. */
+    private static final long LOOK_NANOS = 100_000;
+
+    /** How long a link that ends waits for a close: below every sensible peer timeout. */
+    private static final long CLOSE_NANOS = 2_000_000_000;
 
     final int index;
     final int generation;
@@ -98,15 +106,44 @@ abstract class ChannelEnd<C extends Channel> {
         lostBecause = why;
     }
 
-    /** After it returns, the transport neither reads nor writes memory for this channel. Idempotent. */
+    /**
+     * What is registered goes with the channel, whose transport knows the order: with requests in flight memory must stay known until
+     * they are given up. Idempotent.
+     */
     void close() {
         if (open) {
             open = false;
-            for (Registered r : registered) {
-                deregister(r == null ? null : r.registration);
-            }
-            deregister(stagingRegistration);
             channel.close();
+        }
+    }
+
+    /**
+     * Whether the transport neither reads nor writes memory for this closed channel any more, so that what was in flight may be given
+     * up: until then its memory belongs to it.
+     *
+     * @throws LinkException when the transport cannot end it: nobody knows what is written to memory from then on
+     */
+    final boolean isClosed() {
+        try {
+            return channel.isClosed();
+        } catch (TransportException e) {
+            throw new LinkException("channel " + index + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Waits until {@link #isClosed}, but not so long that the GPU's other links would be taken for dead. */
+    final void awaitClosed() {
+        long end = System.nanoTime() + CLOSE_NANOS;
+        try {
+            while (!isClosed()) {
+                if (System.nanoTime() - end > 0) {
+                    throw new LinkException(
+                            "channel " + index + " (" + channel.description() + "): its close has not come back");
+                }
+                LockSupport.parkNanos(LOOK_NANOS);
+            }
+        } catch (LinkException e) {
+            log.error("{}; do not free or reuse the memory of the transfers that fail now", e.getMessage());
         }
     }
 
@@ -116,16 +153,6 @@ abstract class ChannelEnd<C extends Channel> {
             close();
         } catch (GpuException e) {
             log.warn("channel {} ({}): {}", index, channel.description(), e.getMessage());
-        }
-    }
-
-    private static void deregister(@Nullable Registration registration) {
-        try {
-            if (registration != null) {
-                registration.close();
-            }
-        } catch (TransportException e) {
-            // the channel is going away, and with it what was registered there
         }
     }
 }

@@ -239,6 +239,8 @@ final class Inbound {
                 } catch (TransportException e) {
                     lost(c, e);
                 }
+            } else if (c != null) {
+                c.settle(this, now);
             }
         }
         work += deal();
@@ -363,6 +365,11 @@ final class Inbound {
         for (InboundChannel c : channels) {
             if (c != null) {
                 c.closeForGood();
+            }
+        }
+        for (InboundChannel c : channels) {
+            if (c != null) {
+                c.awaitClosed();
             }
         }
         List<InboundTransfer> all = new ArrayList<>(receives);

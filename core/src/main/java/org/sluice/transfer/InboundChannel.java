@@ -11,7 +11,7 @@ import org.sluice.stats.ChannelState;
 
 /**
  * The receiving end of a channel. A chunk is taken, posted, arrives, is copied or unpacked to its destination where it arrived
- * elsewhere, and has landed, in order; four counters say how far each step is. Its slot is free again only after the last.
+ * elsewhere, is fenced where the GPU would not see it otherwise, and has landed, in order; a counter for each step says how far it is. Its slot is free again only after the last.
  */
 final class InboundChannel extends ChannelEnd<ReceiveChannel> {
     final Window window;
@@ -22,12 +22,19 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
     private final @Nullable InboundTransfer[] transfer;
     private final long[] offset;
     private final long[] ticket;
+    private final boolean[] unseen;
     private final int mask;
     private long taken;
     private long posted;
     private long announced;
     private long arrived;
     private long landed;
+
+    // chunks that the GPU sees only after a fence: the newest such, those that the fence under way covers, those that
+    // it has covered
+    private long unfenced;
+    private long fencing;
+    private long fenced;
     private boolean full;
 
     /** @param unpack where the transport scatters: the GPU's unpack queue; null otherwise */
@@ -51,6 +58,7 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
         this.transfer = new InboundTransfer[ring];
         this.offset = new long[ring];
         this.ticket = new long[ring];
+        this.unseen = new boolean[ring];
         this.mask = ring - 1;
         if (timing != null) {
             timing.open(ring);
@@ -145,16 +153,13 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
             InboundTransfer t = at(slot);
             long at = offset[slot];
             ticket[slot] = 0;
+            unseen[slot] = false;
             if (state == Channel.DAMAGED) {
                 counters.damagedChunk();
                 inbound.takeBack(t, at);
                 transfer[slot] = null;
-            } else if (unpack != null) {
-                ScatterList list = channel.scattered();
-                list.check(t.chunkLength(at));
-                ticket[slot] = unpack.enqueue(list, t.address(at), t.chunkLength(at));
-            } else if (staging != null) {
-                ticket[slot] = staging.queue.enqueue(t.address(at), staging.address(arrived), t.chunkLength(at));
+            } else {
+                finish(t, at, slot);
             }
             arrived++;
             count++;
@@ -163,6 +168,38 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
             clock.came(now);
         }
         return count;
+    }
+
+    /** Starts the last step of a chunk: unpack, copy, or fence. */
+    private void finish(InboundTransfer t, long at, int slot) throws TransportException {
+        ScatterList list = unpack == null ? null : channel.scattered();
+        if (list != null && unpack != null) {
+            list.check(t.chunkLength(at));
+            ticket[slot] = unpack.enqueue(list, t.address(at), t.chunkLength(at));
+        } else if (staging != null) {
+            ticket[slot] = staging.queue.enqueue(t.address(at), staging.address(arrived), t.chunkLength(at));
+        } else if (registration(t.block).needsFence()) {
+            unseen[slot] = true;
+            unfenced = arrived + 1;
+        }
+    }
+
+    /** One fence at a time, which covers every chunk that had arrived when it began. */
+    private void fence() throws TransportException {
+        if (fencing > fenced) {
+            if (!channel.fenced()) {
+                return;
+            }
+            fenced = fencing;
+        }
+        if (unfenced > fenced) {
+            int slot = (int) (unfenced - 1) & mask;
+            InboundTransfer t = at(slot);
+            long at = offset[slot];
+            if (channel.fence(registration(t.block), t.address(at), t.chunkLength(at))) {
+                fencing = arrived;
+            }
+        }
     }
 
     /** All channels of a GPU share its queues: what has come waits in its place while they are full. */
@@ -187,6 +224,9 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
 
     /** Ends the chunks whose last step is done. @return how many */
     int land(Inbound inbound, long now) throws TransportException {
+        if (unfenced > fenced) {
+            fence();
+        }
         int count = landDone(inbound, now);
         for (int n = 0; n < count; n++) {
             channel.consumed();
@@ -202,7 +242,7 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
         int count = 0;
         while (landed < arrived) {
             int slot = (int) landed & mask;
-            if (ticket[slot] > done) {
+            if (ticket[slot] > done || (unseen[slot] && landed >= fenced)) {
                 break;
             }
             InboundTransfer t = transfer[slot];
@@ -238,20 +278,31 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
 
     /**
      * Closes the channel <em>first</em>, and only then takes back the chunks that have not arrived: no late byte can reach a
-     * buffer that another channel fills. What has arrived lands.
+     * buffer that another channel fills. What has arrived lands, unless the GPU does not see it yet.
      */
     void abandon(Inbound inbound, long now) {
         close();
+        settle(inbound, now);
+    }
+
+    /** The second half of {@link #abandon}, once the close is through. */
+    void settle(Inbound inbound, long now) {
+        if (isIdle() || !isClosed()) {
+            return;
+        }
         landDone(inbound, now);
-        while (arrived < taken) {
+        while (landed < taken) {
             taken--;
             int slot = (int) taken & mask;
-            InboundTransfer t = at(slot);
+            InboundTransfer t = transfer[slot];
             transfer[slot] = null;
-            counters.retriedChunk();
-            inbound.lost(t, offset[slot]);
+            if (t != null) {
+                counters.retriedChunk();
+                inbound.lost(t, offset[slot]);
+            }
         }
         posted = taken;
+        arrived = taken;
     }
 
     /** Waits for copies and unpacks first: they read staging slots, or bounce pages that a plugin takes back when it closes. */

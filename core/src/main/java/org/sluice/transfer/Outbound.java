@@ -203,7 +203,11 @@ final class Outbound {
         now = nanoTime;
         int work = 0;
         for (OutboundChannel c : channels) {
-            if (c == null || !c.isOpen()) {
+            if (c == null) {
+                continue;
+            }
+            if (!c.isOpen()) {
+                c.settle(this);
                 continue;
             }
             try {
@@ -292,6 +296,11 @@ final class Outbound {
         for (OutboundChannel c : channels) {
             if (c != null) {
                 c.closeForGood();
+            }
+        }
+        for (OutboundChannel c : channels) {
+            if (c != null) {
+                c.awaitClosed();
             }
         }
         List<OutboundTransfer> all = new ArrayList<>();

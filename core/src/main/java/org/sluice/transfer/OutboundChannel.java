@@ -160,6 +160,14 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
     void abandon(Outbound outbound, long now) {
         lastSign = clock.silentSince(now);
         close();
+        settle(outbound);
+    }
+
+    /** The second half of {@link #abandon}, once the close is through. */
+    void settle(Outbound outbound) {
+        if (isIdle() || !isClosed()) {
+            return;
+        }
         posted = taken;
         while (sent < taken) {
             OutboundTransfer t = transfer[(int) sent++ & mask];

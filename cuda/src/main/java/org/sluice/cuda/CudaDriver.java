@@ -34,11 +34,19 @@ final class CudaDriver {
     private static final int CU_MEMHOSTALLOC_DEVICEMAP = 2;
     private static final int CU_MEM_RANGE_HANDLE_TYPE_DMA_BUF_FD = 1;
 
+    // CU_DEVICE_ATTRIBUTE_GPU_DIRECT_RDMA_..., and what their values mean
+    private static final int ATTRIBUTE_RDMA_FLUSH_OPTIONS = 117;
+    private static final int ATTRIBUTE_RDMA_WRITES_ORDERING = 118;
+    private static final int RDMA_FLUSH_BY_HOST = 1;
+    private static final int RDMA_WRITES_ORDERED_FOR_OWNER = 100;
+    private static final int CURRENT_CONTEXT = 0;
+
     private static final ValueLayout.OfInt I = ValueLayout.JAVA_INT;
     private static final ValueLayout.OfLong L = ValueLayout.JAVA_LONG;
 
     // one handle a signature, named by its arguments: i is int, l is a long or a pointer
     private static final MethodHandle CALL_I = handle(I);
+    private static final MethodHandle CALL_II = handle(I, I);
     private static final MethodHandle CALL_L = handle(L);
     private static final MethodHandle CALL_IL = handle(I, L);
     private static final MethodHandle CALL_LI = handle(L, I);
@@ -60,6 +68,8 @@ final class CudaDriver {
     private final MemorySegment cuDeviceGet;
     private final MemorySegment cuDeviceGetName;
     private final MemorySegment cuDeviceGetPCIBusId;
+    private final MemorySegment cuDeviceGetAttribute;
+    private final @Nullable MemorySegment cuFlushGPUDirectRDMAWrites;
     private final MemorySegment cuDevicePrimaryCtxRetain;
     private final MemorySegment cuDevicePrimaryCtxRelease;
     private final MemorySegment cuCtxSetCurrent;
@@ -97,6 +107,9 @@ final class CudaDriver {
         cuDeviceGet = symbol("cuDeviceGet");
         cuDeviceGetName = symbol("cuDeviceGetName");
         cuDeviceGetPCIBusId = symbol("cuDeviceGetPCIBusId");
+        cuDeviceGetAttribute = symbol("cuDeviceGetAttribute");
+        // since CUDA 11.3
+        cuFlushGPUDirectRDMAWrites = symbols.find("cuFlushGPUDirectRDMAWrites").orElse(null);
         cuDevicePrimaryCtxRetain = symbol("cuDevicePrimaryCtxRetain");
         cuDevicePrimaryCtxRelease = symbol("cuDevicePrimaryCtxRelease_v2");
         cuCtxSetCurrent = symbol("cuCtxSetCurrent");
@@ -245,6 +258,45 @@ final class CudaDriver {
             MemorySegment out = arena.allocate(256);
             check((int) CALL_LII.invokeExact(function, out.address(), 256, device), call, where);
             return out.getString(0);
+        } catch (Throwable e) {
+            throw rethrow(e);
+        }
+    }
+
+    int deviceAttribute(int attribute, int device, String where) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment out = arena.allocate(I);
+            check(
+                    (int) CALL_LII.invokeExact(cuDeviceGetAttribute, out.address(), attribute, device),
+                    "cuDeviceGetAttribute",
+                    where);
+            return out.get(I, 0);
+        } catch (Throwable e) {
+            throw rethrow(e);
+        }
+    }
+
+    /**
+     * Whether kernels and copies of a device see what other devices have written into its memory only after {@link
+     * #flushRemoteWrites}. Where neither is known (a driver before CUDA 11.3) nothing can be done about it.
+     */
+    boolean remoteWritesNeedFlush(int device, String where) {
+        return cuFlushGPUDirectRDMAWrites != null
+                && deviceAttribute(ATTRIBUTE_RDMA_WRITES_ORDERING, device, where) < RDMA_WRITES_ORDERED_FOR_OWNER
+                && (deviceAttribute(ATTRIBUTE_RDMA_FLUSH_OPTIONS, device, where) & RDMA_FLUSH_BY_HOST) != 0;
+    }
+
+    /** For the current context's own device. */
+    void flushRemoteWrites(String where) {
+        if (cuFlushGPUDirectRDMAWrites == null) {
+            return;
+        }
+        try {
+            check(
+                    (int) CALL_II.invokeExact(
+                            cuFlushGPUDirectRDMAWrites, CURRENT_CONTEXT, RDMA_WRITES_ORDERED_FOR_OWNER),
+                    "cuFlushGPUDirectRDMAWrites",
+                    where);
         } catch (Throwable e) {
             throw rethrow(e);
         }

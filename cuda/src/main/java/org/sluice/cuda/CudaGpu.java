@@ -26,6 +26,7 @@ final class CudaGpu implements Gpu {
     private final CudaContext context;
     private final String name;
     private final String pciBusId;
+    private final boolean remoteWritesNeedFlush;
     private final CudaKernels kernels;
     private final SyncCopies syncCopies;
     private final PatternKernels pattern;
@@ -36,6 +37,7 @@ final class CudaGpu implements Gpu {
         this.name = driver.deviceName(context.device(), context.where());
         // the driver writes upper case, sysfs has lower
         this.pciBusId = driver.devicePciBusId(context.device(), context.where()).toLowerCase(Locale.ROOT);
+        this.remoteWritesNeedFlush = driver.remoteWritesNeedFlush(context.device(), context.where());
         this.kernels = new CudaKernels(context);
         this.syncCopies = new SyncCopies(context);
         this.pattern = new PatternKernels(context, kernels, syncCopies);
@@ -74,6 +76,16 @@ final class CudaGpu implements Gpu {
     @Override
     public void bindThread() {
         context.bind();
+    }
+
+    @Override
+    public boolean remoteWritesNeedFlush() {
+        return remoteWritesNeedFlush;
+    }
+
+    @Override
+    public void flushRemoteWrites() {
+        context.driver().flushRemoteWrites(context.where());
     }
 
     @Override

@@ -44,6 +44,11 @@ final class DeviceMemory implements GpuMemory {
     }
 
     @Override
+    public long registrable() {
+        return base == 0 ? size : (size + ALIGNMENT - 1) & -ALIGNMENT; // allocated with room for the last page
+    }
+
+    @Override
     public MemoryKind kind() {
         return MemoryKind.CUDA;
     }
@@ -59,7 +64,7 @@ final class DeviceMemory implements GpuMemory {
             return OptionalInt.empty(); // where a foreign allocation's pages begin and end is not known here
         }
         context.bind();
-        return OptionalInt.of(context.driver().dmabuf(address, (size + ALIGNMENT - 1) & -ALIGNMENT, context.where()));
+        return OptionalInt.of(context.driver().dmabuf(address, registrable(), context.where()));
     }
 
     @Override

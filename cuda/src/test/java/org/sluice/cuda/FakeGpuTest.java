@@ -76,6 +76,31 @@ class FakeGpuTest extends GpuContract {
     }
 
     @Test
+    void aDeviceThatDoesNotKeepTheOrderOfRemoteWritesIsFlushed() {
+        assertThat(gpu().remoteWritesNeedFlush()).isFalse();
+        fake.set("FAKE_CUDA_WRITES_ORDERING", 0);
+        try (Gpu other = new CudaBackend(library()).open(1)) {
+            assertThat(other.remoteWritesNeedFlush()).isTrue();
+            other.bindThread();
+            long before = fake.count("flushes");
+            other.flushRemoteWrites();
+            assertThat(fake.count("flushes")).isEqualTo(before + 1);
+        } finally {
+            fake.set("FAKE_CUDA_WRITES_ORDERING", 100);
+            gpu().bindThread();
+        }
+    }
+
+    @Test
+    void theLastPageOfWhatIsAllocatedHereIsItsOwn() {
+        try (GpuMemory odd = gpu().allocate(100_001);
+                GpuMemory adopted = gpu().adopt(odd.address(), 5000)) {
+            assertThat(odd.registrable()).isEqualTo(102_400);
+            assertThat(adopted.registrable()).isEqualTo(5000);
+        }
+    }
+
+    @Test
     void reachesMemoryOfAPeerGpuWhereTheHardwareCan() {
         try (Gpu other = new CudaBackend(library()).open(1)) {
             other.bindThread();

@@ -29,17 +29,34 @@ final class CallTrace {
     }
 
     private final String thread;
+    private final boolean agent;
     private final MemorySegment line;
     private long steps;
 
-    CallTrace(String thread, MemorySegment line) {
+    CallTrace(String thread, boolean agent, MemorySegment line) {
         this.thread = thread;
+        this.agent = agent;
         this.line = line;
     }
 
     /** A trace that no exit notice shows. */
-    static CallTrace unseen(String thread) {
-        return new CallTrace(thread, Arena.global().allocateFrom(idleLine(thread)));
+    static CallTrace unseen(String thread, boolean agent) {
+        return new CallTrace(thread, agent, Arena.ofAuto().allocateFrom(idleLine(thread)));
+    }
+
+    /** Makes the line this thread's, whoever had it before. */
+    void clear() {
+        byte[] idle = idleLine(thread).getBytes(StandardCharsets.US_ASCII);
+        MemorySegment.copy(idle, 0, line, ValueLayout.JAVA_BYTE, 0, (int) Math.min(idle.length, line.byteSize()));
+    }
+
+    MemorySegment line() {
+        return line;
+    }
+
+    /** Whether a call that does not come back stops a GPU's agent. */
+    boolean isAgents() {
+        return agent;
     }
 
     static String idleLine(String thread) {

@@ -2,13 +2,14 @@ package org.sluice.ncclnet;
 
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Looks whether a call into the plugin does not come back. Nothing can end such a call: the GPU's agent is gone with it, and the
- * peer loses the link by its heartbeats. This says which call, where, and since when.
+ * Looks whether a call into the plugin does not come back. Nothing can end such a call. Where an agent made it, the GPU is gone with
+ * it; where a {@link PluginService} did, it is left to itself. This says which call, where, and since when.
  */
 final class CallWatch implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(CallWatch.class);
@@ -33,7 +34,9 @@ final class CallWatch implements AutoCloseable {
             while (true) {
                 Thread.sleep(pauseMillis);
                 long now = System.nanoTime();
-                ExitNotice.traces().forEach(t -> look(t, now));
+                List<CallTrace> traces = ExitNotice.traces();
+                seen.keySet().retainAll(traces);
+                traces.forEach(t -> look(t, now));
             }
         } catch (InterruptedException e) {
             // closed
@@ -51,13 +54,15 @@ final class CallWatch implements AutoCloseable {
         if (inside && !last.reported && now - last.since >= limit.toNanos()) {
             seen.put(trace, new Seen(steps, last.since, true));
             log.error(
-                    "{}: {} has been in {} for {} s; the plugin does not come back from that call, and nothing of this GPU"
-                            + " moves until it does. A plugin whose accept waits for its peer (FastSocket) does so when the"
-                            + " peer is late; any other call that waits is a fault of the plugin",
+                    "{}: {} has been in {} for {} s; the plugin does not come back from that call{}",
                     plugin,
                     trace.thread(),
                     trace.text(),
-                    (now - last.since) / 1_000_000_000.0);
+                    (now - last.since) / 1_000_000_000.0,
+                    trace.isAgents()
+                            ? ", and nothing of this GPU moves until it does"
+                            : ". It is left to itself, and the GPU's other channels go on; a plugin whose accept waits for"
+                                    + " its peer (FastSocket) does so when the peer cannot connect");
         }
     }
 

@@ -5,7 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import org.sluice.spi.Gpu;
+import java.util.function.Consumer;
+import org.sluice.spi.TransportException;
 
 /**
  * Closes comms, each on a thread of its own. In some plugins a close waits until the peer closes its end or makes progress, which
@@ -17,40 +18,72 @@ final class CommCloser {
     /** What a close that waits for nobody needs at most: until then comms are closed one after the other. */
     private static final Duration ORDERLY = Duration.ofMillis(100);
 
-    private final Set<Thread> underWay = ConcurrentHashMap.newKeySet();
+    private final Set<Closing> underWay = ConcurrentHashMap.newKeySet();
+
+    /** A close under way, or through. */
+    final class Closing {
+        private final CommPlace place;
+        private final boolean inFlight;
+        private final Consumer<Runnable> close;
+        private final Thread thread;
+        private final long startedAt = System.nanoTime();
+        private volatile boolean untouched;
+
+        private Closing(CommPlace place, boolean inFlight, Consumer<Runnable> close) {
+            this.place = place;
+            this.inFlight = inFlight;
+            this.close = close;
+            this.thread = Thread.ofPlatform().name(place.name()).daemon(true).unstarted(this::run);
+        }
+
+        private void run() {
+            CallTrace trace = ExitNotice.trace(false);
+            try {
+                place.gpu.bindThread();
+                place.enter(trace, PluginCall.CLOSE);
+                close.accept(() -> untouched = true);
+                untouched = true;
+                trace.leave();
+            } finally {
+                ExitNotice.giveBack(trace);
+                underWay.remove(this);
+            }
+        }
+
+        /** Whether the plugin touches no memory for the comm any more. @throws TransportException when it takes too long */
+        boolean isUntouched() throws TransportException {
+            if (untouched) {
+                return true;
+            }
+            if (System.nanoTime() - startedAt > place.callNanos()) {
+                throw place.overdue(inFlight ? PluginCall.CLOSE : PluginCall.DEREGISTER, place.callNanos());
+            }
+            return false;
+        }
+    }
 
     /**
-     * Starts a close and returns when it has come back; where nothing of the comm's is in flight, soon after in any case.
+     * Starts a close and returns when it has come back, or soon after in any case.
      *
-     * @param name what is closed, for {@link #await}
-     * @param inFlight whether the plugin may still read or write memory that is freed after this
+     * @param inFlight whether requests are
+     * @param close is given what to call once the plugin touches no memory for the comm any more; that it has returned says so too
      */
-    void close(Gpu gpu, String name, boolean inFlight, Runnable close) {
-        Thread thread = Thread.ofPlatform().name(name).daemon(true).unstarted(() -> {
-            try {
-                gpu.bindThread();
-                close.run();
-            } finally {
-                underWay.remove(Thread.currentThread());
-            }
-        });
-        underWay.add(thread);
-        thread.start();
-        if (inFlight) {
-            join(thread, Duration.ofNanos(Long.MAX_VALUE));
-        } else {
-            join(thread, ORDERLY);
-        }
+    Closing close(CommPlace place, boolean inFlight, Consumer<Runnable> close) {
+        Closing closing = new Closing(place, inFlight, close);
+        underWay.add(closing);
+        closing.thread.start();
+        join(closing.thread, ORDERLY);
+        return closing;
     }
 
     /** Waits for the closes that are under way. @return those that have not come back in time */
     List<String> await(Duration atMost) {
         long end = System.nanoTime() + atMost.toNanos();
         List<String> left = new ArrayList<>();
-        for (Thread thread : underWay) {
+        for (Closing closing : underWay) {
             Duration rest = Duration.ofNanos(Math.max(1, end - System.nanoTime()));
-            if (!join(thread, rest)) {
-                left.add(thread.getName());
+            if (!join(closing.thread, rest)) {
+                left.add(closing.place.name());
             }
         }
         return left;

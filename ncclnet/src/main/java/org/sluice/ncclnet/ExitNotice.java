@@ -6,6 +6,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,6 +37,8 @@ final class ExitNotice {
     private static final MemorySegment BUFFER = Arena.global().allocate(BUFFER_BYTES, 64);
     private static final Map<Long, CallTrace> TRACES = new HashMap<>();
     private static long stream;
+    private static final Deque<MemorySegment> FREE_LINES = new ArrayDeque<>();
+    private static int lines;
     private static int length;
     private static int warningAt = -1;
     private static int opened;
@@ -60,6 +64,8 @@ final class ExitNotice {
     static synchronized void close() {
         if (--opened == 0) {
             TRACES.clear();
+            FREE_LINES.clear();
+            lines = 0;
             warningAt = -1;
             Stdio.forget(stream);
         }
@@ -70,20 +76,35 @@ final class ExitNotice {
         warningAt = -1;
     }
 
-    /** Where this thread says what it is doing. */
-    static synchronized CallTrace trace() {
+    /** Where this thread says what it is doing. @param agent whether a call that does not come back stops a GPU's agent */
+    static synchronized CallTrace trace(boolean agent) {
         Thread thread = Thread.currentThread();
         return TRACES.computeIfAbsent(thread.threadId(), id -> {
-            if (TRACES.size() >= MOST_LINES) {
-                return CallTrace.unseen(thread.getName());
+            MemorySegment free = FREE_LINES.poll();
+            if (free != null) {
+                CallTrace again = new CallTrace(thread.getName(), agent, free);
+                again.clear();
+                return again;
             }
+            if (lines >= MOST_LINES) {
+                return CallTrace.unseen(thread.getName(), agent);
+            }
+            lines++;
             int at = length;
             append(CallTrace.idleLine(thread.getName()));
-            return new CallTrace(thread.getName(), BUFFER.asSlice(at, length - at));
+            return new CallTrace(thread.getName(), agent, BUFFER.asSlice(at, length - at));
         });
     }
 
-    static synchronized Iterable<CallTrace> traces() {
+    /** The thread that asked for it ends: its line serves another. */
+    static synchronized void giveBack(CallTrace trace) {
+        if (TRACES.remove(Thread.currentThread().threadId(), trace)
+                && BUFFER.asOverlappingSlice(trace.line()).isPresent()) {
+            FREE_LINES.add(trace.line());
+        }
+    }
+
+    static synchronized List<CallTrace> traces() {
         return List.copyOf(TRACES.values());
     }
 

@@ -1,8 +1,10 @@
 package org.sluice.ncclnet;
 
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sluice.spi.Channel;
@@ -28,7 +30,7 @@ abstract sealed class NcclNetChannel implements Channel permits NcclNetSendChann
     private long done;
     private long freed;
     private long looks;
-    private boolean closed;
+    private CommCloser.@Nullable Closing closing;
 
     NcclNetChannel(CommPlace place, CommMemory memory, long comm) {
         this.place = place;
@@ -51,26 +53,14 @@ abstract sealed class NcclNetChannel implements Channel permits NcclNetSendChann
         registrations.remove(registration);
     }
 
-    final long registerMemory(long address, long bytes, int type) throws TransportException {
-        place.enter(PluginCall.REGISTER);
-        int result = place.api.register(comm, memory, address, bytes, type);
-        place.leave();
-        place.check(PluginCall.REGISTER, result);
-        return memory.outValue();
-    }
-
-    final void deregisterMemory(long handle) throws TransportException {
-        if (!closed) {
-            place.enter(PluginCall.DEREGISTER);
-            int result = place.api.deregister(comm, handle);
-            place.leave();
-            place.check(PluginCall.DEREGISTER, result);
-        }
-    }
-
     /** Whether the plugin has a request to spare. */
     final boolean hasRoom() {
-        return posted - freed < most;
+        return posted - freed + others() < most;
+    }
+
+    /** Requests that are not among those posted. */
+    int others() {
+        return 0;
     }
 
     /** Takes note of what a post call answered. @return false when the plugin said "not now" */
@@ -145,27 +135,58 @@ abstract sealed class NcclNetChannel implements Channel permits NcclNetSendChann
     /** {@code closeSend} or {@code closeRecv}. */
     abstract int closeComm();
 
+    /**
+     * Registrations go before their comm, as NCCL has it, except those of an unpacking plugin (TCPX) with requests in flight: its helper
+     * threads still send from the descriptor that {@code deregMr} closes, and its {@code deregMr} does not look at the comm.
+     */
     @Override
     public final void close() {
-        if (closed) {
+        if (closing != null) {
             return;
         }
-        for (NcclNetRegistration r : List.copyOf(registrations)) {
-            try {
-                r.close();
-            } catch (TransportException e) {
-                log.warn("{}", e.getMessage());
-            }
-        }
-        closed = true;
         place.closed(this);
-        place.close(posted != done, () -> {
-            int result = closeComm();
-            if (result == NcclResult.SUCCESS) {
-                memory.giveBack();
+        List<MemoryHandle> handles = new ArrayList<>();
+        registrations.forEach(r -> handles.addAll(r.surrender()));
+        registrations.clear();
+        boolean inFlight = posted != done;
+        boolean commFirst = inFlight && place.nic.scatters();
+        closing = place.closer().close(place, inFlight, untouched -> {
+            if (commFirst) {
+                closeNow();
+                deregister(handles);
             } else {
-                log.warn("{}", place.failure(PluginCall.CLOSE, "failed", result).getMessage());
+                deregister(handles);
+                if (!inFlight) {
+                    untouched.run();
+                }
+                closeNow();
             }
         });
+    }
+
+    private void closeNow() {
+        int result = closeComm();
+        if (result == NcclResult.SUCCESS) {
+            memory.giveBack();
+        } else {
+            log.warn("{}", place.failure(PluginCall.CLOSE, "failed", result).getMessage());
+        }
+    }
+
+    private void deregister(List<MemoryHandle> handles) {
+        for (MemoryHandle h : handles) {
+            int result = h.deregister(comm);
+            if (result != NcclResult.SUCCESS) {
+                log.warn(
+                        "{}",
+                        place.failure(PluginCall.DEREGISTER, "failed", result).getMessage());
+            }
+        }
+    }
+
+    @Override
+    public final boolean isClosed() throws TransportException {
+        CommCloser.Closing c = closing;
+        return c == null || c.isUntouched();
     }
 }

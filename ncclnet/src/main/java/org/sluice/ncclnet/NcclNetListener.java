@@ -3,6 +3,7 @@ package org.sluice.ncclnet;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.sluice.spi.ChannelContext;
 import org.sluice.spi.Listener;
 import org.sluice.spi.ReceiveChannel;
 import org.sluice.spi.TransportException;
@@ -12,26 +13,42 @@ final class NcclNetListener implements Listener {
     private static final Logger log = LoggerFactory.getLogger(NcclNetListener.class);
 
     private final CommPlace place;
+    private final ChannelContext context;
     private final CommMemory memory;
     private final long listenComm;
-    private boolean accepting;
-    private boolean accepted;
+    private @Nullable ServiceCall call;
+    private boolean begun;
+    private boolean ended;
     private boolean closed;
 
-    private NcclNetListener(CommPlace place, CommMemory memory, long listenComm) {
+    private NcclNetListener(CommPlace place, ChannelContext context, CommMemory memory, long listenComm) {
         this.place = place;
+        this.context = context;
         this.memory = memory;
         this.listenComm = listenComm;
         place.opened(this);
     }
 
-    static NcclNetListener open(CommPlace place) throws TransportException {
+    static NcclNetListener open(CommPlace place, ChannelContext context) throws TransportException {
+        NcclNetListener pending = place.pending().takeListener(context, place);
+        if (pending != null) {
+            pending.closed = false;
+            place.opened(pending);
+            return pending;
+        }
         CommMemory memory = CommMemory.take();
-        place.enter(PluginCall.LISTEN);
-        int result = place.api.listen(place.pluginDevice, memory);
-        place.leave();
-        place.check(PluginCall.LISTEN, result);
-        return new NcclNetListener(place, memory, memory.outValue());
+        place.service()
+                .call(place, PluginCall.LISTEN, place.agentNanos(), () -> place.api.listen(place.pluginDevice, memory));
+        return new NcclNetListener(place, context, memory, memory.outValue());
+    }
+
+    @SuppressWarnings("ReferenceEquality") // the very channel, not one like it
+    boolean isFor(ChannelContext who, CommPlace where) {
+        return context == who && place.pluginDevice == where.pluginDevice;
+    }
+
+    String name() {
+        return place.name();
     }
 
     @Override
@@ -41,19 +58,41 @@ final class NcclNetListener implements Listener {
 
     @Override
     public @Nullable ReceiveChannel accept() throws TransportException {
-        accepting = true;
-        place.enter(PluginCall.ACCEPT);
-        int result = place.api.accept(listenComm, memory, place.nic.scatters());
-        place.leave();
-        place.check(PluginCall.ACCEPT, result);
+        ServiceCall c = call;
+        if (c == null) {
+            begun = true;
+            c = place.service().start(place, PluginCall.ACCEPT, this::acceptNow);
+            call = c;
+            c.await(PluginService.BRIEF_NANOS);
+        }
+        if (!c.isDone()) {
+            place.service().relieve();
+            return null;
+        }
+        call = null;
+        try {
+            c.check();
+        } catch (TransportException e) {
+            ended = true;
+            throw e;
+        }
         long comm = memory.outValue();
         if (comm == 0) {
             return null;
         }
-        accepted = true;
+        ended = true;
         return place.nic.scatters()
                 ? UnpackingReceiveChannel.open(place, memory, comm)
                 : new NcclNetReceiveChannel(place, memory, comm);
+    }
+
+    private int acceptNow() {
+        return place.api.accept(listenComm, memory, place.nic.scatters());
+    }
+
+    /** Whether the plugin is at work in the listen comm: a call has not come back, or TCPX's thread waits there for the peer. */
+    private boolean isBusy() {
+        return call != null || (begun && !ended && place.nic.scatters());
     }
 
     @Override
@@ -63,19 +102,35 @@ final class NcclNetListener implements Listener {
         }
         closed = true;
         place.closed(this);
-        if (accepting && !accepted && place.nic.scatters()) {
-            // TCPX has a thread at work in the listen comm then, and frees what it uses: better to lose a socket
-            log.warn("{}: a listener whose accept was under way is left alone", place.description());
-            return;
+        if (isBusy()) {
+            place.pending().keep(this);
+        } else {
+            closeNow();
         }
-        place.enter(PluginCall.CLOSE);
-        int result = place.api.closeListen(listenComm);
-        place.leave();
-        if (result != NcclResult.SUCCESS) {
-            log.warn("{}", place.failure(PluginCall.CLOSE, "failed", result).getMessage());
+    }
+
+    /** The transport closes: what is still pending is left to the plugin, and what comes of it is closed. */
+    void leave() {
+        log.warn("{}: {}: a listener whose accept is under way is left alone", place.description(), place.name());
+        ServiceCall c = call;
+        if (c != null) {
+            c.orphan(() -> {
+                if (c.succeeded() && memory.outValue() != 0) {
+                    place.api.closeReceive(memory.outValue());
+                    place.api.closeListen(listenComm);
+                }
+            });
         }
-        if (!accepting) {
-            memory.giveBack();
+    }
+
+    private void closeNow() {
+        try {
+            place.service().call(place, PluginCall.CLOSE, place.agentNanos(), () -> place.api.closeListen(listenComm));
+            if (!begun) {
+                memory.giveBack();
+            }
+        } catch (TransportException e) {
+            log.warn("{}", e.getMessage());
         }
     }
 }

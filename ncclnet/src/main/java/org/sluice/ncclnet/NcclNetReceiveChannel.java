@@ -1,5 +1,6 @@
 package org.sluice.ncclnet;
 
+import org.jspecify.annotations.Nullable;
 import org.sluice.spi.ReceiveChannel;
 import org.sluice.spi.Registration;
 import org.sluice.spi.ScatterList;
@@ -7,6 +8,9 @@ import org.sluice.spi.TransportException;
 
 /** A receive comm whose bytes the plugin puts where they belong. */
 sealed class NcclNetReceiveChannel extends NcclNetChannel implements ReceiveChannel permits UnpackingReceiveChannel {
+    /** The request of the flush under way, 0 where there is none. */
+    private long flush;
+
     NcclNetReceiveChannel(CommPlace place, CommMemory memory, long comm) {
         super(place, memory, comm);
     }
@@ -14,23 +18,69 @@ sealed class NcclNetReceiveChannel extends NcclNetChannel implements ReceiveChan
     @Override
     public final boolean receive(Registration registration, long address, long bytes, long message, long offset)
             throws TransportException {
-        if (!hasRoom()) {
+        NcclNetRegistration known = (NcclNetRegistration) registration;
+        if (!hasRoom() || !known.isReady()) {
             return false;
         }
         checkLength(bytes);
-        long handle = ((NcclNetRegistration) registration).handle(address);
+        long handle = known.handle(address, bytes);
         place.enter(PluginCall.RECEIVE);
         int result = place.api.receive(comm, memory, address, bytes, handle);
         place.leave();
-        return post(PluginCall.RECEIVE, result);
+        if (!post(PluginCall.RECEIVE, result)) {
+            return false;
+        }
+        posted(known);
+        return true;
     }
+
+    /** A receive was posted into this memory. */
+    void posted(NcclNetRegistration registration) {}
 
     @Override
     void finished(long request, long sequence) throws TransportException {}
 
     @Override
-    public ScatterList scattered() throws TransportException {
+    public @Nullable ScatterList scattered() throws TransportException {
         throw new TransportException(place.description() + " does not scatter");
+    }
+
+    /** The plugin's own way where it has one, else the GPU's, which is through at once. */
+    @Override
+    public final boolean fence(Registration registration, long address, long bytes) throws TransportException {
+        if (!place.api.hasFlush()) {
+            place.gpu.flushRemoteWrites();
+            return true;
+        }
+        // there is room for it: it begins for a receive that is done, whose request the plugin has back
+        long handle = ((NcclNetRegistration) registration).handle(address, bytes);
+        place.enter(PluginCall.FLUSH);
+        int result = place.api.flush(comm, memory, address, bytes, handle);
+        place.leave();
+        place.check(PluginCall.FLUSH, result);
+        flush = memory.requestValue();
+        return true;
+    }
+
+    @Override
+    public final boolean fenced() throws TransportException {
+        if (flush == 0) {
+            return true;
+        }
+        place.enter(PluginCall.FLUSH);
+        int result = place.api.test(flush, memory);
+        place.leave();
+        place.check(PluginCall.FLUSH, result);
+        if (!memory.isDone()) {
+            return false;
+        }
+        flush = 0;
+        return true;
+    }
+
+    @Override
+    final int others() {
+        return flush == 0 ? 0 : 1;
     }
 
     @Override

@@ -13,11 +13,12 @@ final class NcclNetSendChannel extends NcclNetChannel implements SendChannel {
     @Override
     public boolean send(Registration registration, long address, long bytes, long message, long offset)
             throws TransportException {
-        if (!hasRoom()) {
+        NcclNetRegistration known = (NcclNetRegistration) registration;
+        if (!hasRoom() || !known.isReady()) {
             return false;
         }
         checkLength(bytes);
-        long handle = ((NcclNetRegistration) registration).handle(address);
+        long handle = known.handle(address, bytes);
         place.enter(PluginCall.SEND);
         int result = place.api.send(comm, memory, address, bytes, handle);
         place.leave();

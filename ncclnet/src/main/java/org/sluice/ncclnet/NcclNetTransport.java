@@ -2,6 +2,7 @@ package org.sluice.ncclnet;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
@@ -19,12 +20,16 @@ import org.sluice.spi.TransportException;
 final class NcclNetTransport implements Transport {
     private static final Logger log = LoggerFactory.getLogger(NcclNetTransport.class);
 
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(16);
+
     private final Plugin plugin;
     private final List<PluginNics.PluginNic> nics;
     private final List<Nic> devices;
     private final CallWatch watch;
     private final Set<AutoCloseable> open = ConcurrentHashMap.newKeySet();
     private final CommCloser closer = new CommCloser();
+    private final PendingConnections pending = new PendingConnections();
+    private final Map<Gpu, PluginService> services = new ConcurrentHashMap<>();
     private final Duration callLimit;
     private boolean closed;
 
@@ -53,7 +58,7 @@ final class NcclNetTransport implements Transport {
 
     @Override
     public Listener listen(int device, ChannelContext context) throws TransportException {
-        return NcclNetListener.open(place(device, context, "receive"));
+        return NcclNetListener.open(place(device, context, "receive"), context);
     }
 
     @Override
@@ -62,7 +67,37 @@ final class NcclNetTransport implements Transport {
             throw new TransportException(
                     "the peer's handle has " + handle.length + " bytes, at most " + MAX_HANDLE_BYTES + " are allowed");
         }
-        return new NcclNetConnector(place(device, context, "send"), handle);
+        return NcclNetConnector.open(place(device, context, "send"), context, handle);
+    }
+
+    /** An attempt that fails costs the plugin threads and descriptors, which some never give back. */
+    @Override
+    public Duration longestPause() {
+        return LONGEST_PAUSE;
+    }
+
+    PluginService service(Gpu gpu) {
+        return services.computeIfAbsent(gpu, PluginService::new);
+    }
+
+    Duration callLimit() {
+        return callLimit;
+    }
+
+    CommCloser closer() {
+        return closer;
+    }
+
+    PendingConnections pending() {
+        return pending;
+    }
+
+    void opened(AutoCloseable comm) {
+        open.add(comm);
+    }
+
+    void closed(AutoCloseable comm) {
+        open.remove(comm);
     }
 
     private CommPlace place(int device, ChannelContext context, String direction) throws TransportException {
@@ -76,8 +111,8 @@ final class NcclNetTransport implements Transport {
             throw new TransportException(plugin + " leaves received bytes in a bounce buffer that GPU " + gpu.id()
                     + " cannot unpack: it takes " + nic.nic().memory() + " memory, the GPU's is " + kind);
         }
-        CallTrace trace = ExitNotice.trace();
-        return new CommPlace(plugin, nic, gpu, context.channel(), direction, trace, open, closer);
+        CallTrace trace = ExitNotice.trace(true);
+        return new CommPlace(plugin, nic, gpu, context.channel(), direction, trace, this);
     }
 
     @Override
@@ -95,9 +130,13 @@ final class NcclNetTransport implements Transport {
         }
         open.clear();
         List<String> left = closer.await(callLimit);
+        boolean idle = pending.close();
+        services.values().forEach(PluginService::close);
         watch.close();
         if (left.isEmpty()) {
-            plugin.release();
+            // what is pending there is the plugin's to end; one that is to be finished by us would lose it under its
+            // threads
+            plugin.release(idle);
         } else {
             // what is still at work in the plugin may need all of it
             log.warn(

@@ -50,7 +50,7 @@ public final class NcclNetTransportProvider implements TransportProvider {
                 return new NcclNetTransport(
                         plugin, PluginNics.choose(plugin, config.nics(), options.requests()), options.callLimit());
             } catch (TransportException | RuntimeException e) {
-                plugin.release();
+                plugin.release(true);
                 throw e;
             }
         } catch (TransportException | RuntimeException e) {

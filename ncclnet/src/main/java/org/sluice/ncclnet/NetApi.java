@@ -25,6 +25,8 @@ sealed class NetApi permits NetApiV7 {
     final MemorySegment receive;
     private final MemorySegment test;
     private final MemorySegment deregister;
+    private final MemorySegment flush;
+    private final boolean hasFlush;
 
     NetApi(NetFunctions functions) {
         this.functions = functions;
@@ -37,6 +39,8 @@ sealed class NetApi permits NetApiV7 {
         this.send = functions.get(NetFunction.ISEND);
         this.receive = functions.get(NetFunction.IRECV);
         this.test = functions.get(NetFunction.TEST);
+        this.flush = functions.get(NetFunction.IFLUSH);
+        this.hasFlush = functions.has(NetFunction.IFLUSH);
     }
 
     /** @param memory scratch; @param log, profiler callbacks; the profiler's is for API 10 and newer */
@@ -102,6 +106,16 @@ sealed class NetApi permits NetApiV7 {
 
     final int test(long request, CommMemory memory) {
         return NetCalls.threePointers(test, request, memory.done(), memory.doneSizes());
+    }
+
+    final boolean hasFlush() {
+        return hasFlush;
+    }
+
+    /** Begins to make received bytes visible to the GPU; its request may be null: then they are. Sizes are ints in every version. */
+    final int flush(long comm, CommMemory memory, long data, long bytes, long memoryHandle) {
+        memory.receiveInt(data, (int) Math.min(bytes, Integer.MAX_VALUE), memoryHandle);
+        return NetCalls.flush(flush, comm, 1, memory.data(), memory.sizes(), memory.memoryHandles(), memory.request());
     }
 
     /** Gives a finished receive back; nothing to do where the plugin has no such function. */

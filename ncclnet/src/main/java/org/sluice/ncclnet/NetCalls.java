@@ -37,6 +37,7 @@ final class NetCalls {
     private static final MethodHandle RECEIVE = handle(P, I, P, P, P, P, P);
     private static final MethodHandle RECEIVE_PROFILED = handle(P, I, P, P, P, P, P, P);
     private static final MethodHandle CONSUMED = handle(P, I, P);
+    private static final MethodHandle FLUSH = handle(P, I, P, P, P, P);
 
     private NetCalls() {}
 
@@ -212,6 +213,15 @@ final class NetCalls {
     static int consumed(MemorySegment f, long comm, int n, long request) {
         try {
             return (int) CONSUMED.invokeExact(f, comm, n, request);
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** {@code iflush(comm, n, data**, int* sizes, handles**, request*)}. */
+    static int flush(MemorySegment f, long comm, int n, long data, long sizes, long handles, long request) {
+        try {
+            return (int) FLUSH.invokeExact(f, comm, n, data, sizes, handles, request);
         } catch (Throwable e) {
             throw new AssertionError(e);
         }

@@ -67,9 +67,10 @@ final class Plugin {
         }
     }
 
-    void release() {
+    /** @param idle whether none of its threads is at work for this user; it is not finished under one */
+    void release(boolean idle) {
         synchronized (LOADED) {
-            if (--users == 0 && api.finish()) {
+            if (--users == 0 && idle && api.finish()) {
                 initialised = false;
             }
         }

@@ -16,6 +16,7 @@ enum PluginCall {
     RECEIVE("irecv"),
     TEST("test"),
     CONSUMED("consumed"),
+    FLUSH("iflush"),
     CLOSE("close");
 
     static final int TEXT_BYTES = Long.BYTES;

@@ -18,7 +18,7 @@ import org.sluice.spi.TransportException;
  * void* bounce_buf; uint64_t head; }} of NCCL_NET_DEVICE_UNPACK version 7. Read once.
  *
  * @param descriptors where kernels find the lists of all slots, {@code struct netUnpackMeta}; 0 where they cannot read them
- * @param bounceBuffer the GPU's address of the buffer that descriptors point into
+ * @param bounceBuffer the GPU's address of the buffer that descriptors point into; 0 where this GPU cannot reach it
  */
 record UnpackHandle(long descriptors, long bounceBuffer) {
     /** Slots of a comm: NCCL's unpack queue depth. Their lists, of the most descriptors each, lie in a row. */
@@ -42,9 +42,8 @@ record UnpackHandle(long descriptors, long bounceBuffer) {
         }
         Gpu gpu = place.gpu;
         if (gpu.memoryKind() == MemoryKind.HOST && !isReadable(memory.deviceHandle())) {
-            throw new TransportException(place.description()
-                    + " keeps its bounce buffer in a GPU's memory, which a host GPU cannot reach; use the GPUs (--backend"
-                    + " cuda), or another transport");
+            // it is of no use to host memory, which such a plugin fills directly
+            return new UnpackHandle(0, 0);
         }
         try (Arena arena = Arena.ofConfined();
                 GpuMemory there = gpu.adopt(memory.deviceHandle(), STRUCT_BYTES)) {

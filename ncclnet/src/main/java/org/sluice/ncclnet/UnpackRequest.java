@@ -40,7 +40,13 @@ final class UnpackRequest {
         return list;
     }
 
-    void read(long request, long sequence) throws TransportException {
+    /**
+     * Points {@link #list} at a finished receive's pieces.
+     *
+     * @param toHost whether it was posted into host memory
+     * @return false where the plugin has put its bytes in place itself
+     */
+    boolean read(long request, long sequence, boolean toHost) throws TransportException {
         long slot = MEMORY.get(ValueLayout.JAVA_LONG, request + SLOT_INDEX);
         long descriptors = MEMORY.get(ValueLayout.JAVA_LONG, request + DESCRIPTORS);
         long count = MEMORY.get(ValueLayout.JAVA_LONG, request + COUNT);
@@ -54,12 +60,21 @@ final class UnpackRequest {
             throw new TransportException("the unpack list of receive " + sequence + " has " + Long.toUnsignedString(n)
                     + " descriptors, allowed are 0 to " + ScatterList.MAX_DESCRIPTORS);
         }
+        if (n == 0 && toHost) {
+            return false;
+        }
+        if (handle.bounceBuffer() == 0) {
+            throw new TransportException(
+                    "receive " + sequence + " lies in a bounce buffer in a GPU's memory, which a host GPU"
+                            + " cannot reach; use the GPUs (--backend cuda), or another transport");
+        }
         list.set(
                 descriptors((int) slot, descriptors),
                 (int) n,
                 onGpu(slot, descriptors),
                 handle.bounceBuffer(),
                 Long.MAX_VALUE);
+        return true;
     }
 
     /** The GPU's address of the list that the host has at {@code address}: as far behind the first as there. */

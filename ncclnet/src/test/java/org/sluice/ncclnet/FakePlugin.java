@@ -48,6 +48,10 @@ final class FakePlugin {
                 "CLOSE",
                 "READY",
                 "SIGNALS",
+                "HOST",
+                "BOUNCE",
+                "FLUSH",
+                "LATE",
                 "IFNAMES",
                 "CUDA",
                 "LOG")) {
@@ -146,6 +150,38 @@ final class FakePlugin {
     /** Comms that were closed with requests not done or not given back. */
     long undrained() {
         return counter("fake_net_undrained");
+    }
+
+    /** Memory that is registered on comms, closed ones included. */
+    long registrations() {
+        return counter("fake_net_registrations");
+    }
+
+    long flushes() {
+        return counter("fake_net_flushes");
+    }
+
+    /** Listeners that are not closed. */
+    long listeners() {
+        return counter("fake_net_listeners");
+    }
+
+    /** Connects that have come to nothing yet. */
+    long connecting() {
+        return counter("fake_net_connecting");
+    }
+
+    /** Takes a NIC down, or brings it back. */
+    void down(int device, boolean down) {
+        try {
+            Linker.nativeLinker()
+                    .downcallHandle(
+                            symbol("fake_net_down"),
+                            FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG))
+                    .invokeExact((long) device, down ? 1L : 0L);
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
     }
 
     private long counter(String function) {

@@ -18,7 +18,10 @@ import org.sluice.spi.TransportException;
 record Loop(Gpu gpu, GpuMemory memory, SendChannel sender, ReceiveChannel receiver, Registration source)
         implements AutoCloseable {
     static Loop over(Transport transport) throws TransportException {
-        Gpu gpu = host();
+        return over(transport, host());
+    }
+
+    static Loop over(Transport transport, Gpu gpu) throws TransportException {
         GpuMemory memory = gpu.allocate(1 << 20);
         try (Listener listener = transport.listen(0, new ChannelContext(gpu, 0, () -> {}));
                 Connector connector = transport.connect(0, listener.handle(), new ChannelContext(gpu, 0, () -> {}))) {

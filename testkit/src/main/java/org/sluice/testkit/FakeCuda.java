@@ -55,6 +55,11 @@ public final class FakeCuda {
         return new FakeCuda(build(into));
     }
 
+    /** The driver that a library built before is: this JVM's, where it is loaded already. */
+    public static FakeCuda at(Path library) {
+        return new FakeCuda(library);
+    }
+
     public Path library() {
         return library;
     }

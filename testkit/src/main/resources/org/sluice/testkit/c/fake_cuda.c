@@ -14,6 +14,8 @@
  * - Settings, from the environment when the library is loaded or by fake_cuda_set(name, value) at any time:
  *   FAKE_CUDA_DEVICES (2), FAKE_CUDA_DRIVER (13000), FAKE_CUDA_MEMORY (bytes a device, 4 GiB), FAKE_CUDA_DELAY_US (0),
  *   FAKE_CUDA_NO_PEER (0), FAKE_CUDA_FAIL = "call:result[:nth]": that call answers that result once, the nth time from now (1).
+ *   FAKE_CUDA_WRITES_ORDERING (100, CU_GPU_DIRECT_RDMA_WRITES_ORDERING_OWNER): 0 for a device that has to flush what NICs write.
+ * - cuFlushGPUDirectRDMAWrites is counted (flushes), and tells whoever gave it a function by fake_cuda_on_flush.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -114,12 +116,13 @@ static Block *blocks;
 static Stream *streams;
 static Function *functions;
 static _Thread_local Context *current;
-static int initialized, devices = 2, driver_version = 13000, delay_us, no_peer;
+static int initialized, devices = 2, driver_version = 13000, delay_us, no_peer, writes_ordering = 100;
 static uint64_t memory_per_device = 4ull << 30, device_used[MAX_DEVICES];
 static char failing_call[64];
 static int failing_result, failing_after;
 static char first_breach[512];
-static long live_streams, live_events, live_modules, breaches, calls, launches, copies, queries;
+static long live_streams, live_events, live_modules, breaches, calls, launches, copies, queries, flushes;
+static void (*on_flush)(void);
 
 static void setting(const char *name, const char *value) {
     if (!strcmp(name, "FAKE_CUDA_DEVICES")) devices = atoi(value);
@@ -127,6 +130,7 @@ static void setting(const char *name, const char *value) {
     else if (!strcmp(name, "FAKE_CUDA_MEMORY")) memory_per_device = strtoull(value, NULL, 10);
     else if (!strcmp(name, "FAKE_CUDA_DELAY_US")) delay_us = atoi(value);
     else if (!strcmp(name, "FAKE_CUDA_NO_PEER")) no_peer = atoi(value);
+    else if (!strcmp(name, "FAKE_CUDA_WRITES_ORDERING")) writes_ordering = atoi(value);
     else if (!strcmp(name, "FAKE_CUDA_FAIL")) {
         failing_after = 1;
         failing_call[0] = 0;
@@ -137,7 +141,7 @@ static void setting(const char *name, const char *value) {
 
 __attribute__((constructor)) static void read_environment(void) {
     static const char *const names[] = {"FAKE_CUDA_DEVICES", "FAKE_CUDA_DRIVER", "FAKE_CUDA_MEMORY", "FAKE_CUDA_DELAY_US",
-                                        "FAKE_CUDA_NO_PEER", "FAKE_CUDA_FAIL"};
+                                        "FAKE_CUDA_NO_PEER", "FAKE_CUDA_FAIL", "FAKE_CUDA_WRITES_ORDERING"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *value = getenv(names[i]);
         if (value) setting(names[i], value);
@@ -176,7 +180,7 @@ EXPORT long fake_cuda_count(const char *what) {
         {"device_bytes", device_bytes}, {"device_blocks", device_blocks}, {"pinned_bytes", pinned_bytes},
         {"pinned_blocks", pinned_blocks}, {"streams", live_streams}, {"events", live_events}, {"modules", live_modules},
         {"contexts", retained}, {"breaches", breaches}, {"calls", calls}, {"launches", launches}, {"copies", copies},
-        {"queries", queries}};
+        {"queries", queries}, {"flushes", flushes}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (!strcmp(all[i].name, what)) answer = all[i].value;
     pthread_mutex_unlock(&lock);
@@ -303,8 +307,26 @@ EXPORT CUresult cuDeviceGetPCIBusId(char *id, int room, CUdevice device) {
 EXPORT CUresult cuDeviceGetAttribute(int *value, int attribute, CUdevice device) {
     BEGIN;
     if (device < 0 || device >= devices) return INVALID_DEVICE;
-    *value = attribute == 124 ? 1 : 0; /* CU_DEVICE_ATTRIBUTE_DMA_BUF_SUPPORTED */
+    *value = attribute == 116 || attribute == 124 ? 1 /* GPU_DIRECT_RDMA_SUPPORTED, DMA_BUF_SUPPORTED */
+             : attribute == 117                   ? 1 /* GPU_DIRECT_RDMA_FLUSH_WRITES_OPTIONS: HOST */
+             : attribute == 118                   ? writes_ordering /* GPU_DIRECT_RDMA_WRITES_ORDERING */
+                                                  : 0;
     return SUCCESS;
+}
+
+EXPORT void fake_cuda_on_flush(void (*told)(void)) { on_flush = told; }
+
+EXPORT CUresult cuFlushGPUDirectRDMAWrites(int target, int scope) {
+    BEGIN;
+    CUresult r;
+    pthread_mutex_lock(&lock);
+    if (is_current("cuFlushGPUDirectRDMAWrites", &r)) {
+        flushes++;
+        r = target == 0 && (scope == 100 || scope == 200) ? SUCCESS : breach(INVALID_VALUE, "flush of %d to %d", target, scope);
+    }
+    pthread_mutex_unlock(&lock);
+    if (r == SUCCESS && on_flush) on_flush();
+    return r;
 }
 
 EXPORT CUresult cuDevicePrimaryCtxRetain(Context **context, CUdevice device) {

@@ -20,6 +20,10 @@
  *   FAKE_NET_READY     at-once (default) | meets: isend() and irecv() answer "not now" until both ends were asked, as over UCX
  *   FAKE_NET_SIGNALS   left (default) | taken: init() takes SIGSEGV for itself, as libucs does
  *   FAKE_NET_CLOSE     at-once (default) | meets: closing a comm waits until the peer closes its end, as over UCX
+ *   FAKE_NET_HOST      scattered (default): in mode tcpx host memory is filled as a GPU's is | direct: as TCPX does, count 0
+ *   FAKE_NET_BOUNCE    here (default) | elsewhere: without CUDA too, the device handle lies where the CPU cannot read it
+ *   FAKE_NET_FLUSH     has (default): iflush works in mode plain | missing: the table has none. Mode tcpx must never be asked.
+ *   FAKE_NET_LATE      0 (default) | 1: in mode plain the GPU sees what was received only after a flush, by iflush or by the driver
  *   FAKE_NET_FAULTS    comma-separated  op:kind[=value][@after], see struct fault
  *   FAKE_NET_LOG       file that violations and closing comms are appended to
  */
@@ -79,6 +83,7 @@ static struct {
   int accept_blocks;
   int close_meets;
   int ready_meets;
+  int host_direct, late, no_flush, bounce_elsewhere;
   long dynamic_chunk;
   int devices;
   char name[MAX_DEVICES][32];
@@ -87,7 +92,8 @@ static struct {
   log_fn log;
 } cfg;
 
-static long violations, open_comms, undrained, requests_done;
+static long violations, open_comms, undrained, requests_done, registrations, listeners, connecting, flushes;
+static int down[16];
 static char first_violation[256];
 static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -122,10 +128,19 @@ const char *fake_net_first_violation(void) { return first_violation; }
 long fake_net_open_comms(void) { return open_comms; }
 long fake_net_undrained(void) { return undrained; }
 long fake_net_requests(void) { return requests_done; }
+long fake_net_registrations(void) { return registrations; }
+long fake_net_flushes(void) { return flushes; }
+/* Listeners not closed, and connects that have neither ended nor failed: each holds threads and descriptors of a real plugin. */
+long fake_net_listeners(void) { return listeners; }
+long fake_net_connecting(void) { return connecting; }
+/* A NIC that is down: nothing moves there, connects fail, accepts wait. */
+void fake_net_down(long dev, long is_down) { down[dev & 15] = (int)is_down; }
 
-enum op { INIT, DEVICES, PROPERTIES, LISTEN, CONNECT, ACCEPT, REGMR, ISEND, IRECV, TEST, CONSUMED, CLOSE, DESCRIPTORS, OPS };
+enum op { INIT, DEVICES, PROPERTIES, LISTEN, CONNECT, ACCEPT, REGMR, ISEND, IRECV, TEST, CONSUMED, CLOSE, DESCRIPTORS,
+          DEREGMR, CLOSELISTEN, IFLUSH, OPS };
 static const char *op_names[OPS] = {"init",  "devices", "properties", "listen", "connect",  "accept", "regmr",
-                                    "isend", "irecv",   "test",       "consumed", "close", "descriptors"};
+                                    "isend", "irecv",   "test",       "consumed", "close", "descriptors",
+                                    "deregmr", "closelisten", "iflush"};
 
 /* error=CODE: that call fails | exit=STATUS | hang=MILLISECONDS inside the call | stall: this comm never moves again |
  * null=COUNT: so many calls answer "not now" | short: the sender sends one byte less | descriptors: count=N, dst, src, length.
@@ -206,7 +221,8 @@ static struct {
   int (*alloc_pinned)(void **, size_t, unsigned);
   int (*free_pinned)(void *);
   int (*pinned_on_device)(device_ptr *, void *, unsigned);
-  void *(*host_pointer)(device_ptr); /* only the fake driver has it */
+  void *(*host_pointer)(device_ptr); /* only the fake driver has it, as the next */
+  void (*on_flush)(void (*)(void));
 } cuda;
 static int with_cuda;
 
@@ -227,6 +243,7 @@ static int load_cuda(const char *path) {
   *(void **)&cuda.free_pinned = dlsym(lib, "cuMemFreeHost");
   *(void **)&cuda.pinned_on_device = dlsym(lib, "cuMemHostGetDevicePointer_v2");
   *(void **)&cuda.host_pointer = dlsym(lib, "fake_cuda_host_pointer");
+  *(void **)&cuda.on_flush = dlsym(lib, "fake_cuda_on_flush");
   with_cuda = 1;
   int copies = cuda.host_pointer || (cuda.to_device && cuda.to_device_async && cuda.to_host && cuda.synchronize);
   return cuda.alloc && cuda.free && cuda.alloc_pinned && cuda.free_pinned && cuda.pinned_on_device && copies ? OK : INTERNAL_ERROR;
@@ -262,7 +279,7 @@ struct device_handle {
   int needs_proxy_progress;
 };
 
-enum state { FREE, POSTED, DONE };
+enum state { FREE, POSTED, DONE, FLUSHING };
 
 /* The first 128 bytes are laid out as TCPX 3.1.9's request: whoever unpacks reads idx, mem and cnt. */
 struct request {
@@ -284,6 +301,9 @@ struct request {
   int header_done;
   uint32_t header[4];
   size_t header_moved;
+  struct mr *mr;
+  int scattered;
+  char *late; /* what the GPU does not see yet */
   int pages; /* fragments, each in a page of its own */
   uint32_t page[MAX_DESCRIPTORS];
   char *staging;
@@ -300,9 +320,42 @@ struct mr {
   struct mr *next;
 };
 
+/* Received bytes that the GPU does not see yet. */
+struct late {
+  struct comm *comm;
+  char *bytes, *target;
+  size_t size;
+  struct late *next;
+};
+static struct late *late_bytes;
+static struct mr *orphans; /* registrations whose comm was closed with requests in flight */
+static pthread_mutex_t lists = PTHREAD_MUTEX_INITIALIZER;
+
+/* Makes visible what a comm has received, or every comm's; or throws it away. */
+static void deliver(struct comm *of, int visible) {
+  pthread_mutex_lock(&lists);
+  for (struct late **at = &late_bytes; *at;) {
+    struct late *l = *at;
+    if (of && l->comm != of) {
+      at = &l->next;
+      continue;
+    }
+    if (visible) memcpy(l->target, l->bytes, l->size);
+    *at = l->next;
+    free(l->bytes);
+    free(l);
+  }
+  pthread_mutex_unlock(&lists);
+}
+
+static void driver_flushed(void) { deliver(NULL, 1); }
+
 struct comm {
   int sending, dev, fd;
-  pthread_t owner;
+  int owned;
+  pthread_t owner; /* who moves bytes; whoever makes, registers and closes may be another, as in NCCL */
+  struct request flush;
+  int flush_calls;
   int stalled, broken;
   int asked, ready;
   uint64_t posted, tested, consumed, active; /* active: first request whose bytes have not all moved */
@@ -319,7 +372,7 @@ struct comm {
 };
 
 struct listener {
-  int fd, dev, conn, accepted;
+  int fd, dev, conn, accepted, failed;
   long accept_calls, connected_at;
   uint64_t cookie, got;
   size_t got_bytes;
@@ -365,7 +418,6 @@ static struct comm *new_comm(int sending, int dev, int fd) {
   c->sending = sending;
   c->dev = dev;
   c->fd = fd;
-  c->owner = pthread_self();
   c->random = 0x9e3779b97f4a7c15ull ^ (uint64_t)(uintptr_t)c;
   __atomic_add_fetch(&open_comms, 1, __ATOMIC_RELAXED);
   return c;
@@ -404,7 +456,7 @@ static void make_bounce(struct comm *c, struct device_handle *out) {
     h.bounce = (uint64_t)(uintptr_t)c->bounce;
     c->handle_host = malloc(sizeof h);
     *c->handle_host = h;
-    out->handle = c->handle_host;
+    out->handle = cfg.bounce_elsewhere ? (void *)0x4000000000001000ull : c->handle_host;
   }
   out->type = 1;
   out->version = 7;
@@ -436,6 +488,7 @@ static int do_listen(int dev, void *opaque, void **out) {
   l->fd = fd;
   l->dev = dev;
   l->conn = -1;
+  __atomic_add_fetch(&listeners, 1, __ATOMIC_RELAXED);
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
   l->cookie = (uint64_t)t.tv_nsec * 0x9e3779b97f4a7c15ull ^ (uint64_t)(uintptr_t)l;
@@ -451,6 +504,16 @@ static int do_connect(int dev, void *opaque, void **out) {
   struct fault *f = fault(CONNECT);
   if (is(f, "error")) return (int)f->value;
   struct handle *h = opaque;
+  if (!bad_device(dev) && down[dev]) {
+    if (h->state && h->state != SPENT) {
+      close(h->state->fd);
+      free(h->state);
+      h->state = SPENT;
+      __atomic_sub_fetch(&connecting, 1, __ATOMIC_RELAXED);
+    }
+    if (cfg.log) cfg.log(LOG_WARN, SUBSYS_NET, __FILE__, __LINE__, "connect on %s: Network is unreachable", cfg.name[dev]);
+    return SYSTEM_ERROR;
+  }
   if (bad_device(dev)) return violation("connect on device %d of %d", dev, cfg.devices);
   if (h->magic != HANDLE_MAGIC) return INVALID_ARGUMENT;
   if (h->state == SPENT) return violation("connect after it succeeded on the same handle");
@@ -467,6 +530,7 @@ static int do_connect(int dev, void *opaque, void **out) {
     if (connect(s->fd, (struct sockaddr *)&h->address, sizeof h->address) && errno != EINPROGRESS)
       return SYSTEM_ERROR;
     h->state = s;
+    __atomic_add_fetch(&connecting, 1, __ATOMIC_RELAXED);
   }
   struct connecting *s = h->state;
   if (s->handle != h) return violation("connect was called again with a copy of the handle");
@@ -492,6 +556,7 @@ static int do_connect(int dev, void *opaque, void **out) {
   struct comm *c = new_comm(1, dev, s->fd);
   free(s);
   h->state = SPENT;
+  __atomic_sub_fetch(&connecting, 1, __ATOMIC_RELAXED);
   *out = c;
   return OK;
 }
@@ -513,8 +578,12 @@ static void wait_for_peer(struct listener *l) {
 static int do_accept(void *listen_comm, void **out, struct device_handle **device) {
   *out = NULL;
   struct fault *f = fault(ACCEPT);
-  if (is(f, "error")) return (int)f->value;
   struct listener *l = listen_comm;
+  if (is(f, "error")) {
+    l->failed = 1;
+    return (int)f->value;
+  }
+  if (l->failed) return violation("accept after it failed");
   if (l->accepted == 1) return violation("a second accept on one listen comm");
   if (cfg.tcpx && device && (!*device || ((uintptr_t)*device & 15)))
     return violation("accept: the device handle must be allocated by the caller, 16-byte aligned");
@@ -522,6 +591,7 @@ static int do_accept(void *listen_comm, void **out, struct device_handle **devic
   if (is(f, "stall")) l->accepted = -1;
   if (l->accepted < 0) return OK;
   l->accept_calls++;
+  if (down[l->dev]) return OK;
   if (l->conn < 0 && cfg.accept_blocks) wait_for_peer(l);
   if (l->conn < 0) {
     l->conn = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -549,7 +619,11 @@ static int do_accept(void *listen_comm, void **out, struct device_handle **devic
 
 static int check_comm(struct comm *c, const char *call) {
   if (!c) return violation("%s: no comm", call);
-  if (!pthread_equal(c->owner, pthread_self())) return violation("%s: from another thread than made the comm", call);
+  if (!c->owned) {
+    c->owned = 1;
+    c->owner = pthread_self();
+  }
+  if (!pthread_equal(c->owner, pthread_self())) return violation("%s: from another thread than moves the comm's bytes", call);
   return OK;
 }
 
@@ -557,11 +631,15 @@ static int do_reg_mr(void *comm, void *data, size_t size, int type, void **mhand
   struct fault *f = fault(REGMR);
   if (is(f, "error")) return (int)f->value;
   struct comm *c = comm;
-  if (check_comm(c, "regMr")) return INTERNAL_ERROR;
+  if (!c) return violation("regMr: no comm");
   if (type != PTR_HOST && type != PTR_CUDA) return violation("regMr: memory type %d", type);
   if (type == PTR_CUDA && !with_cuda) return violation("regMr: CUDA memory, but there is no CUDA");
   if (cfg.tcpx && ((uintptr_t)data & (PAGE - 1))) {
     violation("regMr: %p is not aligned to 4096", data);
+    return INVALID_ARGUMENT;
+  }
+  if (cfg.tcpx && type == PTR_CUDA && size & (PAGE - 1)) {
+    violation("regMr: %zu bytes of a GPU's memory are no whole pages: the driver exports no others", size);
     return INVALID_ARGUMENT;
   }
   if (type == PTR_CUDA) check_context("regMr");
@@ -570,28 +648,47 @@ static int do_reg_mr(void *comm, void *data, size_t size, int type, void **mhand
   m->data = data;
   m->size = size;
   m->type = type;
+  pthread_mutex_lock(&lists);
   m->next = c->mrs;
   c->mrs = m;
+  pthread_mutex_unlock(&lists);
+  __atomic_add_fetch(&registrations, 1, __ATOMIC_RELAXED);
   *mhandle = m;
   return OK;
 }
 
-static int dereg_mr(void *comm, void *mhandle) {
-  struct comm *c = comm;
-  if (check_comm(c, "deregMr")) return INTERNAL_ERROR;
-  for (struct mr **at = &c->mrs; *at; at = &(*at)->next) {
+static int take_mr(struct mr **list, void *mhandle) {
+  pthread_mutex_lock(&lists);
+  for (struct mr **at = list; *at; at = &(*at)->next) {
     if (*at == mhandle) {
       *at = (*at)->next;
       free(mhandle);
-      return OK;
+      pthread_mutex_unlock(&lists);
+      __atomic_sub_fetch(&registrations, 1, __ATOMIC_RELAXED);
+      return 1;
     }
   }
-  return violation("deregMr: not registered on this comm");
+  pthread_mutex_unlock(&lists);
+  return 0;
+}
+
+static int dereg_mr(void *comm, void *mhandle) {
+  struct fault *f = fault(DEREGMR);
+  if (is(f, "error")) return (int)f->value;
+  struct comm *c = comm;
+  /* TCPX looks at the handle only; plugins that have an endpoint in the comm look there */
+  if (take_mr(&orphans, mhandle)) return cfg.tcpx ? OK : violation("deregMr: its comm is closed");
+  for (int i = 0; cfg.tcpx && i < MAX_REQUESTS; i++)
+    if (c->req[i].state == POSTED && c->req[i].mr == mhandle)
+      return violation("deregMr of memory that request %ld is sent from or received into", (long)c->req[i].sequence);
+  return take_mr(&c->mrs, mhandle) ? OK : violation("deregMr: not registered on this comm");
 }
 
 static int check_mr(struct comm *c, struct mr *m, char *data, size_t size, const char *call) {
+  pthread_mutex_lock(&lists);
   struct mr *known = c->mrs;
   while (known && known != m) known = known->next;
+  pthread_mutex_unlock(&lists);
   if (!known) return violation("%s: memory handle is not of this comm", call);
   if (data < m->data || data + size > m->data + m->size)
     return violation("%s: %zu bytes at %p lie outside the registered %zu at %p", call, size, data, m->size, m->data);
@@ -664,6 +761,7 @@ static int do_isend(void *comm, void *data, size_t size, void *mhandle, void **r
   if (is(f, "short") && r->total > 0) r->total--;
   if (is(f, "stall")) c->stalled = 1;
   r->data = data;
+  r->mr = mhandle;
   if (((struct mr *)mhandle)->type == PTR_CUDA) {
     if (cuda.host_pointer) {
       r->data = cuda.host_pointer((device_ptr)(uintptr_t)data);
@@ -697,6 +795,9 @@ static int do_irecv(void *comm, int n, void **data, size_t size, void **mhandles
   if (!r) return result;
   if (is(f, "stall")) c->stalled = 1;
   r->data = data[0];
+  r->mr = mhandles[0];
+  r->scattered = c->meta && !(cfg.host_direct && r->mr->type == PTR_HOST);
+  r->late = NULL;
   if (c->meta) {
     r->mem = c->meta->list[r->idx];
     r->cnt = &c->meta->count[r->idx];
@@ -704,6 +805,7 @@ static int do_irecv(void *comm, int n, void **data, size_t size, void **mhandles
   } else if (((struct mr *)mhandles[0])->type == PTR_CUDA) {
     if (!cuda.host_pointer) return violation("irecv: plain mode receives into host memory only");
     r->data = cuda.host_pointer((device_ptr)(uintptr_t)data[0]);
+    if (cfg.late) r->late = malloc(size + 1);
   }
   return OK;
 }
@@ -777,7 +879,15 @@ static ssize_t read_scattered(struct comm *c, struct request *r) {
 }
 
 static int arrived(struct comm *c, struct request *r) {
-  if (!c->meta) return OK;
+  if (r->late) {
+    struct late *l = malloc(sizeof *l);
+    pthread_mutex_lock(&lists);
+    *l = (struct late){c, r->late, r->data, r->total, late_bytes};
+    late_bytes = l;
+    pthread_mutex_unlock(&lists);
+    r->late = NULL;
+  }
+  if (!r->scattered) return OK;
   if (with_cuda && !cuda.host_pointer) {
     for (int i = 0; i < r->pages; i++) {
       struct descriptor *d = &r->mem[i];
@@ -812,9 +922,10 @@ static int progress_receive(struct comm *c) {
       if (r->total > r->size) return violation("a send of %zu bytes meets a receive of %zu", r->total, r->size);
       r->header_done = 1;
     }
-    if (c->meta && r->pages == 0 && r->total > 0 && !scatter(c, r)) return OK;
+    if (r->scattered && r->pages == 0 && r->total > 0 && !scatter(c, r)) return OK;
     while (r->moved < r->total) {
-      ssize_t n = c->meta ? read_scattered(c, r) : recv(c->fd, (char *)r->data + r->moved, r->total - r->moved, 0);
+      ssize_t n = r->scattered ? read_scattered(c, r)
+                                 : recv(c->fd, (r->late ? r->late : (char *)r->data) + r->moved, r->total - r->moved, 0);
       if (n == 0) return SYSTEM_ERROR;
       if (n < 0) return errno == EAGAIN || errno == EINTR ? OK : SYSTEM_ERROR;
       r->moved += (size_t)n;
@@ -832,13 +943,21 @@ static int do_test(void *request, int *done, int *sizes) {
   if (!r) return violation("test of no request");
   struct comm *c = r->comm;
   if (check_comm(c, "test")) return INTERNAL_ERROR;
+  if (r->state == FLUSHING) {
+    if (++c->flush_calls < 3) return OK;
+    deliver(c, 1);
+    r->state = FREE;
+    flushes++;
+    *done = 1;
+    return OK;
+  }
   if (r->state != POSTED) return violation("test of a request that is done");
   if (r->sequence != c->tested) return violation("test of request %ld, the oldest is %ld", (long)r->sequence, (long)c->tested);
   struct fault *f = fault(TEST);
   if (is(f, "error")) c->broken = (int)f->value;
   if (is(f, "stall")) c->stalled = 1;
   if (c->broken) return c->broken;
-  if (c->stalled || (cfg.tcpx && cfg.dynamic_chunk == 0)) return OK;
+  if (c->stalled || down[c->dev] || (cfg.tcpx && cfg.dynamic_chunk == 0)) return OK;
   int result = c->sending ? progress_send(c) : progress_receive(c);
   if (r->sequence >= c->active) return result;
   r->state = DONE;
@@ -900,15 +1019,22 @@ static int do_close(struct comm *c) {
   append("closed", text);
   if (c->posted != c->consumed) undrained++;
   pthread_mutex_unlock(&log_lock);
-  if (c->mrs) violation("close: memory is still registered");
+  if (c->mrs && !(cfg.tcpx && c->posted != c->tested)) violation("close: memory is still registered");
   while (c->mrs) {
     struct mr *m = c->mrs;
     c->mrs = m->next;
-    free(m);
+    pthread_mutex_lock(&lists);
+    m->next = orphans;
+    orphans = m;
+    pthread_mutex_unlock(&lists);
   }
+  deliver(c, 0);
   if (cfg.close_meets) wait_for_close(c->fd);
   close(c->fd);
-  for (int i = 0; i < MAX_REQUESTS; i++) free(c->req[i].staging);
+  for (int i = 0; i < MAX_REQUESTS; i++) {
+    free(c->req[i].staging);
+    free(c->req[i].late);
+  }
   if (with_cuda && c->bounce_device) {
     if (!cuda.host_pointer) cuda.free_pinned(c->bounce);
     cuda.free(c->bounce_device);
@@ -936,7 +1062,12 @@ static int close_receive(void *comm) {
 }
 
 static int close_listen(void *listen_comm) {
+  struct fault *f = fault(CLOSELISTEN);
+  if (is(f, "error")) return (int)f->value;
   struct listener *l = listen_comm;
+  if (cfg.tcpx && l->accept_calls && l->accepted != 1 && !l->failed)
+    return violation("closeListen while an accept is under way: its thread uses what this frees");
+  __atomic_sub_fetch(&listeners, 1, __ATOMIC_RELAXED);
   close(l->fd);
   if (l->conn >= 0 && l->accepted != 1) close(l->conn);
   free(l);
@@ -1064,6 +1195,23 @@ static int irecv_10(void *c, int n, void **data, size_t *sizes, int *tags, void 
   return do_irecv(c, n, data, sizes[0], mh, request);
 }
 
+static int do_iflush(void *comm, int n, void **data, int *sizes, void **mhandles, void **request) {
+  struct fault *f = fault(IFLUSH);
+  if (is(f, "error")) return (int)f->value;
+  struct comm *c = comm;
+  if (check_comm(c, "iflush")) return INTERNAL_ERROR;
+  if (c->sending || n != 1) return violation("iflush of %d buffers", n);
+  if (check_mr(c, mhandles[0], data[0], (size_t)sizes[0], "iflush")) return INTERNAL_ERROR;
+  if (((struct mr *)mhandles[0])->type != PTR_CUDA) return violation("iflush of host memory");
+  if (*request) return violation("iflush: *request was not cleared");
+  if (c->flush.state == FLUSHING) return violation("iflush while another is under way");
+  c->flush.comm = c;
+  c->flush.state = FLUSHING;
+  c->flush_calls = 0;
+  *request = &c->flush;
+  return OK;
+}
+
 static int iflush(void) { return violation("iflush: TCPX reads through a NULL request here"); }
 static int get_device_mr(void) { return violation("getDeviceMr was not asked for"); }
 static int make_virtual(void) { return violation("makeVDevice was not asked for"); }
@@ -1126,7 +1274,7 @@ static void fill(void **t, int version) {
   t[8 + dma] = F(dereg_mr);
   t[9 + dma] = version >= 10 ? F(isend_10) : version == 9 ? F(isend_9) : F(isend_int);
   t[10 + dma] = version >= 10 ? F(irecv_10) : version == 9 ? F(irecv_9) : F(irecv_int);
-  t[11 + dma] = F(iflush);
+  t[11 + dma] = cfg.tcpx ? F(iflush) : cfg.no_flush ? NULL : F(do_iflush);
   t[12 + dma] = F(do_test);
   t[13 + dma] = F(close_send);
   t[14 + dma] = F(close_receive);
@@ -1210,6 +1358,10 @@ static int init_5(log_fn log) {
   cfg.accept_ms = number("FAKE_NET_ACCEPT_MS", 0);
   cfg.accept_blocks = says("FAKE_NET_ACCEPT", "blocks");
   cfg.close_meets = says("FAKE_NET_CLOSE", "meets");
+  cfg.host_direct = says("FAKE_NET_HOST", "direct");
+  cfg.bounce_elsewhere = says("FAKE_NET_BOUNCE", "elsewhere");
+  cfg.no_flush = says("FAKE_NET_FLUSH", "missing");
+  cfg.late = (int)number("FAKE_NET_LATE", 0);
   cfg.ready_meets = says("FAKE_NET_READY", "meets");
   if (says("FAKE_NET_SIGNALS", "taken")) signal(SIGSEGV, crash_report);
   cfg.dynamic_chunk = number("NCCL_DYNAMIC_CHUNK_SIZE", 0);
@@ -1217,6 +1369,7 @@ static int init_5(log_fn log) {
   struct fault *f = fault(INIT);
   if (is(f, "error")) return (int)f->value;
   if (driver && *driver && load_cuda(driver)) return INTERNAL_ERROR;
+  if (cfg.late && cuda.on_flush) cuda.on_flush(driver_flushed);
   const char *names = getenv("FAKE_NET_IFNAMES"), *addresses = getenv("FAKE_NET_ADDRESSES");
   if (!names || !*names) names = getenv("NCCL_GPUDIRECTTCPX_SOCKET_IFNAME");
   char copy[512], *save = NULL;
