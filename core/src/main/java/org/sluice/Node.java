@@ -85,6 +85,14 @@ public interface Node extends AutoCloseable {
     /** Memory of a GPU that somebody else allocated and keeps alive until the region is closed. */
     Region adopt(int gpu, long address, long bytes);
 
+    /**
+     * As {@link #adopt(int, long, long)}, under a key that its owner drew, so that it can stay the same over restarts.
+     *
+     * @param key 128 bits of a good random source, and the length
+     * @throws IllegalArgumentException when the length is another, or a region of this GPU has that key
+     */
+    Region adopt(int gpu, long address, RemoteRegion key);
+
     @Override
     void close();
 }

@@ -23,6 +23,9 @@ public interface Region extends AutoCloseable {
     /** What a peer needs to {@linkplain Link#write write} here or {@linkplain Link#read read} from here. Keep it from others. */
     RemoteRegion remoteKey();
 
+    /** Takes the key back: no peer begins to read or write here any more; what is under way goes on. Idempotent. */
+    void withdraw();
+
     /** Copies host bytes in, and waits. Convenient, not fast. */
     void write(long offset, MemorySegment source);
 

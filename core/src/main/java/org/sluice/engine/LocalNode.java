@@ -30,6 +30,7 @@ import org.sluice.Node;
 import org.sluice.NodeConfig;
 import org.sluice.Peer;
 import org.sluice.Region;
+import org.sluice.RemoteRegion;
 import org.sluice.Where;
 import org.sluice.peer.LinkMaker;
 import org.sluice.peer.LinkPlan;
@@ -110,12 +111,15 @@ final class LocalNode implements Node {
             numbers.clear(n);
         }
 
-        void add(OwnedRegion r) {
-            byKey.put(new Key(r.remoteKey().keyHigh(), r.remoteKey().keyLow()), r);
+        /** @return false when another region has its key */
+        boolean add(OwnedRegion r) {
+            return byKey.putIfAbsent(
+                            new Key(r.remoteKey().keyHigh(), r.remoteKey().keyLow()), r)
+                    == null;
         }
 
         void remove(OwnedRegion r) {
-            byKey.remove(new Key(r.remoteKey().keyHigh(), r.remoteKey().keyLow()));
+            byKey.remove(new Key(r.remoteKey().keyHigh(), r.remoteKey().keyLow()), r);
         }
     }
 
@@ -373,25 +377,42 @@ final class LocalNode implements Node {
         if (bytes < 1) {
             throw new IllegalArgumentException("a region has at least 1 byte, not " + bytes);
         }
-        return region(gpu, g -> g.allocate(bytes));
+        return region(gpu, g -> g.allocate(bytes), OwnedRegion.drawKey(bytes));
     }
 
     @Override
     public Region adopt(int gpu, long address, long bytes) {
-        return region(gpu, g -> g.adopt(address, bytes));
+        return adopt(gpu, address, OwnedRegion.drawKey(bytes));
+    }
+
+    @Override
+    public Region adopt(int gpu, long address, RemoteRegion key) {
+        if (key.size() < 1) {
+            throw new IllegalArgumentException("a region has at least 1 byte, not " + key.size());
+        }
+        return region(gpu, g -> g.adopt(address, key.size()), key);
     }
 
     private interface Allocation {
         GpuMemory from(Gpu gpu);
     }
 
-    private Region region(int gpu, Allocation allocation) {
+    private Region region(int gpu, Allocation allocation, RemoteRegion key) {
         Agent agent = agent(gpu);
         GpuMemory memory = get(agent.call(() -> allocation.from(agent.gpu())));
         Registry registry = registries.get(gpu);
-        OwnedRegion region = new OwnedRegion(this, gpu, new MemoryBlock(memory, registry.takeNumber()));
-        registry.add(region);
+        int number = registry.takeNumber();
+        OwnedRegion region = new OwnedRegion(this, gpu, new MemoryBlock(memory, number), key);
+        if (!registry.add(region)) {
+            registry.giveNumber(number);
+            memory.close();
+            throw new IllegalArgumentException("GPU " + gpu + ": another region has this key");
+        }
         return region;
+    }
+
+    void withdraw(OwnedRegion region) {
+        registries.get(region.gpu()).remove(region);
     }
 
     void free(OwnedRegion region) {

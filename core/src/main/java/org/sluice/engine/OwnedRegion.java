@@ -24,12 +24,16 @@ final class OwnedRegion implements Region {
     /** Who reads or writes it now, or {@link #CLOSED}: so that nobody begins while it is being freed. */
     private final AtomicInteger uses = new AtomicInteger();
 
-    OwnedRegion(LocalNode node, int gpu, MemoryBlock block) {
+    OwnedRegion(LocalNode node, int gpu, MemoryBlock block, RemoteRegion key) {
         this.node = node;
         this.gpu = gpu;
         this.block = block;
-        this.key = new RemoteRegion(
-                RANDOM.nextLong(), RANDOM.nextLong(), block.memory().size());
+        this.key = key;
+    }
+
+    /** A key that nobody can guess. */
+    static RemoteRegion drawKey(long bytes) {
+        return new RemoteRegion(RANDOM.nextLong(), RANDOM.nextLong(), bytes);
     }
 
     @Override
@@ -55,6 +59,11 @@ final class OwnedRegion implements Region {
     @Override
     public RemoteRegion remoteKey() {
         return key;
+    }
+
+    @Override
+    public void withdraw() {
+        node.withdraw(this);
     }
 
     @Override
