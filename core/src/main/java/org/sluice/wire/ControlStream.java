@@ -11,7 +11,7 @@ import java.nio.channels.SocketChannel;
  *
  * <p>Thread rule: one thread reads, and one may write meanwhile.
  */
-public sealed interface ControlStream extends AutoCloseable permits PlainStream, TlsStream {
+public sealed interface ControlStream extends AutoCloseable permits PlainStream, TlsStream, MovableStream {
     SocketChannel socket();
 
     /**
