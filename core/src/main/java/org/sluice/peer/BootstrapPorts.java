@@ -30,14 +30,14 @@ final class BootstrapPorts implements Desk, AutoCloseable {
     private final @Nullable String[] taken;
 
     /** @param bare whether whoever connects is taken as it is, without a word (UCCL's format) */
-    BootstrapPorts(int base, int gpus, @Nullable Tls tls, @Nullable SharedSecret secret, boolean bare) {
+    BootstrapPorts(int base, int gpus, @Nullable Tls tls, @Nullable SharedSecret secret, Resumptions resumptions, boolean bare) {
         this.bare = bare;
         this.taken = new String[gpus];
         for (int g = 0; g < gpus; g++) {
             requests.add(new ArrayBlockingQueue<>(QUEUED));
             bareClients.add(new ArrayBlockingQueue<>(1));
         }
-        this.reception = new Reception("bootstrap", tls, secret, this);
+        this.reception = new Reception("bootstrap", tls, secret, resumptions, this);
         for (int g = 0; g < gpus; g++) {
             try {
                 InetSocketAddress ignored =

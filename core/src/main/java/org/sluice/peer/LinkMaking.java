@@ -33,6 +33,7 @@ import org.sluice.wire.Deadline;
 import org.sluice.wire.FrameSocket;
 import org.sluice.wire.FrameType;
 import org.sluice.wire.Handshake;
+import org.sluice.wire.Introduction;
 import org.sluice.wire.Offer;
 import org.sluice.wire.Rail;
 import org.sluice.wire.RemoteNic;
@@ -52,6 +53,7 @@ final class LinkMaking {
     private final ChannelManager manager;
     private final Destination destination;
     private @Nullable FrameSocket socket;
+    private @Nullable Introduction introduction;
     private @Nullable EngineSettings settings;
     private List<Rail> rails = List.of();
     private List<byte[]> peerHandles = List.of();
@@ -132,7 +134,7 @@ final class LinkMaking {
         server = true;
         FrameSocket s = request.socket().until(Deadline.in(plan.deadline()));
         socket = s;
-        manager.key(request.key());
+        introduced(request.introduction());
         Offer offer = request.offer();
         peerGpu = offer.gpu();
         peerNics = offer.nics();
@@ -272,7 +274,7 @@ final class LinkMaking {
             String server = FrameSocket.peer(channel);
             try {
                 FrameSocket s = secured(new FrameSocket(channel, deadline), deadline);
-                manager.key(Handshake.asClient(s, plan.secret()));
+                introduced(Handshake.asClient(s, plan.secret()));
                 return s;
             } catch (EOFException | SocketException e) {
                 channel.close();
@@ -381,6 +383,11 @@ final class LinkMaking {
         }
         get(said, deadline);
         channels = get(made, deadline);
+    }
+
+    private void introduced(Introduction with) {
+        introduction = with;
+        manager.key(with.key());
     }
 
     /** The local device of each channel. */

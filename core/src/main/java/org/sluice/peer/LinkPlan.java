@@ -20,6 +20,7 @@ import org.sluice.wire.Tls;
  * @param window most chunks a receiving channel has in flight
  * @param sendWindow most chunks a sending channel has in flight
  * @param regions what peers may name, by GPU
+ * @param resumptions the links of this node's that clients made, whose control connections may move
  */
 public record LinkPlan(
         NodeConfig config,
@@ -30,7 +31,8 @@ public record LinkPlan(
         int stagingSlots,
         @Nullable Tls tls,
         @Nullable SharedSecret secret,
-        List<RegionDirectory> regions) {
+        List<RegionDirectory> regions,
+        Resumptions resumptions) {
 
     /**
      * Receives in flight for transports that allow more. A kernel connection on one host holds some 24 MiB by itself: with fewer
@@ -80,7 +82,7 @@ public record LinkPlan(
         SharedSecret secret = config.secret().length == 0 ? null : new SharedSecret(config.secret());
         Tls tls = config.tls().map(Tls::of).orElse(null);
         int slots = Integer.highestOneBit(STAGING_SLOTS * sockets * 2 - 1);
-        return new LinkPlan(config, transport, chunk, window, sendWindow, slots, tls, secret, List.copyOf(regions));
+        return new LinkPlan(config, transport, chunk, window, sendWindow, slots, tls, secret, List.copyOf(regions), new Resumptions());
     }
 
     Duration deadline() {

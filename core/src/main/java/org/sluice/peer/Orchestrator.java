@@ -55,6 +55,7 @@ public final class Orchestrator implements AutoCloseable {
                     agents.size(),
                     plan.tls(),
                     plan.secret(),
+                    plan.resumptions(),
                     plan.config().bootstrap() == BootstrapFormat.UCCL);
         }
     }

@@ -11,6 +11,7 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -22,8 +23,9 @@ import org.sluice.wire.Deadline;
 import org.sluice.wire.FrameSocket;
 import org.sluice.wire.FrameType;
 import org.sluice.wire.Handshake;
-import org.sluice.wire.LinkKey;
+import org.sluice.wire.Introduction;
 import org.sluice.wire.Offer;
+import org.sluice.wire.Resume;
 import org.sluice.wire.SharedSecret;
 import org.sluice.wire.Target;
 import org.sluice.wire.Tls;
@@ -48,16 +50,21 @@ final class Reception implements AutoCloseable {
     private final @Nullable Tls tls;
     private final @Nullable SharedSecret secret;
     private final Desk desk;
+    private final Resumptions resumptions;
     private final Selector selector;
     private final List<ServerSocketChannel> doors = new CopyOnWriteArrayList<>();
     private final Strangers strangers = new Strangers();
     private final Thread thread;
 
-    /** @param name of the thread that accepts */
-    Reception(String name, @Nullable Tls tls, @Nullable SharedSecret secret, Desk desk) {
+    /**
+     * @param name of the thread that accepts
+     * @param resumptions the links whose control connections may come again
+     */
+    Reception(String name, @Nullable Tls tls, @Nullable SharedSecret secret, Resumptions resumptions, Desk desk) {
         this.tls = tls;
         this.secret = secret;
         this.desk = desk;
+        this.resumptions = resumptions;
         try {
             this.selector = Selector.open();
         } catch (IOException e) {
@@ -177,11 +184,14 @@ final class Reception implements AutoCloseable {
                 : new FrameSocket(tls.accept(client, deadline), deadline);
         LinkRequest request;
         try {
-            LinkKey key = Handshake.asServer(socket, secret);
-            int gpu = door instanceof Door.OfGpu g
-                    ? g.gpu()
-                    : Target.decode(socket.read(FrameType.TARGET)).gpu();
-            request = new LinkRequest(gpu, socket, Offer.decode(socket.read(FrameType.OFFER)), key);
+            Introduction introduction = Handshake.asServer(socket, secret);
+            FrameSocket.Frame first = socket.read(firstFrames(door));
+            if (first.type() == FrameType.RESUME) {
+                strangers.remove(client);
+                resumptions.resume(socket, Resume.decode(first.payload()), introduction);
+                return true;
+            }
+            request = request(door, socket, first, introduction);
         } catch (SluiceException e) {
             socket.refuse(e.what());
             throw e;
@@ -192,6 +202,24 @@ final class Reception implements AutoCloseable {
             socket.refuse(why);
         }
         return why == null;
+    }
+
+    /** What may come after the hellos. */
+    private static Set<FrameType> firstFrames(Door door) {
+        return Set.of(FrameType.RESUME, door instanceof Door.OfNode ? FrameType.TARGET : FrameType.OFFER);
+    }
+
+    private static LinkRequest request(
+            Door door, FrameSocket socket, FrameSocket.Frame first, Introduction introduction) throws IOException {
+        return switch (door) {
+            case Door.OfGpu g -> new LinkRequest(g.gpu(), socket, Offer.decode(first.payload()), introduction);
+            case Door.OfNode ignored ->
+                new LinkRequest(
+                        Target.decode(first.payload()).gpu(),
+                        socket,
+                        Offer.decode(socket.read(FrameType.OFFER)),
+                        introduction);
+        };
     }
 
     static void quietly(AutoCloseable c) {

@@ -9,6 +9,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.util.Set;
+import java.util.stream.Collectors;
 import javax.net.ssl.SSLException;
 import org.sluice.ErrorCode;
 import org.sluice.LinkException;
@@ -51,7 +53,7 @@ public final class FrameSocket implements AutoCloseable {
         return peer(stream.socket());
     }
 
-    Where where() {
+    public Where where() {
         return Where.NOWHERE.phase(Where.Phase.BOOTSTRAP).peer(peer());
     }
 
@@ -80,8 +82,16 @@ public final class FrameSocket implements AutoCloseable {
         }
     }
 
+    /** A frame that came. */
+    public record Frame(FrameType type, byte[] payload) {}
+
     /** The next frame, which has to be of this type; a REFUSE is thrown as what it says. */
     public byte[] read(FrameType expected) throws IOException {
+        return read(Set.of(expected)).payload();
+    }
+
+    /** The next frame, which has to be of one of these types; a REFUSE is thrown as what it says. */
+    public Frame read(Set<FrameType> expected) throws IOException {
         byte[] head = readFully(FrameType.HEADER_BYTES);
         ByteBuffer header = ByteBuffer.wrap(head).order(ByteOrder.LITTLE_ENDIAN);
         int version = FrameHeader.version(header, 0);
@@ -93,13 +103,17 @@ public final class FrameSocket implements AutoCloseable {
         if (type == FrameType.REFUSE) {
             throw new LinkException(ErrorCode.REFUSED, where(), "the peer refused: " + text(payload));
         }
-        if (type != expected) {
-            throw new ProtocolException(where(), "the peer sent " + type + " where " + expected + " was expected");
+        if (!expected.contains(type)) {
+            throw new ProtocolException(
+                    where(),
+                    "the peer sent " + type + " where "
+                            + expected.stream().map(FrameType::name).sorted().collect(Collectors.joining(" or "))
+                            + " was expected");
         }
         lastRead = new byte[head.length + payload.length];
         System.arraycopy(head, 0, lastRead, 0, head.length);
         System.arraycopy(payload, 0, lastRead, head.length, payload.length);
-        return payload;
+        return new Frame(type, payload);
     }
 
     public byte[] readFully(int bytes) throws IOException {

@@ -17,8 +17,8 @@ public final class Handshake {
 
     private Handshake() {}
 
-    /** @return the link's key; null without a secret, since anybody could have it then */
-    public static @Nullable LinkKey asClient(FrameSocket socket, @Nullable SharedSecret secret) throws IOException {
+    /** @throws LinkException when the peer does not prove the secret that this side has, or asks for one that it has not */
+    public static Introduction asClient(FrameSocket socket, @Nullable SharedSecret secret) throws IOException {
         LinkKey.Half half = new LinkKey.Half();
         socket.write(FrameType.HELLO, hello(true, secret, half));
         byte[] mine = socket.lastWritten();
@@ -32,11 +32,12 @@ public final class Handshake {
                 throw wrongSecret(socket);
             }
         }
-        return secret == null ? null : secret.key(half, server.publicKey(), mine, theirs);
+        LinkKey key = secret == null ? null : secret.key(half, server.publicKey(), mine, theirs);
+        return Introduction.of(key, mine, theirs);
     }
 
     /** As {@link #asClient}, from the other side. */
-    public static @Nullable LinkKey asServer(FrameSocket socket, @Nullable SharedSecret secret) throws IOException {
+    public static Introduction asServer(FrameSocket socket, @Nullable SharedSecret secret) throws IOException {
         Hello client = Hello.decode(socket.read(FrameType.HELLO));
         byte[] theirs = socket.lastRead();
         LinkKey.Half half = new LinkKey.Half();
@@ -55,7 +56,8 @@ public final class Handshake {
             }
             socket.write(FrameType.PROOF, secret.proof(false, theirs, mine));
         }
-        return secret == null ? null : secret.key(half, client.publicKey(), theirs, mine);
+        LinkKey key = secret == null ? null : secret.key(half, client.publicKey(), theirs, mine);
+        return Introduction.of(key, theirs, mine);
     }
 
     /**

@@ -13,7 +13,7 @@ import org.sluice.Where;
  * new connection the other goes on from there.
  *
  * <p>Bytes go in records: u32 length, u64 how many bytes the writer has taken from the peer, then that many bytes. A record of length 0
- * only tells the count. Belongs to one thread, the agent's.
+ * only tells the count. Any thread: the agent reads and writes, and a timer may write a heartbeat meanwhile.
  */
 public final class MovableStream implements ControlStream {
     private static final int HEAD = 12;
@@ -61,7 +61,7 @@ public final class MovableStream implements ControlStream {
     }
 
     /** How many bytes of the peer's this side has taken: where the peer is to go on. */
-    public long taken() {
+    public synchronized long taken() {
         return taken;
     }
 
@@ -73,7 +73,7 @@ public final class MovableStream implements ControlStream {
      * @param peerTaken what the peer has taken
      * @throws ProtocolException when the peer claims to have what was never sent, or to lack what it had
      */
-    public void moveTo(ControlStream next, long toldTaken, long peerTaken) {
+    public synchronized void moveTo(ControlStream next, long toldTaken, long peerTaken) {
         if (peerTaken < acknowledged || peerTaken > written) {
             throw new ProtocolException(
                     where,
@@ -114,7 +114,7 @@ public final class MovableStream implements ControlStream {
     }
 
     @Override
-    public int write(ByteBuffer from) throws IOException {
+    public synchronized int write(ByteBuffer from) throws IOException {
         drain();
         int bytes = Math.min(Math.min(from.remaining(), MOST_RECORD), MOST_KEPT - kept.remaining());
         if (records.hasRemaining() || bytes == 0) {
@@ -155,12 +155,12 @@ public final class MovableStream implements ControlStream {
     }
 
     @Override
-    public boolean hasUnsent() {
+    public synchronized boolean hasUnsent() {
         return records.hasRemaining() || inner.hasUnsent();
     }
 
     @Override
-    public int read(ByteBuffer into) throws IOException {
+    public synchronized int read(ByteBuffer into) throws IOException {
         int before = into.position();
         while (into.hasRemaining()) {
             if (left == 0 && !head()) {
@@ -240,7 +240,7 @@ public final class MovableStream implements ControlStream {
     }
 
     @Override
-    public SocketChannel socket() {
+    public synchronized SocketChannel socket() {
         return inner.socket();
     }
 
@@ -255,12 +255,12 @@ public final class MovableStream implements ControlStream {
     }
 
     @Override
-    public void shutdownOutput() throws IOException {
+    public synchronized void shutdownOutput() throws IOException {
         inner.shutdownOutput();
     }
 
     @Override
-    public void close() throws IOException {
+    public synchronized void close() throws IOException {
         inner.close();
     }
 }

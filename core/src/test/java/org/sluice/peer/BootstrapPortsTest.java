@@ -43,7 +43,7 @@ class BootstrapPortsTest {
                 port = probe.getLocalPort();
             }
             try {
-                ports = new BootstrapPorts(port, 1, null, null, false);
+                ports = new BootstrapPorts(port, 1, null, null, new Resumptions(), false);
             } catch (ConfigException e) {
                 // somebody else took the port meanwhile: another
             }
@@ -142,7 +142,7 @@ class BootstrapPortsTest {
 
     @Test
     void aTakenPortIsNamed() {
-        assertThatThrownBy(() -> new BootstrapPorts(port, 1, null, null, false))
+        assertThatThrownBy(() -> new BootstrapPorts(port, 1, null, null, new Resumptions(), false))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining("bootstrap port " + port);
     }

@@ -52,8 +52,8 @@ class HandshakeTest {
     @Test
     void bothProveTheSecretAndHaveTheSameKey() throws Exception {
         try (Sockets s = Sockets.pair()) {
-            var server = aside(() -> Handshake.asServer(s.serverFrames(), SECRET));
-            LinkKey client = Handshake.asClient(s.clientFrames(), SECRET);
+            var server = aside(() -> Handshake.asServer(s.serverFrames(), SECRET).key());
+            LinkKey client = Handshake.asClient(s.clientFrames(), SECRET).key();
             assertThat(client.derive(PURPOSE))
                     .isEqualTo(server.get().derive(PURPOSE))
                     .hasSize(32);
@@ -66,8 +66,8 @@ class HandshakeTest {
         byte[][] keys = new byte[2][];
         for (int i = 0; i < 2; i++) {
             try (Sockets s = Sockets.pair()) {
-                var server = aside(() -> Handshake.asServer(s.serverFrames(), SECRET));
-                keys[i] = Handshake.asClient(s.clientFrames(), SECRET).derive(PURPOSE);
+                var server = aside(() -> Handshake.asServer(s.serverFrames(), SECRET).key());
+                keys[i] = Handshake.asClient(s.clientFrames(), SECRET).key().derive(PURPOSE);
                 server.get();
             }
         }
@@ -77,8 +77,8 @@ class HandshakeTest {
     @Test
     void withoutASecretThereIsNoProofAndNoKey() throws Exception {
         try (Sockets s = Sockets.pair()) {
-            var server = aside(() -> Handshake.asServer(s.serverFrames(), null));
-            assertThat(Handshake.asClient(s.clientFrames(), null)).isNull();
+            var server = aside(() -> Handshake.asServer(s.serverFrames(), null).key());
+            assertThat(Handshake.asClient(s.clientFrames(), null).key()).isNull();
             assertThat(server.get()).isNull();
         }
     }
@@ -86,7 +86,7 @@ class HandshakeTest {
     @Test
     void anotherSecretIsRefusedOnBothSides() throws Exception {
         try (Sockets s = Sockets.pair()) {
-            var server = aside(() -> Handshake.asServer(s.serverFrames(), SECRET));
+            var server = aside(() -> Handshake.asServer(s.serverFrames(), SECRET).key());
             assertThatThrownBy(() -> Handshake.asClient(s.clientFrames(), secret("wrong horse")))
                     .isInstanceOf(LinkException.class)
                     .hasMessageContaining("secrets differ");
@@ -98,8 +98,8 @@ class HandshakeTest {
     void aMissingSecretIsSaidOnBothSides() throws Exception {
         for (boolean serverHasIt : new boolean[] {true, false}) {
             try (Sockets s = Sockets.pair()) {
-                var server = aside(() -> Handshake.asServer(s.serverFrames(), serverHasIt ? SECRET : null));
-                assertThatThrownBy(() -> Handshake.asClient(s.clientFrames(), serverHasIt ? null : SECRET))
+                var server = aside(() -> Handshake.asServer(s.serverFrames(), serverHasIt ? SECRET : null).key());
+                assertThatThrownBy(() -> Handshake.asClient(s.clientFrames(), serverHasIt ? null : SECRET).key())
                         .isInstanceOf(LinkException.class)
                         .hasMessageContaining("has a shared secret and")
                         .hasMessageContaining("SLUICE_SECRET");
@@ -113,16 +113,16 @@ class HandshakeTest {
         byte[] hello;
         byte[] proof;
         try (Sockets s = Sockets.pair()) {
-            var server = aside(() -> Handshake.asServer(s.serverFrames(), SECRET));
+            var server = aside(() -> Handshake.asServer(s.serverFrames(), SECRET).key());
             FrameSocket client = s.clientFrames();
-            Handshake.asClient(client, SECRET);
+            Handshake.asClient(client, SECRET).key();
             proof = client.lastWritten();
             server.get();
             hello = null;
         }
         // record a whole handshake at the server's side, then play the client's part of it again
         try (Sockets s = Sockets.pair()) {
-            var client = aside(() -> Handshake.asClient(s.clientFrames(), SECRET));
+            var client = aside(() -> Handshake.asClient(s.clientFrames(), SECRET).key());
             FrameSocket server = s.serverFrames();
             server.read(FrameType.HELLO);
             hello = server.lastRead();
@@ -131,7 +131,7 @@ class HandshakeTest {
             failure(client);
         }
         try (Sockets s = Sockets.pair()) {
-            var server = aside(() -> Handshake.asServer(s.serverFrames(), SECRET));
+            var server = aside(() -> Handshake.asServer(s.serverFrames(), SECRET).key());
             Sockets.send(s.client(), hello);
             Sockets.send(s.client(), proof);
             assertThat(failure(server)).isInstanceOf(LinkException.class).hasMessageContaining("another shared secret");
@@ -141,7 +141,7 @@ class HandshakeTest {
     @Test
     void aReflectedHelloIsNoServer() throws Exception {
         try (Sockets s = Sockets.pair()) {
-            var client = aside(() -> Handshake.asClient(s.clientFrames(), SECRET));
+            var client = aside(() -> Handshake.asClient(s.clientFrames(), SECRET).key());
             FrameSocket mirror = s.serverFrames();
             mirror.read(FrameType.HELLO);
             Sockets.send(s.server(), mirror.lastRead());
@@ -152,7 +152,7 @@ class HandshakeTest {
     @Test
     void aReflectedProofIsNotTheServers() throws Exception {
         try (Sockets s = Sockets.pair()) {
-            var client = aside(() -> Handshake.asClient(s.clientFrames(), SECRET));
+            var client = aside(() -> Handshake.asClient(s.clientFrames(), SECRET).key());
             FrameSocket mirror = s.serverFrames();
             byte[] hello = mirror.read(FrameType.HELLO);
             hello[0] = 0; // everything as the client said it, but "I am a server"
@@ -165,7 +165,7 @@ class HandshakeTest {
     @Test
     void aServerThatCallsAServerIsToldSo() throws Exception {
         try (Sockets s = Sockets.pair()) {
-            var server = aside(() -> Handshake.asServer(s.serverFrames(), null));
+            var server = aside(() -> Handshake.asServer(s.serverFrames(), null).key());
             byte[] hello = new Hello(false, false, new byte[32], new LinkKey.Half().publicKey()).encode();
             Sockets.send(s.client(), Sockets.frame(FrameType.HELLO, hello));
             assertThat(failure(server)).isInstanceOf(ProtocolException.class).hasMessageContaining("is a server too");
@@ -175,7 +175,7 @@ class HandshakeTest {
     @Test
     void anotherProtocolVersionIsSaid() throws Exception {
         try (Sockets s = Sockets.pair()) {
-            var server = aside(() -> Handshake.asServer(s.serverFrames(), null));
+            var server = aside(() -> Handshake.asServer(s.serverFrames(), null).key());
             Sockets.send(s.client(), Sockets.frame(FrameType.MAGIC, 9, FrameType.HELLO.code, 0, 72, new byte[72]));
             assertThat(failure(server)).isInstanceOf(ProtocolException.class).hasMessageContaining("version 9");
         }
@@ -185,7 +185,7 @@ class HandshakeTest {
     void aKeyOfSmallOrderIsRefused() throws Exception {
         // with an all-zero key whoever is in between would know the exchange's result
         try (Sockets s = Sockets.pair()) {
-            var server = aside(() -> Handshake.asServer(s.serverFrames(), SECRET));
+            var server = aside(() -> Handshake.asServer(s.serverFrames(), SECRET).key());
             FrameSocket client = s.clientFrames();
             client.write(FrameType.HELLO, new Hello(true, true, new byte[32], new byte[32]).encode());
             byte[] mine = client.lastWritten();
@@ -198,7 +198,7 @@ class HandshakeTest {
     @Test
     void aShortHelloEndsTheConversation() throws Exception {
         try (Sockets s = Sockets.pair()) {
-            var server = aside(() -> Handshake.asServer(s.serverFrames(), null));
+            var server = aside(() -> Handshake.asServer(s.serverFrames(), null).key());
             Sockets.send(s.client(), Arrays.copyOf(Sockets.frame(FrameType.HELLO, new byte[72]), 40));
             s.client().close();
             assertThat(failure(server)).isInstanceOf(java.io.EOFException.class);
@@ -211,7 +211,7 @@ class HandshakeTest {
             var server = aside(() -> {
                 FrameSocket frames = s.serverFrames();
                 try {
-                    return Handshake.asServer(frames, null);
+                    return Handshake.asServer(frames, null).key();
                 } catch (ProtocolException e) {
                     frames.refuse(e.getMessage());
                     throw e;
@@ -231,7 +231,7 @@ class HandshakeTest {
     @Test
     void aServerOfVersion1IsHeardWhenItRefuses() throws Exception {
         try (Sockets s = Sockets.pair()) {
-            var client = aside(() -> Handshake.asClient(s.clientFrames(), null));
+            var client = aside(() -> Handshake.asClient(s.clientFrames(), null).key());
             byte[] why =
                     "the peer speaks protocol version 2, this side speaks version 1".getBytes(StandardCharsets.UTF_8);
             Sockets.send(s.server(), Sockets.frame(FrameType.MAGIC, 1, FrameType.REFUSE.code, 0, why.length, why));
