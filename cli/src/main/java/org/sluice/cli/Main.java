@@ -1,15 +1,19 @@
 package org.sluice.cli;
 
 import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.sluice.cli.affinity.AffinityCommand;
 import org.sluice.cli.bench.BenchCommand;
+import org.sluice.cli.common.Ending;
 import org.sluice.cli.common.Environment;
 import org.sluice.cli.common.ExitCode;
 import org.sluice.cli.common.Failure;
 import org.sluice.cli.common.Logging;
+import org.sluice.cli.common.Output;
 import org.sluice.cli.common.Values;
 import org.sluice.cli.common.Version;
 import org.sluice.cli.doctor.DoctorCommand;
@@ -46,13 +50,15 @@ import picocli.CommandLine.UnmatchedArgumentException;
         footer = {
             "Example: sluice loopback",
             "Exit status: 0 done, 1 internal error, 2 usage, 3 configuration, 4 link or peer,",
-            "5 wrong bytes or lengths, 6 not valid, 130 interrupted."
+            "5 wrong bytes or lengths, 6 not valid, 7 result not written, 130 interrupted."
         },
         mixinStandardHelpOptions = true,
         versionProvider = Version.class)
 public final class Main implements Runnable {
     /** Of the smallest usual terminal, whose 24 lines every {@code --help} fits too. */
     static final int HELP_WIDTH = 80;
+
+    private static final String JSON = "--json";
 
     @Spec
     private CommandSpec spec;
@@ -63,7 +69,17 @@ public final class Main implements Runnable {
 
     public static void main(String[] args) {
         Logging.configure();
-        System.exit(commandLine().execute(args));
+        Output output = Output.install();
+        Ending.bound();
+        PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
+        int status;
+        try {
+            status = commandLine().execute(args);
+        } catch (Throwable e) { // picocli hands on only exceptions: without threads or memory it ends here
+            PrintWriter document = List.of(args).contains(JSON) ? new PrintWriter(System.out, true, StandardCharsets.UTF_8) : null;
+            status = Failure.report(e, err, document);
+        }
+        Ending.exit(output.conclude(status, err));
     }
 
     /** The commands with their options, ready to be executed. */
@@ -73,7 +89,9 @@ public final class Main implements Runnable {
         line.setUsageHelpLongOptionsMaxWidth(30);
         line.setHelpFactory(BriefHelp::new);
         line.registerConverter(Integer.class, Values::wholeNumber);
-        line.setExecutionExceptionHandler((e, command, parsed) -> Failure.report(e, command.getErr()));
+        line.registerConverter(Path.class, Values::path);
+        line.setExecutionExceptionHandler((e, command, parsed) -> Failure.report(
+                e, command.getErr(), command.getParseResult().hasMatchedOption(JSON) ? command.getOut() : null));
         line.setParameterExceptionHandler(Main::wrongArguments);
         return line;
     }
@@ -87,7 +105,7 @@ public final class Main implements Runnable {
     private static int wrongArguments(ParameterException e, String[] arguments) {
         CommandLine command = e.getCommandLine();
         PrintWriter err = command.getErr();
-        StringBuilder line = new StringBuilder("sluice: ").append(what(e));
+        StringBuilder line = new StringBuilder(what(e));
         Environment.sourceOf(e, arguments)
                 .ifPresent(v -> line.append(" (from the environment variable ")
                         .append(v)
@@ -102,8 +120,11 @@ public final class Main implements Runnable {
                     .append(command.getCommandSpec().qualifiedName(" "))
                     .append(" --help");
         }
-        err.println(line);
+        err.println("sluice: " + line);
         err.flush();
+        if (List.of(arguments).contains(JSON)) {
+            Failure.document(ExitCode.USAGE, line.toString(), command.getOut());
+        }
         return ExitCode.USAGE;
     }
 

@@ -4,12 +4,14 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.sluice.NodeConfig;
 import org.sluice.cli.common.ExitCode;
 import org.sluice.cli.common.FreePorts;
 import org.sluice.cli.common.Json;
 import org.sluice.cli.common.LoopbackRails;
+import org.sluice.cli.common.NicNames;
 import org.sluice.cli.common.Secret;
 import org.sluice.cli.common.ServerProcess;
 import org.sluice.cli.common.Values;
@@ -123,12 +125,15 @@ public final class BenchCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         if (sizes.stream().anyMatch(s -> s < 1)
+                || given(channels).anyMatch(c -> c < 1)
+                || given(chunks).anyMatch(k -> k < 1)
+                || given(windows).anyMatch(w -> w < 1)
                 || time.isNegative()
                 || time.isZero()
                 || underWay < 1
                 || underWay > 64) {
             throw new ParameterException(
-                    spec.commandLine(), "sizes and time must be more than 0, transfers under way 1 to 64");
+                    spec.commandLine(), "sizes, channels, chunks, windows and time must be more than 0, transfers under way 1 to 64");
         }
         if (serve) {
             BenchServer.serve(node(USUAL).window(MOST_WINDOW).build());
@@ -149,6 +154,10 @@ public final class BenchCommand implements Callable<Integer> {
         try (ServerProcess _ = ServerProcess.start(server)) {
             return print(measured(LoopbackRails.HOST));
         }
+    }
+
+    private static <T> Stream<T> given(@Nullable List<T> values) {
+        return values == null ? Stream.empty() : values.stream();
     }
 
     private BenchReport measured(String to) {
@@ -192,7 +201,7 @@ public final class BenchCommand implements Callable<Integer> {
                 .clientWait(wait)
                 .secret(Secret.read(null));
         if (nics != null) {
-            b.nics(nics);
+            b.nics(NicNames.of(nics).here());
         }
         if (port != null) {
             b.portBase(port);

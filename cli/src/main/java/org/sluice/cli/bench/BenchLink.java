@@ -12,6 +12,8 @@ import org.sluice.NodeConfig;
 import org.sluice.Region;
 import org.sluice.RemoteRegion;
 import org.sluice.Transfer;
+import org.sluice.cli.common.Bytes;
+import org.sluice.cli.common.HostMemoryCheck;
 import org.sluice.cli.run.Verification;
 
 /**
@@ -52,6 +54,9 @@ final class BenchLink implements AutoCloseable {
             RemoteRegion to = link.remoteRegion(BenchServer.REGION)
                     .orTimeout(config.deadline().toMillis(), TimeUnit.MILLISECONDS)
                     .join();
+            if (node.backend().equals("host")) {
+                HostMemoryCheck.needs(2 * Math.min(bytes, Long.MAX_VALUE / 2), "a benchmark of " + Bytes.text(bytes));
+            }
             return new BenchLink(node, link, node.allocate(0, bytes), node.allocate(0, bytes), to, setting);
         } catch (CompletionException e) {
             node.close();

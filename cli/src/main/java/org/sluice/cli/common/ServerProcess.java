@@ -1,6 +1,7 @@
 package org.sluice.cli.common;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -8,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /** The other side in a process of its own, started the way this process was. */
@@ -18,22 +20,37 @@ public final class ServerProcess implements AutoCloseable {
     private static final int CLOSE_SECONDS = 5;
 
     private final Process process;
+    private final CompletableFuture<String> result = new CompletableFuture<>();
 
     private ServerProcess(Process process) {
         this.process = process;
+        Threads.start(Thread.ofPlatform().name("server-result").daemon(true).unstarted(this::drain));
     }
 
-    /** @param arguments the command and its options; its errors go to this process's stderr, its result nowhere */
+    /** A pipe that nobody empties would stop the server at its end. */
+    private void drain() {
+        try (InputStream in = process.getInputStream()) {
+            result.complete(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            result.complete("");
+        }
+    }
+
+    /** What it printed. To be asked for after its end. */
+    public String result() {
+        return result.completeOnTimeout("", CLOSE_SECONDS, TimeUnit.SECONDS).join();
+    }
+
+    /** @param arguments the command and its options; its errors go to this process's stderr, its result to {@link #result} */
     public static ServerProcess start(List<String> arguments) {
         try {
             List<String> own = ownCommandLine();
             List<String> command = new ArrayList<>(own.subList(0, own.indexOf(MODULE) + 2));
             command.removeIf(option -> option.startsWith(CACHE_TRAINING)); // two processes cannot write one file
             command.addAll(arguments);
-            return new ServerProcess(new ProcessBuilder(command)
-                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                    .redirectError(ProcessBuilder.Redirect.INHERIT)
-                    .start());
+            ProcessBuilder builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
+            builder.environment().remove(Output.VARIABLE); // that descriptor is not handed down
+            return new ServerProcess(builder.start());
         } catch (IOException e) {
             throw new UncheckedIOException("the server process could not be started", e);
         }

@@ -1,5 +1,7 @@
 package org.sluice.cli.common;
 
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
@@ -48,6 +50,15 @@ public final class Values {
             }
             double seconds = Double.parseDouble(m.group(1)) * UNIT_SECONDS.getOrDefault(m.group(2), 1.0);
             return Duration.ofNanos(Math.round(seconds * 1e9));
+        }
+    }
+
+    /** A file's name, which some locales cannot tell. */
+    public static Path path(String text) {
+        try {
+            return Path.of(text);
+        } catch (InvalidPathException e) {
+            throw new TypeConversionException("'" + text + "' is no file name in this locale; set LC_ALL=C.UTF-8");
         }
     }
 

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 import org.sluice.cli.common.Environment;
 import org.sluice.cli.common.ExitCode;
 import org.sluice.cli.common.Json;
+import org.sluice.cli.common.NicNames;
 import org.sluice.cli.common.Version;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -41,7 +42,7 @@ public final class DoctorCommand implements Callable<Integer> {
     private List<String> nics = List.of();
 
     @Option(names = "--transport", paramLabel = "<name>", description = "tcp or nccl-net (tcp)")
-    private String transport = "tcp";
+    private @Nullable String transport;
 
     @Option(names = "--plugin", paramLabel = "<path>", description = "nccl-net: the plugin's library")
     private @Nullable Path plugin;
@@ -75,7 +76,16 @@ public final class DoctorCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         Diagnosis diagnosis =
-                Diagnosis.of(new JobPlan(nics, transport, plugin, backend, gpus, channels, sockets, port, peers));
+                Diagnosis.of(new JobPlan(
+                        NicNames.of(nics).here(),
+                        transport != null ? transport : plugin != null ? "nccl-net" : "tcp",
+                        plugin,
+                        backend,
+                        gpus,
+                        channels,
+                        sockets,
+                        port,
+                        peers));
         PrintWriter out = spec.commandLine().getOut();
         out.print(json ? Json.of(diagnosis) : DiagnosisText.of(diagnosis));
         out.flush();

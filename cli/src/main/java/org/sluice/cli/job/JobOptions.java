@@ -93,6 +93,18 @@ final class JobOptions {
         return ExitCode.OK;
     }
 
+    /** Prints the document that another process made, with {@code --json}; a JVM that did not start says so in its place. */
+    void printRaw(String document) {
+        if (!document.startsWith("{")) {
+            command.commandLine().getErr().print(document);
+            command.commandLine().getErr().flush();
+        } else if (json) {
+            PrintWriter out = command.commandLine().getOut();
+            out.print(document);
+            out.flush();
+        }
+    }
+
     /** Prints a document, or with {@code --json} not asked for its text. */
     void print(Record document, String text) {
         PrintWriter out = command.commandLine().getOut();

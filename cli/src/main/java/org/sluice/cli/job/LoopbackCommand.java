@@ -4,11 +4,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import org.sluice.BootstrapFormat;
 import org.sluice.LinkException;
 import org.sluice.NodeConfig;
 import org.sluice.SluiceException;
 import org.sluice.cli.common.Environment;
 import org.sluice.cli.common.ExitCode;
+import org.sluice.cli.common.Failure;
 import org.sluice.cli.common.LoopbackRails;
 import org.sluice.cli.common.ServerProcess;
 import org.sluice.cli.common.Version;
@@ -44,7 +46,7 @@ public final class LoopbackCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        RunPlan wanted = job.plan(true);
+        RunPlan wanted = job.plan(!onlyTheServerCompares());
         NodeConfig.Builder builder =
                 job.configuration(wanted).portBase(job.node().portOrFree());
         if (usesDefaultRails()) {
@@ -61,17 +63,24 @@ public final class LoopbackCommand implements Callable<Integer> {
             } catch (SluiceException e) {
                 Thread.interrupted(); // by the server's end: what it said about it is the message
                 int status = server.await();
-                if (ServerProcess.explained(status)) {
-                    return status;
+                boolean ownReason = Failure.isOfThisSide(e) && Failure.exitCode(e) != status;
+                if (ownReason || !ServerProcess.explained(status)) {
+                    throw e;
                 }
-                throw e;
+                job.printRaw(server.result());
+                return status;
             }
             int status = server.await();
             if (status != ExitCode.OK && status != ExitCode.MISMATCH) {
                 throw new LinkException("the server process ended with status " + status + " after the run");
             }
-            return job.print(report);
+            return Math.max(status, job.print(report));
         }
+    }
+
+    /** With UCCL's bootstrap the server alone compares: it knows what a client sends, and nobody can tell this side. */
+    private boolean onlyTheServerCompares() {
+        return job.node().bootstrap() == BootstrapFormat.UCCL;
     }
 
     /** Loopback rails, where tcp is the transport and no NICs are named: the machine's own NICs are not under test. */
@@ -93,6 +102,10 @@ public final class LoopbackCommand implements Callable<Integer> {
         }
         arguments.add("--port=" + config.portBase());
         arguments.add("--wait=" + config.deadline().toMillis() + "ms");
+        arguments.add("--json"); // for its words where it fails
+        if (onlyTheServerCompares() && !spec.commandLine().getParseResult().hasMatchedOption("--verify")) {
+            arguments.add("--verify");
+        }
         arguments.add("--steps=none");
         arguments.add("--no-progress"); // its stderr is this one's
         return arguments;

@@ -8,10 +8,12 @@ import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.sluice.BootstrapFormat;
+import org.sluice.ConfigException;
 import org.sluice.NodeConfig;
 import org.sluice.Striping;
 import org.sluice.UnpackMode;
 import org.sluice.cli.common.FreePorts;
+import org.sluice.cli.common.NicNames;
 import org.sluice.cli.common.Secret;
 import org.sluice.cli.common.Values;
 import picocli.CommandLine.Mixin;
@@ -24,6 +26,9 @@ import picocli.CommandLine.Option;
 public final class NodeOptions {
     /** Ports to look for where no number of GPUs is given: as many as a node of the field has. */
     private static final int USUAL_GPUS = 8;
+
+    /** The transport that runs NCCL net plugins. */
+    private static final String PLUGINS = "nccl-net";
 
     @Option(names = "--gpus", paramLabel = "<n>", description = "GPUs to use (all; host GPUs: 8)")
     private @Nullable Integer gpus;
@@ -95,7 +100,7 @@ public final class NodeOptions {
             description = "how long a server waits for its client (10m)")
     private @Nullable Duration wait;
 
-    @Option(names = "--transport", paramLabel = "<name>", description = "tcp or nccl-net (tcp)")
+    @Option(names = "--transport", paramLabel = "<name>", description = "tcp or nccl-net (tcp; with --plugin nccl-net)")
     private @Nullable String transport;
 
     @Option(
@@ -149,6 +154,7 @@ public final class NodeOptions {
 
     /** What the node is to be told but for what is run; what fits is checked when it is built. @throws ConfigException when the secret cannot be read */
     public NodeConfig.Builder builder() {
+        refuseZero();
         NodeConfig.Builder node = NodeConfig.builder().nics(nics()).secret(Secret.read(secretFile));
         given(tls, node::tls);
         given(gpus, node::gpus);
@@ -160,7 +166,7 @@ public final class NodeOptions {
         given(port, node::portBase);
         given(deadline, node::deadline);
         given(wait, node::clientWait);
-        given(transport, node::transport);
+        node.transport(transport());
         given(bootstrap, node::bootstrap);
         given(backend, node::backend);
         given(unpack, node::unpack);
@@ -168,6 +174,9 @@ public final class NodeOptions {
         given(plugin, path -> options.put("plugin", path));
         given(profile, name -> options.put("profile", name));
         given(dataPorts, range -> options.put("data-ports", range));
+        if (usesPlugin() && nics != null && !NicNames.of(nics).plain()) {
+            options.putIfAbsent("env.NCCL_GPUDIRECTTCPX_SOCKET_IFNAME", String.join(",", nics)); // plugins read it themselves
+        }
         affinity.applyTo(node, transport(), options);
         return node.transportOptions(options);
     }
@@ -178,15 +187,39 @@ public final class NodeOptions {
         }
     }
 
-    /** Empty where none is named. */
-    public List<String> nics() {
-        return nics == null
-                ? List.of()
-                : nics.stream().map(String::strip).filter(n -> !n.isEmpty()).toList();
+    /** Zero means "not given" further down, and nobody who writes it means that. */
+    private void refuseZero() {
+        refuseZero("chunk bytes", chunk, "4096 to 1073741824");
+        refuseZero("window", window, "1 to 1024");
+        refuseZero("sockets per channel", sockets, "1 to 16");
     }
 
+    private static void refuseZero(String what, @Nullable Number value, String range) {
+        if (value != null && value.longValue() == 0) {
+            throw new ConfigException(what + ": 0 is not in " + range);
+        }
+    }
+
+    /** Empty where none is named, and where a plugin chooses by NCCL's signs. */
+    public List<String> nics() {
+        if (nics == null) {
+            return List.of();
+        }
+        NicNames names = NicNames.of(nics);
+        return usesPlugin() ? (names.plain() ? names.words() : List.of()) : names.here();
+    }
+
+    /** As was said; else a plugin's path says it. */
     public String transport() {
-        return transport == null ? "tcp" : transport;
+        return transport != null ? transport : plugin != null ? PLUGINS : "tcp";
+    }
+
+    public BootstrapFormat bootstrap() {
+        return bootstrap == null ? BootstrapFormat.SLUICE : bootstrap;
+    }
+
+    private boolean usesPlugin() {
+        return transport().equals(PLUGINS);
     }
 
     /** Where the bootstrap ports begin, as was said, or else somewhere on this host with enough free ones in a row. */

@@ -3,10 +3,15 @@ package org.sluice.cli.run;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
+import org.sluice.ConfigException;
+import org.sluice.LengthMismatchException;
 import org.sluice.Link;
 import org.sluice.LinkException;
 import org.sluice.ProtocolException;
 import org.sluice.SluiceException;
+import org.sluice.cli.common.ExitCode;
+import org.sluice.cli.common.Failure;
+import org.sluice.cli.common.Threads;
 
 /**
  * What the two programs say to each other during a run, as notes on the first GPU's link: {@code more N} (iterations up to N may
@@ -32,7 +37,7 @@ final class Conversation {
     Conversation(Link link, Duration patience) {
         this.link = link;
         this.patience = patience;
-        Thread.ofPlatform().name("peer-notes").daemon(true).start(this::listen);
+        Threads.start(Thread.ofPlatform().name("peer-notes").daemon(true).unstarted(this::listen));
     }
 
     private void listen() {
@@ -63,7 +68,8 @@ final class Conversation {
                         Long.parseLong(counts[0]), Long.parseLong(counts[1]), counts.length < 3 ? null : counts[2]);
             }
             case "failed" -> {
-                peerReason = new LinkException("the peer " + link.peer() + " gave up: " + rest);
+                String[] reason = rest.split(" ", 2);
+                peerReason = reason(Integer.parseInt(reason[0]), reason.length < 2 ? "" : reason[1]);
                 throw peerReason;
             }
             default ->
@@ -71,6 +77,16 @@ final class Conversation {
                         + "'; give both sides the same version of sluice");
         }
         notifyAll();
+    }
+
+    /** As an exception of the kind that gives this side the peer's exit status. */
+    private SluiceException reason(int status, String why) {
+        String text = "the peer " + link.peer() + " gave up: " + why;
+        return switch (status) {
+            case ExitCode.CONFIGURATION -> new ConfigException(text);
+            case ExitCode.MISMATCH -> new LengthMismatchException(text);
+            default -> new LinkException(text);
+        };
     }
 
     private synchronized void breakUp(SluiceException why) {
@@ -88,8 +104,13 @@ final class Conversation {
         say("end");
     }
 
-    void giveUp(String why) {
-        say("failed " + why);
+    /** Tells why this side ends the run, with its exit status, so that both sides end with the same. */
+    void giveUp(RuntimeException why) {
+        try {
+            say("failed " + Failure.exitCode(why) + " " + Failure.oneLine(why.getMessage()));
+        } catch (SluiceException e) {
+            // the link is gone, and the peer knows as much
+        }
     }
 
     private void say(String note) {
@@ -117,8 +138,11 @@ final class Conversation {
         }
     }
 
-    /** Why a run failed: the peer's own words, where it gave up first and its goodbye was noticed before them. */
+    /** Why a run failed: a reason of this side's own, else the peer's own words, which may come after its goodbye was noticed. */
     synchronized RuntimeException explain(RuntimeException noticed) {
+        if (Failure.isOfThisSide(noticed)) {
+            return noticed;
+        }
         long end = System.nanoTime() + LAST_WORDS.toNanos();
         try {
             for (long left = LAST_WORDS.toMillis();

@@ -21,5 +21,5 @@ record FixedPace(long iterations) implements Pace {
     }
 
     @Override
-    public void giveUp(String why) {}
+    public void giveUp(RuntimeException why) {}
 }

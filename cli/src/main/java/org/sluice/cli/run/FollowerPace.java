@@ -23,7 +23,7 @@ record FollowerPace(Conversation peer) implements Pace {
     }
 
     @Override
-    public void giveUp(String why) {
+    public void giveUp(RuntimeException why) {
         peer.giveUp(why);
     }
 }

@@ -61,7 +61,7 @@ final class LeaderPace implements Pace {
     }
 
     @Override
-    public void giveUp(String why) {
+    public void giveUp(RuntimeException why) {
         peer.giveUp(why);
     }
 }

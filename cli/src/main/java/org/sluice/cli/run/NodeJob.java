@@ -23,12 +23,12 @@ import org.sluice.NodeConfig;
 import org.sluice.Region;
 import org.sluice.SluiceException;
 import org.sluice.cli.common.Bytes;
-import org.sluice.cli.common.Failure;
 import org.sluice.cli.common.HostMemoryCheck;
 import org.sluice.cli.common.Values;
 import org.sluice.cli.watch.Picture;
 import org.sluice.cli.watch.RunEnd;
 import org.sluice.linux.ProcessAge;
+import org.sluice.spi.GpuException;
 
 /**
  * The main job of one side, from opening the node to the report: GPUs, bootstrap, channels, regions, READY, run. Prints the
@@ -93,6 +93,9 @@ public final class NodeJob {
 
     /** @param host the server, on the client; @param name of the role in the report */
     public Report execute(String host, String name) {
+        if (!spoken()) {
+            refuseWhatTakesWords();
+        }
         try (Node node = Node.open(config)) {
             if (role == Role.SERVER) {
                 node.bind(); // before the first line that invites a client
@@ -110,14 +113,26 @@ public final class NodeJob {
                         plan = agreed(links);
                         buffers = fit(node, buffers, plan);
                     }
-                } catch (SluiceException e) {
-                    pace(links, plan).giveUp(Failure.oneLine(e.getMessage()));
+                } catch (SluiceException | GpuException e) {
+                    pace(links, plan).giveUp(e);
                     throw e;
                 }
                 register(links, buffers);
                 long readyMillis = ready(node);
                 return run(node, name, links, buffers, plan, readyMillis);
             }
+        }
+    }
+
+    /** With UCCL's bootstrap nobody can tell the peer anything. */
+    private void refuseWhatTakesWords() {
+        if (!wanted.duration().isZero()) {
+            throw new ConfigException("with the uccl bootstrap the sides cannot agree on when to stop: give both the same"
+                    + " --iters rather than --duration");
+        }
+        if (role == Role.CLIENT && wanted.verify()) {
+            throw new ConfigException("with the uccl bootstrap this side receives nothing that it could verify, and hears no"
+                    + " result: give --verify to the server, which knows what a sluice client sends");
         }
     }
 
@@ -165,7 +180,7 @@ public final class NodeJob {
     private void checkMemory(Node node, RunPlan plan) {
         if (node.backend().equals("host")) {
             HostMemoryCheck.needs(
-                    Math.multiplyExact(plan.bytesPerIteration(node.gpus()), processesHere),
+                    plan.bytesPerIteration(node.gpus() * processesHere),
                     node.gpus() + " GPUs with " + Bytes.text(plan.size()) + " each");
         }
     }
@@ -229,24 +244,20 @@ public final class NodeJob {
             return new FixedPace(plan.iters());
         }
         Duration patience =
-                config.deadline().plusSeconds(3 * plan.bytesPerIteration(links.size()) / SLOWEST_BYTES_PER_SECOND);
+                config.deadline().plusSeconds(plan.bytesPerIteration(links.size()) / (SLOWEST_BYTES_PER_SECOND / 3));
         Conversation conversation = new Conversation(links.getFirst(), patience);
         return role == Role.CLIENT ? new LeaderPace(conversation, plan) : new FollowerPace(conversation);
     }
 
     private Report run(
             Node node, String name, List<Link> links, List<Buffers> buffers, RunPlan plan, long readyMillis) {
-        if (!spoken() && !plan.duration().isZero()) {
-            throw new ConfigException(
-                    "with the uccl bootstrap the sides cannot agree on when to stop: give both the same"
-                            + " --iters rather than --duration");
-        }
+        Contents contents = spoken() ? Contents.OF_EACH_ITERATION : Contents.ALWAYS_THE_SAME;
         Span span = new Span();
         List<GpuLane> lanes = new ArrayList<>();
         for (int g = 0; g < links.size(); g++) {
             Buffers b = buffers.get(g);
             lanes.add(
-                    new GpuLane(links.get(g), b.outbound(), b.inbound(), plan, role.number(), config.deadline(), span));
+                    new GpuLane(links.get(g), b.outbound(), b.inbound(), plan, contents, role.number(), config.deadline(), span));
         }
         Pace pace = pace(links, plan);
         Run run = new Run(lanes, plan, pace, span);

@@ -15,5 +15,5 @@ sealed interface Pace permits FixedPace, LeaderPace, FollowerPace {
     RuntimeException explain(RuntimeException noticed);
 
     /** Tells the peer why this side gives up. */
-    void giveUp(String why);
+    void giveUp(RuntimeException why);
 }

@@ -6,9 +6,11 @@ import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.atomic.AtomicReference;
 import org.sluice.ClosedException;
+import org.sluice.ConfigException;
 import org.sluice.Link;
 import org.sluice.LinkException;
 import org.sluice.cli.common.Failure;
+import org.sluice.cli.common.Threads;
 
 /**
  * Moves bytes between all GPUs of two nodes as planned, one thread per GPU. With verification the GPUs go in step: fill,
@@ -45,7 +47,12 @@ final class Run {
                     .name("gpu" + lane.link().gpu() + "-run")
                     .unstarted(() -> guarded(lane, threads)));
         }
-        threads.forEach(Thread::start);
+        try {
+            threads.forEach(Threads::start);
+        } catch (ConfigException e) {
+            failed(e);
+            threads.forEach(Thread::interrupt);
+        }
         for (Thread t : threads) {
             joined(t);
         }
@@ -73,8 +80,8 @@ final class Run {
             } else {
                 pipelined(lane);
             }
-        } catch (RuntimeException e) {
-            if (failed(e)) {
+        } catch (Throwable e) { // a lane that ends in silence would keep the others at the barrier
+            if (failed(Failure.asRuntime(e))) {
                 threads.stream().filter(t -> t != Thread.currentThread()).forEach(Thread::interrupt);
             }
         }
@@ -85,7 +92,7 @@ final class Run {
         if (!failure.compareAndSet(null, e)) {
             return false;
         }
-        pace.giveUp(Failure.oneLine(e.getMessage()));
+        pace.giveUp(e);
         lanes.stream().map(GpuLane::link).forEach(Link::close);
         return true;
     }

@@ -62,8 +62,9 @@ public record RunPlan(long size, long iters, Duration duration, boolean verify, 
         }
     }
 
-    /** Bytes that all GPUs together move in one iteration. */
+    /** Bytes that all GPUs together move in one iteration; the most that there are where it is beyond them. */
     long bytesPerIteration(int gpus) {
-        return size * gpus * (bidirectional ? 2 : 1);
+        int parts = gpus * (bidirectional ? 2 : 1);
+        return size > Long.MAX_VALUE / parts ? Long.MAX_VALUE : size * parts;
     }
 }

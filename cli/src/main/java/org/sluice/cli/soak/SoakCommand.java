@@ -28,6 +28,7 @@ import org.sluice.cli.common.Version;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /**
@@ -81,6 +82,9 @@ public final class SoakCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        if (duration.isZero()) {
+            throw new ParameterException(spec.commandLine(), "a soak of no time would show nothing; give --duration");
+        }
         Logging.expectLostChannels();
         PrintWriter out = spec.commandLine().getOut();
         out.println("soak: seed " + seed + ", faults " + drill + (encrypt ? ", encrypted" : ""));

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 import org.sluice.ConfigException;
 import org.sluice.cli.common.ExitCode;
 import org.sluice.cli.common.Json;
+import org.sluice.cli.common.NicNames;
 import org.sluice.cli.common.Version;
 import org.sluice.linux.NetDevice;
 import org.sluice.linux.NetDevices;
@@ -87,7 +88,7 @@ public final class TopoCommand implements Callable<Integer> {
                         .filter(d -> !d.loopback())
                         .map(NetDevice::name)
                         .toList()
-                : nics;
+                : NicNames.of(nics).here();
         for (String name : names) {
             if (devices.stream().noneMatch(d -> d.name().equals(name))) {
                 throw new ConfigException("there is no NIC " + name + " here");

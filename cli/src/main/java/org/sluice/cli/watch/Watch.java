@@ -15,6 +15,7 @@ import org.sluice.ChannelStats;
 import org.sluice.ConfigException;
 import org.sluice.Link;
 import org.sluice.Node;
+import org.sluice.cli.common.Threads;
 
 /**
  * Watches the links of a node during a run: reads the counters some times a second on a thread of its own, shows them live where
@@ -67,7 +68,8 @@ public final class Watch implements AutoCloseable {
             System.setErr(progress.others()); // what is logged meanwhile
         }
         look();
-        this.thread = Thread.ofPlatform().name("watch").daemon(true).start(this::run);
+        this.thread =
+                Threads.start(Thread.ofPlatform().name("watch").daemon(true).unstarted(this::run));
     }
 
     /** Whether stderr is a terminal on which progress can be painted. */
