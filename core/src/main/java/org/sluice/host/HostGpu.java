@@ -1,12 +1,14 @@
 package org.sluice.host;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.sluice.UnpackMode;
 import org.sluice.spi.CopyQueue;
 import org.sluice.spi.Gpu;
 import org.sluice.spi.GpuMemory;
 import org.sluice.spi.MemoryKind;
+import org.sluice.spi.MemorySharing;
 import org.sluice.spi.PieceQueue;
 import org.sluice.spi.UnpackQueue;
 import org.sluice.transfer.Pattern;
@@ -70,6 +72,11 @@ final class HostGpu implements Gpu {
     @Override
     public PieceQueue pieceQueue(PieceQueue.Direction direction, int chunks, int pieces) {
         return new HostPieceQueue(direction, pieces);
+    }
+
+    @Override
+    public Optional<MemorySharing> sharing() {
+        return Optional.of(new HostSharing(id));
     }
 
     @Override

@@ -47,7 +47,7 @@ final class HostPieceQueue implements PieceQueue {
     }
 
     /** Before a byte is moved: a wrong list must not write beyond the range. */
-    private static void checkSum(long pieces, int count, long bytes) {
+    static void checkSum(long pieces, int count, long bytes) {
         long left = bytes;
         for (int i = 0; i < count; i++) {
             long length = length(pieces, i);
@@ -63,7 +63,7 @@ final class HostPieceQueue implements PieceQueue {
         }
     }
 
-    private static long length(long pieces, int i) {
+    static long length(long pieces, int i) {
         return MEMORY.get(ValueLayout.JAVA_LONG, pieces + (long) i * PIECE_BYTES + Long.BYTES);
     }
 

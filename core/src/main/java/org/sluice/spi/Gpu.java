@@ -1,6 +1,7 @@
 package org.sluice.spi;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.sluice.UnpackMode;
 
@@ -75,6 +76,11 @@ public interface Gpu extends AutoCloseable {
      * @param pieces the most pieces in flight, of all chunks together, at least 1; a chunk may have as many
      */
     PieceQueue pieceQueue(PieceQueue.Direction direction, int chunks, int pieces);
+
+    /** How this GPU shares memory with other processes of its host; empty where it cannot. */
+    default Optional<MemorySharing> sharing() {
+        return Optional.empty();
+    }
 
     /** Copies host bytes into GPU memory and waits. Not for the data path. */
     void write(GpuMemory target, long offset, MemorySegment source);

@@ -10,14 +10,28 @@ final class CudaCopyQueue implements CopyQueue {
      */
     private static final long EVENT_BYTES = 256 << 10;
 
+    /** Which of the driver's copies it is. */
+    enum Way {
+        TO_HOST("cuMemcpyDtoHAsync"),
+        TO_GPU("cuMemcpyHtoDAsync"),
+        /** On the device, or between two that reach each other. */
+        BETWEEN_GPUS("cuMemcpyDtoDAsync");
+
+        private final String call;
+
+        Way(String call) {
+            this.call = call;
+        }
+    }
+
     private final CudaContext context;
-    private final Direction direction;
+    private final Way way;
     private final StreamTickets tickets;
     private long unmarkedBytes;
 
-    CudaCopyQueue(CudaContext context, Direction direction, int capacity) {
+    CudaCopyQueue(CudaContext context, Way way, int capacity) {
         this.context = context;
-        this.direction = direction;
+        this.way = way;
         this.tickets = new StreamTickets(context, capacity);
     }
 
@@ -25,10 +39,14 @@ final class CudaCopyQueue implements CopyQueue {
     public long enqueue(long destination, long source, long bytes) {
         long ticket = tickets.issue();
         long stream = tickets.stream.handle;
-        if (direction == Direction.TO_HOST) {
-            context.check(context.driver().memcpyToHost(destination, source, bytes, stream), "cuMemcpyDtoHAsync");
-        } else {
-            context.check(context.driver().memcpyToDevice(destination, source, bytes, stream), "cuMemcpyHtoDAsync");
+        CudaDriver driver = context.driver();
+        int result = switch (way) {
+            case TO_HOST -> driver.memcpyToHost(destination, source, bytes, stream);
+            case TO_GPU -> driver.memcpyToDevice(destination, source, bytes, stream);
+            case BETWEEN_GPUS -> driver.memcpyOnDevice(destination, source, bytes, stream);
+        };
+        if (result != CudaDriver.SUCCESS) {
+            throw context.failure(way.call, result);
         }
         unmarkedBytes += bytes;
         if (unmarkedBytes >= EVENT_BYTES) {

@@ -24,7 +24,11 @@ import org.sluice.spi.GpuException;
 final class CudaDriver {
     // values of enum cudaError_enum in cuda.h
     static final int SUCCESS = 0;
+    static final int INVALID_VALUE = 1;
     static final int NO_DEVICE = 100;
+    static final int INVALID_DEVICE = 101;
+    static final int INVALID_CONTEXT = 201;
+    static final int PEER_ACCESS_UNSUPPORTED = 217;
     static final int NOT_READY = 600;
     private static final int PEER_ACCESS_ALREADY_ENABLED = 704;
 
@@ -60,6 +64,7 @@ final class CudaDriver {
     private static final MethodHandle CALL_LAUNCH = handle(L, I, I, I, I, I, I, I, L, L, L);
 
     private final SymbolLookup symbols;
+    private final SharingCalls sharing;
     private final MemorySegment cuInit;
     private final MemorySegment cuDriverGetVersion;
     private final MemorySegment cuGetErrorName;
@@ -99,6 +104,7 @@ final class CudaDriver {
 
     private CudaDriver(SymbolLookup symbols) throws CudaUnavailableException {
         this.symbols = symbols;
+        this.sharing = new SharingCalls(symbols);
         cuInit = symbol("cuInit");
         cuDriverGetVersion = symbol("cuDriverGetVersion");
         cuGetErrorName = symbol("cuGetErrorName");
@@ -158,6 +164,11 @@ final class CudaDriver {
                     e);
         }
         return new CudaDriver(symbols);
+    }
+
+    /** What of it shares memory between processes. */
+    SharingCalls sharing() {
+        return sharing;
     }
 
     private MemorySegment symbol(String name) throws CudaUnavailableException {

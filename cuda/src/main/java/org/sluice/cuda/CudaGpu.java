@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.sluice.UnpackMode;
 import org.sluice.spi.CopyQueue;
@@ -12,15 +13,16 @@ import org.sluice.spi.Gpu;
 import org.sluice.spi.GpuException;
 import org.sluice.spi.GpuMemory;
 import org.sluice.spi.MemoryKind;
+import org.sluice.spi.MemorySharing;
 import org.sluice.spi.PieceQueue;
 import org.sluice.spi.UnpackQueue;
 
 /** A CUDA device, by its ordinal, in its primary context. */
 final class CudaGpu implements Gpu {
     // values of enum CUpointer_attribute and CUmemorytype in cuda.h
-    private static final int ATTRIBUTE_MEMORY_TYPE = 2;
+    static final int ATTRIBUTE_MEMORY_TYPE = 2;
     private static final int ATTRIBUTE_DEVICE_ORDINAL = 9;
-    private static final int MEMORY_TYPE_DEVICE = 2;
+    static final int MEMORY_TYPE_DEVICE = 2;
 
     private final int id;
     private final CudaContext context;
@@ -141,7 +143,13 @@ final class CudaGpu implements Gpu {
 
     @Override
     public CopyQueue copyQueue(CopyQueue.Direction direction, int capacity) {
-        return new CudaCopyQueue(context, direction, capacity);
+        return new CudaCopyQueue(
+                context,
+                switch (direction) {
+                    case TO_HOST -> CudaCopyQueue.Way.TO_HOST;
+                    case TO_GPU -> CudaCopyQueue.Way.TO_GPU;
+                },
+                capacity);
     }
 
     @Override
@@ -156,6 +164,11 @@ final class CudaGpu implements Gpu {
     @Override
     public PieceQueue pieceQueue(PieceQueue.Direction direction, int chunks, int pieces) {
         return new KernelPieceQueue(context, kernels.pieces(), direction, chunks, pieces);
+    }
+
+    @Override
+    public Optional<MemorySharing> sharing() {
+        return Optional.of(new CudaSharing(context, kernels));
     }
 
     @Override

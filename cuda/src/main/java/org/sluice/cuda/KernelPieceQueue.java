@@ -1,16 +1,11 @@
 package org.sluice.cuda;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.sluice.spi.PieceQueue;
 
 /**
- * Moves lists by a kernel that reads or writes pinned host memory itself: no copy engine, no second copy through GPU memory. The
- * pieces go into a pinned ring, cut so that each warp moves about as much, and a launch takes all that the ring holds.
- *
- * <p>Two streams take turns with one launch each, so that the GPU has the next when one ends. What is flushed meanwhile waits and
- * shares the launch after it: the less the agent keeps up, the more chunks a launch carries.
+ * Moves lists by a kernel that reads or writes pinned host memory itself: no copy engine, no second copy through GPU memory.
  */
 @SuppressWarnings("restricted")
 final class KernelPieceQueue implements PieceQueue {
@@ -20,262 +15,66 @@ final class KernelPieceQueue implements PieceQueue {
      */
     private static final int BLOCKS = 4;
 
-    /** Short pieces keep fewer bytes in flight a warp, so more warps are used: at most this many times as many. */
-    private static final int MOST_BLOCKS_FACTOR = 8;
-
-    // as in kernels.cu
-    private static final int WARPS = 16;
-    private static final int THREADS = 32 * WARPS;
-    private static final long ITEM_BYTES = 32;
-    private static final long ITEM_DESTINATION = 0;
-    private static final long ITEM_SOURCE = 8;
-    private static final long ITEM_LENGTH = 16;
-
-    /** What a warp is given of a long piece: eight 16-byte loads a lane, all in flight together. */
-    private static final long WARP_BYTES = 4096;
-
-    /** The most items that cutting adds to a chunk; items of very long chunks are longer instead. */
+    /** A chunk of 512 KiB in shares of a warp. */
     private static final int MOST_CUTS = 128;
-
-    /** So that an item's length, which may be half as long again as others, has 32 bits. */
-    private static final long MOST_BYTES = MOST_CUTS * (1L << 31);
-
-    private static final int MOST_ITEMS = 1 << 26;
-    private static final int STREAMS = 2;
-
-    /** As long as a "not ready" is believed: see {@link StreamTickets}. */
-    private static final long NOT_READY_HOLDS_NANOS = 1_500;
 
     /** All of it, so that reading a list makes no segments. */
     private static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
-    /** One of the streams and what it was last given. */
-    private static final class Lane {
-        final CudaStream stream;
-        final long event;
-        long ticket;
-        long pieces;
-
-        Lane(CudaContext context) {
-            stream = new CudaStream(context);
-            event = context.driver().eventCreate(context.where());
-        }
-    }
-
-    private final CudaContext context;
-    private final long function;
+    private final PieceLauncher launcher;
     private final boolean gathers;
-    private final int chunkCapacity;
-    private final int pieceCapacity;
-    private final Lane[] lanes = new Lane[STREAMS];
-    private final PinnedMemory pinned;
-    private final MemorySegment ring;
-    private final long mask;
-    private final Arena arena = Arena.ofShared();
-    private final MemorySegment arguments = arena.allocate(4 * Long.BYTES, 8);
-    private final MemorySegment parameters = arena.allocate(4 * Long.BYTES, 8);
-
-    private long issued;
-    private long done;
-    private long piecesIssued;
-    private long piecesDone;
-    /** Ring positions count up for ever: up to {@code head} items are written, up to {@code launchedHead} launched. */
-    private long head;
-
-    private long launchedHead;
-    private long launchedTicket;
-    /** The highest ticket that was flushed. */
-    private long flushed;
-
-    private long heldBytes;
-    private long launches;
-    private long ended;
-    private long askedAt;
-    private boolean waiting;
 
     KernelPieceQueue(CudaContext context, long function, Direction direction, int chunks, int pieces) {
-        long items = (long) chunks * MOST_CUTS + pieces;
-        if (chunks < 1 || pieces < 1 || items > MOST_ITEMS) {
-            throw new IllegalArgumentException(
-                    context.where() + ": a queue for " + chunks + " chunks and " + pieces + " pieces is not possible");
-        }
-        this.context = context;
-        this.function = function;
+        this.launcher = new PieceLauncher(context, function, BLOCKS, MOST_CUTS, chunks, pieces);
         this.gathers = direction == Direction.GATHER;
-        this.chunkCapacity = chunks;
-        this.pieceCapacity = pieces;
-        long size = Long.highestOneBit(items * 2 - 1);
-        this.mask = size - 1;
-        this.pinned = new PinnedMemory(context, size * ITEM_BYTES);
-        this.ring = pinned.segment();
-        for (int i = 0; i < STREAMS; i++) {
-            lanes[i] = new Lane(context);
-        }
-        for (int i = 0; i < 4; i++) {
-            parameters.setAtIndex(ValueLayout.JAVA_LONG, i, arguments.address() + (long) i * Long.BYTES);
-        }
-        arguments.setAtIndex(ValueLayout.JAVA_LONG, 0, pinned.deviceAddress());
-        arguments.setAtIndex(ValueLayout.JAVA_LONG, 3, mask);
     }
 
     @Override
     public boolean hasRoom(int pieces) {
-        if (fits(pieces)) {
-            return true;
-        }
-        progress();
-        return fits(pieces);
-    }
-
-    private boolean fits(int pieces) {
-        return issued - done < chunkCapacity && piecesIssued - piecesDone + pieces <= pieceCapacity;
+        return launcher.hasRoom(pieces);
     }
 
     @Override
     public long enqueue(long pieces, int count, long range, long bytes) {
-        if (!hasRoom(count)) {
-            throw new IllegalStateException(context.where() + ": no room for a chunk of " + count + " pieces: "
-                    + (issued - done) + " chunks of " + (piecesIssued - piecesDone) + " pieces are in flight, and "
-                    + chunkCapacity + " of " + pieceCapacity + " are the most");
-        }
-        long end = bytes < 0 || bytes > MOST_BYTES ? -1 : write(pieces, count, range, bytes);
+        launcher.checkRoom(count);
+        long end = write(pieces, count, range, bytes);
         if (end < 0) {
-            throw new IllegalArgumentException(context.where() + ": the " + count
-                    + " pieces of a chunk do not sum to its " + bytes + " bytes, or it is longer than " + MOST_BYTES);
+            throw launcher.wrongSum(count, bytes);
         }
-        head = end;
-        heldBytes += bytes;
-        piecesIssued += count;
-        return ++issued;
+        return launcher.issue(end, count, bytes);
     }
 
-    /** Writes the items behind the ring's head. @return the head behind them, -1 when the pieces do not sum to the bytes */
+    /** @return the position behind the chunk's items, -1 when the pieces do not sum to the bytes */
     private long write(long pieces, int count, long range, long bytes) {
-        long share = Math.max(WARP_BYTES, (bytes / MOST_CUTS + WARP_BYTES - 1) & -WARP_BYTES);
-        long at = head;
+        long share = launcher.share(bytes);
+        long at = launcher.position();
         long done = 0;
-        for (int i = 0; i < count; i++) {
+        for (int i = 0; i < count && share > 0; i++) {
             long pair = pieces + (long) i * PIECE_BYTES;
             long address = MEMORY.get(ValueLayout.JAVA_LONG, pair);
             long length = MEMORY.get(ValueLayout.JAVA_LONG, pair + Long.BYTES);
             if (length < 0 || length > bytes - done) {
                 return -1;
             }
-            if (length < share + share / 2) {
-                if (length > 0) {
-                    item(at++, address, range + done, length);
-                }
-            } else {
-                // equal parts of about a share, whole vectors each: at most length / share more items than pieces
-                long parts = (length + share / 2) / share;
-                long part = ((length + parts - 1) / parts + 15) & -16;
-                for (long cut = 0; cut < length; cut += part) {
-                    item(at++, address + cut, range + done + cut, Math.min(part, length - cut));
-                }
-            }
+            long place = range + done;
+            at = launcher.write(at, gathers ? place : address, gathers ? address : place, length, share);
             done += length;
         }
         return done == bytes ? at : -1;
     }
 
-    private void item(long position, long piece, long place, long length) {
-        long at = (position & mask) * ITEM_BYTES;
-        ring.set(ValueLayout.JAVA_LONG, at + ITEM_DESTINATION, gathers ? place : piece);
-        ring.set(ValueLayout.JAVA_LONG, at + ITEM_SOURCE, gathers ? piece : place);
-        ring.set(ValueLayout.JAVA_LONG, at + ITEM_LENGTH, length);
-    }
-
     @Override
     public void flush() {
-        flushed = issued;
-        launchWhatIsFlushed();
-    }
-
-    private void launchWhatIsFlushed() {
-        if (launchedTicket < flushed && launches - ended < STREAMS) {
-            launch();
-        }
-    }
-
-    /** Everything held back, flushed or not. */
-    private void launch() {
-        Lane lane = lanes[(int) (launches % STREAMS)];
-        long items = head - launchedHead;
-        long bytes = heldBytes;
-        arguments.setAtIndex(ValueLayout.JAVA_LONG, 1, launchedHead);
-        arguments.setAtIndex(ValueLayout.JAVA_LONG, 2, items);
-        launchedHead = head;
-        heldBytes = 0;
-        launchedTicket = issued;
-        flushed = issued;
-        if (items > 0) {
-            context.check(
-                    context.driver()
-                            .launch(function, blocks(items, bytes), THREADS, lane.stream.handle, parameters.address()),
-                    "cuLaunchKernel of sluice_pieces");
-        }
-        context.check(context.driver().eventRecord(lane.event, lane.stream.handle), "cuEventRecord");
-        lane.ticket = issued;
-        lane.pieces = piecesIssued;
-        launches++;
-        waiting = false;
-    }
-
-    private static int blocks(long items, long bytes) {
-        long factor = Math.clamp(WARP_BYTES * items / Math.max(1, bytes), 1, MOST_BLOCKS_FACTOR);
-        return (int) Math.min(BLOCKS * factor, (items + WARPS - 1) / WARPS);
+        launcher.flush();
     }
 
     @Override
     public long completed() {
-        if (ended != launches && !(waiting && System.nanoTime() - askedAt < NOT_READY_HOLDS_NANOS)) {
-            progress();
-        }
-        return done;
+        return launcher.completed();
     }
 
-    private void progress() {
-        while (ended != launches) {
-            Lane oldest = lanes[(int) (ended % STREAMS)];
-            int result = context.driver().eventQuery(oldest.event);
-            if (result == CudaDriver.NOT_READY) {
-                waiting = true;
-                askedAt = System.nanoTime();
-                break;
-            }
-            ended++;
-            done = oldest.ticket;
-            piecesDone = oldest.pieces;
-            waiting = false;
-            // an error is the stream's: what was asynchronous fails here
-            context.check(result, "a list's copies (cuEventQuery)");
-        }
-        launchWhatIsFlushed();
-    }
-
-    /** Waits for the streams, then frees all. Everything may fail in a broken context, and nothing is left then. */
     @Override
     public void close() {
-        try {
-            awaitStreams();
-            progress();
-            if (launchedTicket < issued) {
-                launch();
-            }
-            awaitStreams();
-        } finally {
-            for (Lane lane : lanes) {
-                context.driver().eventDestroy(lane.event, context.where());
-                lane.stream.close();
-            }
-            pinned.close();
-            arena.close();
-        }
-    }
-
-    private void awaitStreams() {
-        for (Lane lane : lanes) {
-            lane.stream.await("a list's copies");
-        }
+        launcher.close();
     }
 }

@@ -24,7 +24,10 @@ public final class FakeCuda {
             "streams",
             "events",
             "modules",
-            "contexts");
+            "contexts",
+            "imports",
+            "reservations",
+            "vmm_handles");
 
     private final Path library;
     private final MethodHandle set;

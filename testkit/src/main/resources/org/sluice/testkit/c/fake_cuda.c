@@ -10,14 +10,19 @@
  *   allocation; nothing is freed twice or used after. A breach answers the driver's error, is counted, and the first is kept
  *   as text (fake_cuda_breach).
  * - fake_cuda_count(name) tells live device_bytes, device_blocks, pinned_bytes, pinned_blocks, streams, events, modules,
- *   contexts, and the totals breaches, calls, launches, copies, queries.
+ *   contexts, imports, reservations, vmm_handles, and the totals breaches, calls, launches, copies, queries.
+ * - Between processes: legacy IPC handles and VMM descriptors, with the rules of real drivers. Device memory lies in memfds. A handle
+ *   is made of an allocation's base, is refused in the process that made it (201), and opening it again counts and answers the same
+ *   address. What was opened outlives the process that made it.
  * - Settings, from the environment when the library is loaded or by fake_cuda_set(name, value) at any time:
  *   FAKE_CUDA_DEVICES (2), FAKE_CUDA_DRIVER (13000), FAKE_CUDA_MEMORY (bytes a device, 4 GiB), FAKE_CUDA_DELAY_US (0),
- *   FAKE_CUDA_NO_PEER (0), FAKE_CUDA_FAIL = "call:result[:nth]": that call answers that result once, the nth time from now (1).
+ *   FAKE_CUDA_NO_PEER (0), FAKE_CUDA_NO_IPC (0: new memory has handles; 1: none, as a stream-ordered pool's),
+ *   FAKE_CUDA_FAIL = "call:result[:nth]": that call answers that result once, the nth time from now (1).
  *   FAKE_CUDA_WRITES_ORDERING (100, CU_GPU_DIRECT_RDMA_WRITES_ORDERING_OWNER): 0 for a device that has to flush what NICs write.
  * - cuFlushGPUDirectRDMAWrites is counted (flushes), and tells whoever gave it a function by fake_cuda_on_flush.
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -25,6 +30,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -58,6 +64,11 @@ typedef struct Context {
     uint32_t peers;
 } Context;
 
+typedef struct Vmm { /* physical memory of cuMemCreate or an import */
+    int fd, device, references, exportable;
+    uint64_t bytes;
+} Vmm;
+
 typedef struct Block {
     struct Block *next;
     uint64_t address; /* as the caller knows it */
@@ -65,7 +76,21 @@ typedef struct Block {
     int device; /* -1: pinned host memory */
     void *map;
     uint64_t map_bytes;
+    enum { OWN, OPENED, MAPPED } kind;
+    uint64_t id;         /* differs from that of every other block of this process */
+    int fd, shareable;   /* device memory: the memfd it lies in */
+    int opened_pid;      /* OPENED: whose, which, in which context, and how often */
+    uint64_t opened_id;
+    Context *opened_in;
+    int opens;
+    Vmm *vmm;            /* MAPPED: what, and the devices that may touch it */
+    uint32_t access;
 } Block;
+
+typedef struct Reservation {
+    struct Reservation *next;
+    uint64_t address, bytes;
+} Reservation;
 
 typedef struct Event {
     Context *context;
@@ -113,6 +138,10 @@ static const int KERNEL_PARAMETERS[KERNELS] = {1, 4, 5, 4};
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static Context contexts[MAX_DEVICES];
 static Block *blocks;
+static Reservation *reservations;
+static uint64_t next_id = 1;
+static int no_ipc;
+static long vmm_handles;
 static Stream *streams;
 static Function *functions;
 static _Thread_local Context *current;
@@ -131,6 +160,7 @@ static void setting(const char *name, const char *value) {
     else if (!strcmp(name, "FAKE_CUDA_DELAY_US")) delay_us = atoi(value);
     else if (!strcmp(name, "FAKE_CUDA_NO_PEER")) no_peer = atoi(value);
     else if (!strcmp(name, "FAKE_CUDA_WRITES_ORDERING")) writes_ordering = atoi(value);
+    else if (!strcmp(name, "FAKE_CUDA_NO_IPC")) no_ipc = atoi(value);
     else if (!strcmp(name, "FAKE_CUDA_FAIL")) {
         failing_after = 1;
         failing_call[0] = 0;
@@ -141,7 +171,7 @@ static void setting(const char *name, const char *value) {
 
 __attribute__((constructor)) static void read_environment(void) {
     static const char *const names[] = {"FAKE_CUDA_DEVICES", "FAKE_CUDA_DRIVER", "FAKE_CUDA_MEMORY", "FAKE_CUDA_DELAY_US",
-                                        "FAKE_CUDA_NO_PEER", "FAKE_CUDA_FAIL", "FAKE_CUDA_WRITES_ORDERING"};
+                                        "FAKE_CUDA_NO_PEER", "FAKE_CUDA_NO_IPC", "FAKE_CUDA_FAIL", "FAKE_CUDA_WRITES_ORDERING"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *value = getenv(names[i]);
         if (value) setting(names[i], value);
@@ -169,18 +199,23 @@ static CUresult breach(CUresult result, const char *format, ...) {
 EXPORT const char *fake_cuda_breach(void) { return first_breach; }
 
 EXPORT long fake_cuda_count(const char *what) {
+    long imports = 0, reserved = 0;
     long answer = -1, device_bytes = 0, device_blocks = 0, pinned_bytes = 0, pinned_blocks = 0, retained = 0;
     pthread_mutex_lock(&lock);
     for (Block *b = blocks; b; b = b->next) {
-        if (b->device >= 0) device_bytes += b->bytes, device_blocks++;
+        if (b->kind == OPENED) imports += b->opens;
+        else if (b->kind == MAPPED) continue;
+        else if (b->device >= 0) device_bytes += b->bytes, device_blocks++;
         else pinned_bytes += b->bytes, pinned_blocks++;
     }
+    for (Reservation *at = reservations; at; at = at->next) reserved++;
     for (int d = 0; d < MAX_DEVICES; d++) retained += contexts[d].retained;
     const struct { const char *name; long value; } all[] = {
         {"device_bytes", device_bytes}, {"device_blocks", device_blocks}, {"pinned_bytes", pinned_bytes},
         {"pinned_blocks", pinned_blocks}, {"streams", live_streams}, {"events", live_events}, {"modules", live_modules},
         {"contexts", retained}, {"breaches", breaches}, {"calls", calls}, {"launches", launches}, {"copies", copies},
-        {"queries", queries}, {"flushes", flushes}};
+        {"queries", queries}, {"flushes", flushes}, {"imports", imports}, {"reservations", reserved},
+        {"vmm_handles", vmm_handles}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (!strcmp(all[i].name, what)) answer = all[i].value;
     pthread_mutex_unlock(&lock);
@@ -329,6 +364,14 @@ EXPORT CUresult cuFlushGPUDirectRDMAWrites(int target, int scope) {
     return r;
 }
 
+EXPORT CUresult cuDeviceGetUuid_v2(unsigned char *uuid, CUdevice device) {
+    BEGIN;
+    if (device < 0 || device >= devices) return INVALID_DEVICE;
+    memset(uuid, 0xFA, 16);
+    uuid[15] = (unsigned char)device;
+    return SUCCESS;
+}
+
 EXPORT CUresult cuDevicePrimaryCtxRetain(Context **context, CUdevice device) {
     BEGIN;
     if (!initialized) return NOT_INITIALIZED;
@@ -384,8 +427,18 @@ static CUresult add_block(uint64_t *address, uint64_t bytes, int device) {
     /* both ends of a new block hold rubbish: nobody may count on zeroes */
     const uint64_t skew = device >= 0 ? 256 : 0, rubbish = 64 << 10;
     uint64_t map_bytes = (bytes + skew + 4095) & ~4095ull;
-    void *map = mmap(NULL, map_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (map == MAP_FAILED) return OUT_OF_MEMORY;
+    int fd = -1;
+    if (device >= 0) {
+        char name[64];
+        snprintf(name, sizeof name, "fake-cuda-%d-%llu", getpid(), (unsigned long long)next_id);
+        fd = memfd_create(name, MFD_CLOEXEC);
+        if (fd < 0 || ftruncate(fd, map_bytes)) return OUT_OF_MEMORY;
+    }
+    void *map = mmap(NULL, map_bytes, PROT_READ | PROT_WRITE, fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED, fd, 0);
+    if (map == MAP_FAILED) {
+        if (fd >= 0) close(fd);
+        return OUT_OF_MEMORY;
+    }
     memset(map, 0xC5, map_bytes < rubbish ? map_bytes : rubbish);
     if (map_bytes > rubbish) memset((char *)map + map_bytes - rubbish, 0xC5, rubbish);
     Block *b = calloc(1, sizeof *b);
@@ -393,6 +446,9 @@ static CUresult add_block(uint64_t *address, uint64_t bytes, int device) {
     b->map_bytes = map_bytes;
     b->bytes = bytes;
     b->device = device;
+    b->id = next_id++;
+    b->fd = fd;
+    b->shareable = !no_ipc;
     b->address = ((uint64_t)(uintptr_t)map + skew) | (device >= 0 ? TAG : 0);
     b->next = blocks;
     blocks = b;
@@ -403,9 +459,12 @@ static CUresult add_block(uint64_t *address, uint64_t bytes, int device) {
 static CUresult remove_block(uint64_t address, int pinned) {
     for (Block **at = &blocks; *at; at = &(*at)->next) {
         Block *b = *at;
-        if (b->address == address && (b->device < 0) == pinned) {
+        if (b->address == address && (b->device < 0) == pinned && b->kind == OWN) {
             *at = b->next;
-            if (b->device >= 0) device_used[b->device] -= b->bytes;
+            if (b->device >= 0) {
+                device_used[b->device] -= b->bytes;
+                close(b->fd);
+            }
             munmap(b->map, b->map_bytes);
             free(b);
             return SUCCESS;
@@ -492,6 +551,9 @@ EXPORT CUresult cuPointerGetAttribute(void *value, int attribute, CUdeviceptr po
             case 9: /* DEVICE_ORDINAL */
                 *(int *)value = b->device < 0 ? 0 : b->device;
                 break;
+            case 7: /* BUFFER_ID */
+                *(unsigned long long *)value = b->id;
+                break;
             default:
                 r = breach(INVALID_VALUE, "the fake knows no pointer attribute %d", attribute);
         }
@@ -518,6 +580,318 @@ EXPORT CUresult cuMemGetHandleForAddressRange(void *handle, CUdeviceptr address,
     return r;
 }
 
+/* ---- memory between processes ---- */
+
+typedef struct {
+    char magic[8];
+    int pid, fd, device;
+    uint64_t id, skew, bytes, map_bytes;
+} Ticket;
+
+typedef struct {
+    union {
+        Ticket ticket;
+        char reserved[64];
+    };
+} IpcHandle;
+
+#define GRANULE (2ull << 20)
+
+EXPORT CUresult cuMemGetAddressRange_v2(CUdeviceptr *base, size_t *bytes, CUdeviceptr pointer) {
+    BEGIN;
+    pthread_mutex_lock(&lock);
+    Block *b = find(pointer, 1);
+    CUresult r = b && b->device >= 0 ? SUCCESS : NOT_FOUND;
+    if (!r) {
+        if (base) *base = b->address;
+        if (bytes) *bytes = b->bytes;
+    }
+    pthread_mutex_unlock(&lock);
+    return r;
+}
+
+EXPORT CUresult cuIpcGetMemHandle(IpcHandle *handle, CUdeviceptr pointer) {
+    BEGIN;
+    CUresult r;
+    pthread_mutex_lock(&lock);
+    if (is_current("cuIpcGetMemHandle", &r)) {
+        Block *b = find(pointer, 1);
+        if (!b || b->device < 0) r = breach(INVALID_VALUE, "an IPC handle of what is no device memory");
+        else if (b->kind != OWN || !b->shareable) r = INVALID_VALUE;
+        else if (b->address != pointer) r = breach(INVALID_VALUE, "an IPC handle of an address inside an allocation");
+        else {
+            memset(handle, 0, sizeof *handle);
+            handle->ticket = (Ticket){"fakecuda", getpid(), b->fd, b->device, b->id, b->address - TAG - (uint64_t)(uintptr_t)b->map,
+                                      b->bytes, b->map_bytes};
+            r = SUCCESS;
+        }
+    }
+    pthread_mutex_unlock(&lock);
+    return r;
+}
+
+static CUresult open_ticket(uint64_t *address, const Ticket *t) {
+    char path[64], name[64], link[128] = {0};
+    if (memcmp(t->magic, "fakecuda", 8) || t->device >= devices) return INVALID_VALUE;
+    if (t->pid == getpid()) return INVALID_CONTEXT;
+    if (t->device != current->device && no_peer) return PEER_UNSUPPORTED;
+    for (Block *b = blocks; b; b = b->next)
+        if (b->kind == OPENED && b->opened_pid == t->pid && b->opened_id == t->id && b->opened_in == current) {
+            b->opens++;
+            *address = b->address;
+            return SUCCESS;
+        }
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", t->pid, t->fd);
+    snprintf(name, sizeof name, "/memfd:fake-cuda-%d-%llu ", t->pid, (unsigned long long)t->id);
+    if (readlink(path, link, sizeof link - 1) < 0 || strncmp(link, name, strlen(name))) return INVALID_VALUE;
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0) return INVALID_VALUE;
+    void *map = mmap(NULL, t->map_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    close(fd);
+    if (map == MAP_FAILED) return OUT_OF_MEMORY;
+    Block *b = calloc(1, sizeof *b);
+    b->map = map;
+    b->map_bytes = t->map_bytes;
+    b->bytes = t->bytes;
+    b->device = t->device;
+    b->address = ((uint64_t)(uintptr_t)map + t->skew) | TAG;
+    b->kind = OPENED;
+    b->id = next_id++;
+    b->opened_pid = t->pid;
+    b->opened_id = t->id;
+    b->opened_in = current;
+    b->opens = 1;
+    b->next = blocks;
+    blocks = b;
+    if (t->device != current->device) current->peers |= 1u << t->device;
+    *address = b->address;
+    return SUCCESS;
+}
+
+EXPORT CUresult cuIpcOpenMemHandle_v2(CUdeviceptr *address, IpcHandle handle, unsigned flags) {
+    BEGIN;
+    CUresult r;
+    pthread_mutex_lock(&lock);
+    if (is_current("cuIpcOpenMemHandle", &r)) {
+        if (flags != 1) r = breach(INVALID_VALUE, "cuIpcOpenMemHandle without lazy peer access");
+        else r = open_ticket(address, &handle.ticket);
+    }
+    pthread_mutex_unlock(&lock);
+    return r;
+}
+
+EXPORT CUresult cuIpcCloseMemHandle(CUdeviceptr address) {
+    BEGIN;
+    CUresult r;
+    pthread_mutex_lock(&lock);
+    if (is_current("cuIpcCloseMemHandle", &r)) {
+        r = -1;
+        for (Block **at = &blocks; *at; at = &(*at)->next) {
+            Block *b = *at;
+            if (b->kind == OPENED && b->address == address && b->opened_in == current) {
+                if (b->opens == 1) drain(current);
+                if (--b->opens == 0) {
+                    *at = b->next;
+                    munmap(b->map, b->map_bytes);
+                    free(b);
+                }
+                r = SUCCESS;
+                break;
+            }
+        }
+        if (r) r = breach(INVALID_VALUE, "cuIpcCloseMemHandle of what this context has not open");
+    }
+    pthread_mutex_unlock(&lock);
+    return r;
+}
+
+static Vmm *new_vmm(int fd, int device, uint64_t bytes, int exportable) {
+    Vmm *v = calloc(1, sizeof *v);
+    *v = (Vmm){fd, device, 1, exportable, bytes};
+    vmm_handles++;
+    return v;
+}
+
+static void let_go(Vmm *v) {
+    if (--v->references == 0) {
+        close(v->fd);
+        free(v);
+    }
+}
+
+typedef struct {
+    int type, handle_types, location_type, location_id;
+    void *unused;
+    unsigned char flags[8];
+} AllocationProp;
+
+EXPORT CUresult cuMemCreate(Vmm **handle, size_t bytes, const AllocationProp *prop, unsigned long long flags) {
+    BEGIN;
+    if (flags || !bytes || bytes % GRANULE || prop->type != 1 || prop->location_type != 1 || prop->location_id >= devices)
+        LOCKED(breach(INVALID_VALUE, "cuMemCreate of %zu bytes", bytes));
+    int fd = memfd_create("fake-cuda-vmm", MFD_CLOEXEC);
+    if (fd < 0 || ftruncate(fd, bytes)) return OUT_OF_MEMORY;
+    pthread_mutex_lock(&lock);
+    *handle = new_vmm(fd, prop->location_id, bytes, prop->handle_types & 1);
+    pthread_mutex_unlock(&lock);
+    return SUCCESS;
+}
+
+EXPORT CUresult cuMemRelease(Vmm *handle) {
+    BEGIN;
+    pthread_mutex_lock(&lock);
+    vmm_handles--;
+    let_go(handle);
+    pthread_mutex_unlock(&lock);
+    return SUCCESS;
+}
+
+EXPORT CUresult cuMemRetainAllocationHandle(Vmm **handle, void *pointer) {
+    BEGIN;
+    pthread_mutex_lock(&lock);
+    Block *b = find((uint64_t)(uintptr_t)pointer, 1);
+    CUresult r = b && b->kind == MAPPED ? SUCCESS : INVALID_VALUE;
+    if (!r) {
+        *handle = b->vmm;
+        b->vmm->references++;
+        vmm_handles++;
+    }
+    pthread_mutex_unlock(&lock);
+    return r;
+}
+
+/* The device goes along as the file's position, which both descriptors share. */
+EXPORT CUresult cuMemExportToShareableHandle(int *out, Vmm *handle, int type, unsigned long long flags) {
+    BEGIN;
+    if (type != 1 || flags || !handle->exportable) return INVALID_VALUE;
+    lseek(handle->fd, handle->device, SEEK_SET);
+    *out = fcntl(handle->fd, F_DUPFD_CLOEXEC, 3);
+    return *out < 0 ? 999 : SUCCESS;
+}
+
+EXPORT CUresult cuMemImportFromShareableHandle(Vmm **handle, void *descriptor, int type) {
+    BEGIN;
+    struct stat is;
+    char path[64], link[128] = {0};
+    int fd = (int)(intptr_t)descriptor;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    if (type != 1 || fstat(fd, &is) || readlink(path, link, sizeof link - 1) < 0 || !strstr(link, "memfd:fake-cuda-vmm"))
+        return INVALID_VALUE;
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    pthread_mutex_lock(&lock);
+    *handle = new_vmm(copy, (int)lseek(fd, 0, SEEK_CUR), is.st_size, 1);
+    pthread_mutex_unlock(&lock);
+    return SUCCESS;
+}
+
+EXPORT CUresult cuMemAddressReserve(CUdeviceptr *address, size_t bytes, size_t alignment, CUdeviceptr wanted,
+                                    unsigned long long flags) {
+    BEGIN;
+    (void)wanted;
+    if (flags || alignment || !bytes || bytes % GRANULE) LOCKED(breach(INVALID_VALUE, "cuMemAddressReserve of %zu bytes", bytes));
+    void *map = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (map == MAP_FAILED) return OUT_OF_MEMORY;
+    Reservation *made = calloc(1, sizeof *made);
+    made->address = (uint64_t)(uintptr_t)map | TAG;
+    made->bytes = bytes;
+    pthread_mutex_lock(&lock);
+    made->next = reservations;
+    reservations = made;
+    *address = made->address;
+    pthread_mutex_unlock(&lock);
+    return SUCCESS;
+}
+
+EXPORT CUresult cuMemAddressFree(CUdeviceptr address, size_t bytes) {
+    BEGIN;
+    pthread_mutex_lock(&lock);
+    CUresult r = -1;
+    for (Block *b = blocks; b; b = b->next)
+        if (b->kind == MAPPED && b->address >= address && b->address < address + bytes)
+            r = breach(INVALID_VALUE, "cuMemAddressFree of a range that is mapped");
+    for (Reservation **at = &reservations; r < 0 && *at; at = &(*at)->next)
+        if ((*at)->address == address && (*at)->bytes == bytes) {
+            Reservation *gone = *at;
+            *at = gone->next;
+            munmap(host_of(address), bytes);
+            free(gone);
+            r = SUCCESS;
+            break;
+        }
+    if (r < 0) r = breach(INVALID_VALUE, "cuMemAddressFree of what was not reserved");
+    pthread_mutex_unlock(&lock);
+    return r;
+}
+
+EXPORT CUresult cuMemMap(CUdeviceptr address, size_t bytes, size_t offset, Vmm *handle, unsigned long long flags) {
+    BEGIN;
+    pthread_mutex_lock(&lock);
+    CUresult r = INVALID_VALUE;
+    int inside = 0;
+    for (Reservation *at = reservations; at; at = at->next)
+        inside |= address >= at->address && address + bytes <= at->address + at->bytes;
+    if (!inside || offset || flags || find(address, 1)) r = breach(INVALID_VALUE, "cuMemMap of a range that is not reserved or mapped");
+    else if (bytes == handle->bytes &&
+             mmap(host_of(address), bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, handle->fd, 0) != MAP_FAILED) {
+        Block *b = calloc(1, sizeof *b);
+        b->address = address;
+        b->bytes = bytes;
+        b->device = handle->device;
+        b->kind = MAPPED;
+        b->id = next_id++;
+        b->vmm = handle;
+        handle->references++;
+        b->next = blocks;
+        blocks = b;
+        r = SUCCESS;
+    }
+    pthread_mutex_unlock(&lock);
+    return r;
+}
+
+EXPORT CUresult cuMemUnmap(CUdeviceptr address, size_t bytes) {
+    BEGIN;
+    pthread_mutex_lock(&lock);
+    CUresult r = -1;
+    if (current) drain(current);
+    for (Block **at = &blocks; *at; at = &(*at)->next) {
+        Block *b = *at;
+        if (b->kind == MAPPED && b->address == address && b->bytes == bytes) {
+            *at = b->next;
+            mmap(host_of(address), bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+            let_go(b->vmm);
+            free(b);
+            r = SUCCESS;
+            break;
+        }
+    }
+    if (r) r = breach(INVALID_VALUE, "cuMemUnmap of what is not mapped");
+    pthread_mutex_unlock(&lock);
+    return r;
+}
+
+typedef struct {
+    int location_type, location_id, flags;
+} AccessDesc;
+
+EXPORT CUresult cuMemSetAccess(CUdeviceptr address, size_t bytes, const AccessDesc *access, size_t count) {
+    BEGIN;
+    pthread_mutex_lock(&lock);
+    CUresult r = SUCCESS;
+    for (uint64_t at = address; at < address + bytes && !r;) {
+        Block *b = find(at, 1);
+        if (!b || b->kind != MAPPED) r = breach(INVALID_VALUE, "cuMemSetAccess of what is not mapped");
+        for (size_t i = 0; i < count && !r; i++) {
+            if (access[i].location_type != 1 || access[i].flags != 3) r = breach(INVALID_VALUE, "cuMemSetAccess by what, and how?");
+            else if (access[i].location_id != b->device && no_peer) r = INVALID_DEVICE;
+            else b->access |= 1u << access[i].location_id;
+        }
+        if (!r) at = b->address + b->bytes;
+    }
+    pthread_mutex_unlock(&lock);
+    return r;
+}
+
 /* ---- kernels, as the .cu sources define them ---- */
 
 typedef struct {
@@ -533,11 +907,33 @@ typedef struct {
     uint64_t destination;
 } UnpackItem;
 
-/* Memory a kernel touches must be live when it runs; the bytes stay untouched otherwise. */
+/* Whether work of a context may touch a block: device memory of another GPU needs peer access, a mapping its own. */
+static int is_reachable(const Context *from, const Block *b) {
+    if (b->kind == MAPPED) return (b->access & 1u << from->device) != 0;
+    return b->device < 0 || b->device == from->device || (from->peers & 1u << b->device);
+}
+
+/* Whether a context may touch all of a range: one allocation, or VMM mappings one behind the other. */
+static int covers(const Context *from, uint64_t address, uint64_t bytes) {
+    for (uint64_t at = address; at < address + bytes;) {
+        Block *b = find(at, 1);
+        if (!b || !is_reachable(from, b)) return 0;
+        uint64_t end = b->address + b->bytes;
+        if (end < address + bytes && b->kind != MAPPED) return 0;
+        at = end;
+    }
+    return 1;
+}
+
+static _Thread_local Context *running; /* a kernel's */
+
+/* Memory a kernel touches must be live and reachable when it runs; the bytes stay untouched otherwise. */
 static void *touched(uint64_t address, uint64_t bytes) {
     pthread_mutex_lock(&lock);
-    int live = bytes == 0 || find(address, bytes) != NULL;
-    if (!live) breach(0, "a kernel touched %llu bytes at %#llx, outside live memory", (unsigned long long)bytes,
+    Block *b = bytes ? find(address, 1) : NULL;
+    int live = covers(running, address, bytes);
+    if (!live && b && !is_reachable(running, b)) breach(0, "a kernel of GPU %d touched memory of GPU %d that it cannot reach", running->device, b->device);
+    else if (!live) breach(0, "a kernel touched %llu bytes at %#llx, outside live memory", (unsigned long long)bytes,
                       (unsigned long long)address);
     pthread_mutex_unlock(&lock);
     return live ? host_of(address) : NULL;
@@ -626,7 +1022,7 @@ static void *stream_thread(void *argument) {
         pthread_mutex_unlock(&lock);
         if (wait) nanosleep(&(struct timespec){wait / 1000000, wait % 1000000 * 1000L}, NULL);
         if (o->kind == COPY) memcpy(o->to, o->from, o->bytes);
-        else if (o->kind == LAUNCH) run_kernel(o->kernel, o->blocks, o->parameters);
+        else if (o->kind == LAUNCH) running = s->context, run_kernel(o->kernel, o->blocks, o->parameters);
         pthread_mutex_lock(&lock);
         if (o->kind == RECORD) {
             o->event->reached++;
@@ -789,13 +1185,13 @@ EXPORT CUresult cuEventQuery(Event *event) {
 
 /* Whether [address, address + bytes) is live memory of the wanted side; device memory of another GPU needs peer access. */
 static int lies(const char *call, const char *what, uint64_t address, uint64_t bytes, int pinned, CUresult *result) {
-    Block *b = find(address, bytes);
-    if (!b || (b->device < 0) != pinned) {
+    Block *b = find(address, 1);
+    if (!b || (b->device < 0) != pinned || (is_reachable(current, b) && !covers(current, address, bytes))) {
         *result = breach(INVALID_VALUE, "%s: %s of %llu bytes at %#llx is not inside one live %s allocation", call, what,
                          (unsigned long long)bytes, (unsigned long long)address, pinned ? "pinned" : "device");
         return 0;
     }
-    if (!pinned && b->device != current->device && !(current->peers & 1u << b->device)) {
+    if (!is_reachable(current, b)) {
         *result = breach(INVALID_VALUE, "%s: memory of GPU %d from GPU %d without peer access", call, b->device,
                          current->device);
         return 0;

@@ -1,0 +1,119 @@
+package org.sluice.cuda;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import org.sluice.linux.Descriptors;
+import org.sluice.spi.CopyQueue;
+import org.sluice.spi.GpuException;
+import org.sluice.spi.GpuMemory;
+import org.sluice.spi.ListQueue;
+import org.sluice.spi.MemoryKind;
+import org.sluice.spi.MemorySharing;
+import org.sluice.spi.PeerMemory;
+import org.sluice.spi.SharedPart;
+
+/**
+ * Shares a GPU's memory by whatever handle its allocator allows: a legacy IPC handle of the whole allocation, or a descriptor of
+ * each VMM allocation that the block spans. Found by trying: drivers call memory legacy-capable that is not.
+ */
+final class CudaSharing implements MemorySharing {
+    private final CudaContext context;
+    private final SharingCalls calls;
+    private final CudaKernels kernels;
+
+    CudaSharing(CudaContext context, CudaKernels kernels) {
+        this.context = context;
+        this.calls = context.driver().sharing();
+        this.kernels = kernels;
+    }
+
+    @Override
+    public GpuMemory allocate(long bytes) {
+        return DeviceMemory.allocate(context, bytes);
+    }
+
+    @Override
+    public List<SharedPart> export(GpuMemory memory) {
+        if (memory.kind() != MemoryKind.CUDA) {
+            throw new GpuException(context.where() + ": a block in host memory is not the GPU's to share", 0);
+        }
+        List<SharedPart> parts = new ArrayList<>();
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment range = arena.allocate(2 * Long.BYTES, 8);
+            long end = memory.address() + memory.size();
+            for (long at = memory.address(); at < end; ) {
+                context.check(calls.addressRange(at, range), "cuMemGetAddressRange of memory to share");
+                long base = range.getAtIndex(ValueLayout.JAVA_LONG, 0);
+                long size = range.getAtIndex(ValueLayout.JAVA_LONG, 1);
+                long bytes = Math.min(end, base + size) - at;
+                parts.add(part(arena, base, size, at - base, bytes));
+                at += bytes;
+            }
+            return parts;
+        } catch (RuntimeException e) {
+            discard(parts);
+            throw e;
+        }
+    }
+
+    private SharedPart part(Arena arena, long base, long size, long offset, long bytes) {
+        long id = calls.bufferId(base);
+        MemorySegment handle = arena.allocate(SharingCalls.HANDLE_BYTES, 8);
+        int legacy = calls.ipcHandle(handle, base);
+        if (legacy == CudaDriver.SUCCESS) {
+            byte[] bytesOfHandle = handle.toArray(ValueLayout.JAVA_BYTE);
+            return new SharedPart(SharedPart.Kind.CUDA_IPC, id, size, offset, bytes, bytesOfHandle, -1);
+        }
+        MemorySegment out = arena.allocate(ValueLayout.JAVA_LONG);
+        int vmm = calls.retain(out, base);
+        if (vmm == CudaDriver.SUCCESS) {
+            long retained = out.get(ValueLayout.JAVA_LONG, 0);
+            vmm = calls.exportDescriptor(out, retained);
+            int ignored = calls.release(retained);
+            if (vmm == CudaDriver.SUCCESS) {
+                int descriptor = out.get(ValueLayout.JAVA_INT, 0);
+                return new SharedPart(SharedPart.Kind.CUDA_VMM, id, size, offset, bytes, new byte[0], descriptor);
+            }
+        }
+        throw new GpuException(
+                context.where() + ": memory at 0x" + Long.toHexString(base + offset)
+                        + " cannot be shared with another process: it has no IPC handle (" + describe(legacy)
+                        + ") and no VMM handle that goes as a descriptor (" + describe(vmm)
+                        + "). Memory of a stream-ordered pool (cudaMallocAsync) has neither: allocate with cudaMalloc"
+                        + " (PyTorch: backend:native), or with a VMM allocator that asks for POSIX descriptors",
+                legacy);
+    }
+
+    String describe(int result) {
+        return result == SharingCalls.NO_FUNCTION
+                ? "this driver has no such function"
+                : context.driver().describe(result);
+    }
+
+    @Override
+    public void discard(List<SharedPart> parts) {
+        for (SharedPart p : parts) {
+            if (p.descriptor() >= 0) {
+                Descriptors.close(p.descriptor());
+            }
+        }
+    }
+
+    @Override
+    public PeerMemory peer(String name) {
+        return new CudaPeerMemory(this, context, calls, name);
+    }
+
+    @Override
+    public CopyQueue copyQueue(int capacity) {
+        return new CudaCopyQueue(context, CudaCopyQueue.Way.BETWEEN_GPUS, capacity);
+    }
+
+    @Override
+    public ListQueue listQueue(int moves, int pieces) {
+        return new KernelListQueue(context, kernels.pieces(), moves, pieces);
+    }
+}

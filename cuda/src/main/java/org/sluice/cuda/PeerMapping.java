@@ -1,0 +1,19 @@
+package org.sluice.cuda;
+
+import org.sluice.spi.GpuException;
+
+/** Allocations of another process, in one range of this one's addresses. The GPU is current where its methods are called. */
+sealed interface PeerMapping extends AutoCloseable permits LegacyMapping, VmmMapping {
+    /** Makes the exception for a call that failed. */
+    interface Failure {
+        GpuException of(String call, int result);
+    }
+
+    long address();
+
+    /** As the driver says it, not the peer. */
+    long bytes();
+
+    @Override
+    void close();
+}
