@@ -29,15 +29,25 @@ final class BootstrapPorts implements Desk, AutoCloseable {
     private final List<BlockingQueue<SocketChannel>> bareClients = new ArrayList<>();
     private final @Nullable String[] taken;
 
-    /** @param bare whether whoever connects is taken as it is, without a word (UCCL's format) */
-    BootstrapPorts(int base, int gpus, @Nullable Tls tls, @Nullable SharedSecret secret, boolean bare) {
+    /**
+     * @param offerWait how long a client may try rails before it makes its offer
+     * @param bare whether whoever connects is taken as it is, without a word (UCCL's format)
+     */
+    BootstrapPorts(
+            int base,
+            int gpus,
+            @Nullable Tls tls,
+            @Nullable SharedSecret secret,
+            RailBook rails,
+            Duration offerWait,
+            boolean bare) {
         this.bare = bare;
         this.taken = new String[gpus];
         for (int g = 0; g < gpus; g++) {
             requests.add(new ArrayBlockingQueue<>(QUEUED));
             bareClients.add(new ArrayBlockingQueue<>(1));
         }
-        this.reception = new Reception("bootstrap", tls, secret, this);
+        this.reception = new Reception("bootstrap", tls, secret, rails, offerWait, this);
         for (int g = 0; g < gpus; g++) {
             try {
                 InetSocketAddress ignored =

@@ -3,13 +3,19 @@ package org.sluice.peer;
 import org.jspecify.annotations.Nullable;
 import org.sluice.wire.FrameSocket;
 import org.sluice.wire.LinkKey;
+import org.sluice.wire.NodeIdentity;
 import org.sluice.wire.Offer;
 
 /**
- * A client that has said hello, proved itself where that is asked, and made its offer; the server has not answered yet.
+ * A client that has said hello, proved itself where that is asked, said who it is, and made its offer; the server has not answered yet.
  *
  * @param gpu the local GPU it wants
+ * @param client the node it comes from
  * @param key the link's, where there is a shared secret
  */
 record LinkRequest(
-        int gpu, FrameSocket socket, Offer offer, @Nullable LinkKey key) {}
+        int gpu,
+        FrameSocket socket,
+        NodeIdentity client,
+        Offer offer,
+        @Nullable LinkKey key) {}

@@ -55,6 +55,8 @@ public final class Orchestrator implements AutoCloseable {
                     agents.size(),
                     plan.tls(),
                     plan.secret(),
+                    plan.rails(),
+                    plan.deadline(),
                     plan.config().bootstrap() == BootstrapFormat.UCCL);
         }
     }

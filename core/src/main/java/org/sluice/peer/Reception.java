@@ -23,6 +23,7 @@ import org.sluice.wire.FrameSocket;
 import org.sluice.wire.FrameType;
 import org.sluice.wire.Handshake;
 import org.sluice.wire.LinkKey;
+import org.sluice.wire.NodeIdentity;
 import org.sluice.wire.Offer;
 import org.sluice.wire.SharedSecret;
 import org.sluice.wire.Target;
@@ -51,10 +52,28 @@ final class Reception implements AutoCloseable {
     private final Selector selector;
     private final List<ServerSocketChannel> doors = new CopyOnWriteArrayList<>();
     private final Strangers strangers = new Strangers();
+
+    /** Clients that have said who they are and try rails before they make their offer. */
+    private final Strangers trying = new Strangers();
+
+    private final RailBook rails;
+    private final Duration offerWait;
     private final Thread thread;
 
-    /** @param name of the thread that accepts */
-    Reception(String name, @Nullable Tls tls, @Nullable SharedSecret secret, Desk desk) {
+    /**
+     * @param name of the thread that accepts
+     * @param rails says who this node is
+     * @param offerWait how long a client may try rails before it makes its offer
+     */
+    Reception(
+            String name,
+            @Nullable Tls tls,
+            @Nullable SharedSecret secret,
+            RailBook rails,
+            Duration offerWait,
+            Desk desk) {
+        this.rails = rails;
+        this.offerWait = offerWait;
         this.tls = tls;
         this.secret = secret;
         this.desk = desk;
@@ -156,7 +175,9 @@ final class Reception implements AutoCloseable {
     private void firstWords(Door door, SocketChannel client, InetAddress source) {
         boolean kept = false;
         try {
-            kept = (desk.isBare() && door instanceof Door.OfGpu g) ? desk.takeBare(g.gpu(), client) : greet(door, client);
+            kept = (desk.isBare() && door instanceof Door.OfGpu g)
+                    ? desk.takeBare(g.gpu(), client)
+                    : greet(door, client, source);
         } catch (SluiceException e) {
             log.info("{}: connection from {} dropped: {}", door, source.getHostAddress(), e.getMessage());
         } catch (IOException e) {
@@ -164,13 +185,14 @@ final class Reception implements AutoCloseable {
             log.debug("{}: connection from {} lost: {}", door, source.getHostAddress(), e.toString());
         } finally {
             strangers.remove(client);
+            trying.remove(client);
             if (!kept) {
                 quietly(client);
             }
         }
     }
 
-    private boolean greet(Door door, SocketChannel client) throws IOException {
+    private boolean greet(Door door, SocketChannel client, InetAddress source) throws IOException {
         Deadline deadline = Deadline.in(FIRST_WORDS);
         FrameSocket socket = tls == null
                 ? new FrameSocket(client, deadline)
@@ -178,15 +200,22 @@ final class Reception implements AutoCloseable {
         LinkRequest request;
         try {
             LinkKey key = Handshake.asServer(socket, secret);
+            NodeIdentity peer = NodeIdentity.decode(socket.read(FrameType.IDENTITY));
+            strangers.remove(client);
+            trying.add(client, source);
+            socket.write(FrameType.IDENTITY, rails.introducedTo(peer).encode());
+            socket = socket.until(Deadline.in(offerWait));
             int gpu = door instanceof Door.OfGpu g
                     ? g.gpu()
                     : Target.decode(socket.read(FrameType.TARGET)).gpu();
-            request = new LinkRequest(gpu, socket, Offer.decode(socket.read(FrameType.OFFER)), key);
+            Offer offer =
+                    Offer.decode(socket.read(FrameType.OFFER), rails.self().nics(), peer.nics());
+            request = new LinkRequest(gpu, socket, peer, offer, key);
         } catch (SluiceException e) {
             socket.refuse(e.what());
             throw e;
         }
-        strangers.remove(client);
+        trying.remove(client);
         String why = desk.take(request);
         if (why != null) {
             socket.refuse(why);
@@ -207,6 +236,7 @@ final class Reception implements AutoCloseable {
         doors.forEach(Reception::quietly);
         quietly(selector);
         strangers.close();
+        trying.close();
         try {
             thread.join(1000);
         } catch (InterruptedException e) {

@@ -74,8 +74,16 @@ public final class DoctorCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Diagnosis diagnosis =
-                Diagnosis.of(new JobPlan(nics, transport, plugin, backend, gpus, channels, sockets, port, peers));
+        Diagnosis diagnosis = Diagnosis.of(new JobPlan(
+                nics.stream().filter(n -> !n.isBlank()).toList(),
+                transport,
+                plugin,
+                backend,
+                gpus,
+                channels,
+                sockets,
+                port,
+                peers));
         PrintWriter out = spec.commandLine().getOut();
         out.print(json ? Json.of(diagnosis) : DiagnosisText.of(diagnosis));
         out.flush();
