@@ -1,4 +1,6 @@
+import org.sluice.spi.RailProverProvider;
 import org.sluice.spi.TransportProvider;
+import org.sluice.tcp.TcpRailProverProvider;
 import org.sluice.tcp.TcpTransportProvider;
 
 /** The kernel TCP transport: the embedded default. */
@@ -10,4 +12,6 @@ module org.sluice.tcp {
 
     provides TransportProvider with
             TcpTransportProvider;
+    provides RailProverProvider with
+            TcpRailProverProvider;
 }

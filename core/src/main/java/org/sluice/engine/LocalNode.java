@@ -36,11 +36,14 @@ import org.sluice.peer.LinkMaker;
 import org.sluice.peer.LinkPlan;
 import org.sluice.peer.LinkSession;
 import org.sluice.peer.Orchestrator;
+import org.sluice.peer.RailBook;
 import org.sluice.spi.Availability;
 import org.sluice.spi.Gpu;
 import org.sluice.spi.GpuBackend;
 import org.sluice.spi.GpuMemory;
 import org.sluice.spi.Nic;
+import org.sluice.spi.RailProver;
+import org.sluice.spi.RailProverProvider;
 import org.sluice.spi.Transport;
 import org.sluice.spi.TransportConfig;
 import org.sluice.spi.TransportException;
@@ -72,6 +75,7 @@ final class LocalNode implements Node {
     private final LinkMaker linkMaker;
     private final IncomingLinks incoming = new IncomingLinks();
     private final Map<HostPort, RemotePeer> peers = new ConcurrentHashMap<>();
+    private final RailBook rails;
     private final LinkPlan plan;
     private boolean closed;
 
@@ -156,7 +160,8 @@ final class LocalNode implements Node {
                 log.info("NICs left out: {}", opened.leftOut());
             }
             this.nics = opened.devices().stream().map(LocalNode::info).toList();
-            this.plan = LinkPlan.of(config, opened, sockets, first, List.copyOf(registries));
+            this.rails = rails(opened, config, count);
+            this.plan = LinkPlan.of(config, opened, rails, sockets, first, List.copyOf(registries));
             this.orchestrator = new Orchestrator(plan, agents);
             this.linkMaker = new LinkMaker(plan, agents, new Incoming());
         } catch (RuntimeException e) {
@@ -166,6 +171,22 @@ final class LocalNode implements Node {
             }
             throw e;
         }
+    }
+
+    /** What is known of rails: proven by the transport, or by another's sockets where it has addresses and no prover of its own. */
+    private static RailBook rails(Transport transport, NodeConfig config, int gpus) {
+        RailProver prover = transport.railProver().orElse(null);
+        if (prover == null
+                && transport.devices().stream().anyMatch(n -> !n.addresses().isEmpty())) {
+            RailProverProvider provider =
+                    ServiceLoader.load(RailProverProvider.class).findFirst().orElse(null);
+            try {
+                prover = provider == null ? null : provider.open(transport.devices(), config.transportOptions());
+            } catch (TransportException e) {
+                log.warn("rails are not proven: {}", e.getMessage());
+            }
+        }
+        return new RailBook(LocalIdentity.of(transport, prover, gpus), prover);
     }
 
     private static GpuInfo info(Gpu gpu) {
@@ -269,7 +290,9 @@ final class LocalNode implements Node {
 
     @Override
     public List<LeftOut> nicsLeftOut() {
-        return transport.leftOut();
+        List<LeftOut> all = new ArrayList<>(transport.leftOut());
+        all.addAll(rails.idle());
+        return all;
     }
 
     @Override
@@ -486,6 +509,7 @@ final class LocalNode implements Node {
             }
         }
         agents.forEach(Agent::close);
+        rails.close();
         transport.close();
         if (used != null) {
             throw used;

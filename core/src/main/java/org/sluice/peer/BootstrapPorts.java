@@ -14,8 +14,6 @@ import org.sluice.ClosedException;
 import org.sluice.ConfigException;
 import org.sluice.ErrorCode;
 import org.sluice.Where;
-import org.sluice.wire.SharedSecret;
-import org.sluice.wire.Tls;
 
 /**
  * The seed's bootstrap ports, one per GPU. Clients that have made an offer wait in a queue for the node to accept them.
@@ -30,14 +28,14 @@ final class BootstrapPorts implements Desk, AutoCloseable {
     private final @Nullable String[] taken;
 
     /** @param bare whether whoever connects is taken as it is, without a word (UCCL's format) */
-    BootstrapPorts(int base, int gpus, @Nullable Tls tls, @Nullable SharedSecret secret, Resumptions resumptions, boolean bare) {
+    BootstrapPorts(int base, int gpus, Reception.Settings settings, boolean bare) {
         this.bare = bare;
         this.taken = new String[gpus];
         for (int g = 0; g < gpus; g++) {
             requests.add(new ArrayBlockingQueue<>(QUEUED));
             bareClients.add(new ArrayBlockingQueue<>(1));
         }
-        this.reception = new Reception("bootstrap", tls, secret, resumptions, this);
+        this.reception = new Reception("bootstrap", settings, this);
         for (int g = 0; g < gpus; g++) {
             try {
                 InetSocketAddress ignored =

@@ -2,6 +2,7 @@ package org.sluice.peer;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +31,7 @@ import org.sluice.transfer.StagingRing;
 import org.sluice.transfer.Work;
 import org.sluice.wire.Deadline;
 import org.sluice.wire.LinkKey;
+import org.sluice.wire.NodeIdentity;
 import org.sluice.wire.Offer;
 
 /**
@@ -52,7 +54,7 @@ final class ChannelManager {
     private final boolean instrumented;
 
     /** Nodes have no identity yet: what is unique to the link lets its own channels share connections, and no others. */
-    private final PeerId peer = PeerId.unique();
+    private volatile PeerId peer = PeerId.unique();
 
     private long chunkBytes;
     private volatile ChannelKeys keys = ChannelKeys.NONE;
@@ -83,6 +85,11 @@ final class ChannelManager {
     /** The link's key. Any thread, before {@link #open}. */
     void key(@Nullable LinkKey linkKey) {
         keys = linkKey == null ? ChannelKeys.NONE : linkKey::derive;
+    }
+
+    /** Who is at the other end. Any thread, before {@link #open}. */
+    void peer(NodeIdentity node) {
+        peer = new PeerId(node.idHigh(), node.idLow());
     }
 
     /** The place of each channel's address among those of its NIC; listeners that are there already are made anew. */
@@ -181,9 +188,11 @@ final class ChannelManager {
      * @param devices the device of each channel to connect
      * @param handles where to, one a channel; empty to connect none
      * @param accept whether to accept
+     * @param lost channels that are not waited for: they begin as lost ones
      */
-    CompletableFuture<Channels> open(int[] devices, List<byte[]> handles, boolean accept, Deadline deadline) {
-        Setup setup = new Setup(devices, handles, accept, deadline);
+    CompletableFuture<Channels> open(
+            int[] devices, List<byte[]> handles, boolean accept, BitSet lost, Deadline deadline) {
+        Setup setup = new Setup(devices, handles, accept, lost, deadline);
         running = setup;
         agent.add(setup);
         setup.done.whenComplete((channels, error) -> agent.remove(setup));
@@ -272,14 +281,27 @@ final class ChannelManager {
         private final CompletableFuture<Channels> done = new CompletableFuture<>();
         private final long acceptAt = System.nanoTime() + CONNECT_FIRST_NANOS;
 
-        Setup(int[] devices, List<byte[]> handles, boolean accept, Deadline deadline) {
+        Setup(int[] devices, List<byte[]> handles, boolean accept, BitSet lost, Deadline deadline) {
             this.devices = devices;
             this.connectors = new Connector[handles.size()];
             this.sending = new SendChannel[handles.size()];
             this.receiving = new ReceiveChannel[accept ? listening : 0];
             this.accept = accept;
             this.deadline = deadline;
+            for (int c = lost.nextSetBit(0); c >= 0; c = lost.nextSetBit(c + 1)) {
+                if (c < sending.length) {
+                    sending[c] = new UnmadeChannel(nic(devices[c]).name());
+                }
+                if (c < receiving.length) {
+                    receiving[c] = new UnmadeChannel(nic(listenDevice[c]).name());
+                    closeQuietly(listeners[c]);
+                    listeners[c] = null;
+                }
+            }
             for (int c = 0; c < connectors.length; c++) {
+                if (sending[c] != null) {
+                    continue;
+                }
                 try {
                     connectors[c] = transport.connect(devices[c], handles.get(c), sending(c));
                 } catch (TransportException e) {

@@ -53,7 +53,7 @@ public final class LinkMaker implements Desk, AutoCloseable {
         expectOpen();
         Reception here = reception;
         if (here == null) {
-            here = new Reception("node-port", plan.tls(), plan.secret(), plan.resumptions(), this);
+            here = new Reception("node-port", plan.reception(), this);
             reception = here;
         }
         try {

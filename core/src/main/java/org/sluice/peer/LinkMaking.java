@@ -8,7 +8,9 @@ import java.net.NetworkInterface;
 import java.net.SocketException;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
+import java.util.BitSet;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -16,13 +18,15 @@ import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.sluice.ClosedException;
 import org.sluice.ConfigException;
 import org.sluice.ErrorCode;
+import org.sluice.LeftOut;
 import org.sluice.LinkException;
 import org.sluice.ProtocolException;
 import org.sluice.SluiceException;
-import org.sluice.LeftOut;
 import org.sluice.Where;
 import org.sluice.transfer.Agent;
 import org.sluice.transfer.EngineSettings;
@@ -34,6 +38,7 @@ import org.sluice.wire.FrameSocket;
 import org.sluice.wire.FrameType;
 import org.sluice.wire.Handshake;
 import org.sluice.wire.Introduction;
+import org.sluice.wire.NodeIdentity;
 import org.sluice.wire.Offer;
 import org.sluice.wire.Rail;
 import org.sluice.wire.RemoteNic;
@@ -46,6 +51,8 @@ import org.sluice.wire.UcclBootstrap;
  * {@link Orchestrator} calls the steps of all GPUs side by side. Steps wait; none waits beyond the deadline.
  */
 final class LinkMaking {
+    private static final Logger log = LoggerFactory.getLogger(LinkMaking.class);
+
     private final LinkPlan plan;
     private final Agent agent;
     private final int together;
@@ -56,6 +63,11 @@ final class LinkMaking {
     private @Nullable Introduction introduction;
     private @Nullable EngineSettings settings;
     private List<Rail> rails = List.of();
+
+    /** Channels whose rail ought to work and does not now: they begin as lost ones. */
+    private final BitSet lost = new BitSet();
+
+    private @Nullable PeerRails leased;
     private List<byte[]> peerHandles = List.of();
     private List<RemoteNic> peerNics = List.of();
     private boolean server;
@@ -129,6 +141,12 @@ final class LinkMaking {
                 .toList();
     }
 
+    /** The client left before the link was made: what it said counts no more, and the next one begins anew. */
+    void forgetClient() {
+        socket = null;
+        peerGpu = -1;
+    }
+
     /** Answers a client's offer. */
     void answer(LinkRequest request) throws IOException {
         server = true;
@@ -136,24 +154,25 @@ final class LinkMaking {
         socket = s;
         introduced(request.introduction());
         Offer offer = request.offer();
+        NodeIdentity client = request.client();
         peerGpu = offer.gpu();
-        peerNics = offer.nics();
+        peerNics = client.nics();
+        manager.peer(client);
         duplex = offer.duplex();
         note = offer.note();
         try {
             if (offer.together() != together && offer.together() > 0 && together > 0) {
-                throw new LinkException(where(), "the client has " + offer.together() + " GPUs, this server "
-                        + together + "; give both the same --gpus");
-            }
-            if (!offer.transport().equals(plan.transport().name())) {
                 throw new LinkException(
                         where(),
-                        "the client uses transport " + offer.transport() + ", this server "
-                                + plan.transport().name() + "; give both the same --transport");
+                        "the client has " + offer.together() + " GPUs, this server " + together
+                                + "; give both the same --gpus");
             }
-            boolean oneHost = isThisHost(s.stream().socket());
-            expectNic(oneHost);
-            rails = RailAgreement.agree(plan.nics(agent.gpu()), offer.nics(), offer.channels(), gpu, oneHost);
+            expectTransport(client);
+            expectNic(plan.rails().isOneHost(client, isThisHost(s.stream().socket())));
+            List<Integer> ofChannel = RailSpread.of(
+                    offer.rails(), offer.proven(), plan.near(agent.gpu()), offer.near(), offer.channels(), gpu);
+            ride(offer.rails(), ofChannel, offer.proven());
+            tellIdle(client, offer.rails().subList(0, offer.proven()), Map.of());
             int window = Math.min(offer.window(), plan.window());
             settings = settings(offer.chunkBytes(), offer.roundRobin(), window);
             int[] devices = rails.stream().mapToInt(Rail::server).toArray();
@@ -164,7 +183,7 @@ final class LinkMaking {
                 manager.listen(devices);
             });
             List<byte[]> handles = onAgent(manager::handles);
-            s.write(FrameType.ANSWER, new Answer(gpu, window, rails, plan.nics(agent.gpu()), handles).encode());
+            s.write(FrameType.ANSWER, new Answer(gpu, window, ofChannel, handles).encode());
             peerHandles = Answer.decodeHandles(s.read(FrameType.HANDLES));
             expectHandles(duplex ? rails.size() : 0);
         } catch (SluiceException e) {
@@ -189,12 +208,25 @@ final class LinkMaking {
     /** Connects to the server, makes the offer and takes the answer. */
     void offer(String host, Deadline deadline) throws IOException {
         FrameSocket s = greeted(host, deadline);
-        expectNic(isThisHost(s.stream().socket()));
-        if (destination instanceof Destination.NodePort node) {
-            s.write(FrameType.TARGET, new Target(node.gpu()).encode());
+        s.write(FrameType.IDENTITY, plan.rails().self().encode());
+        NodeIdentity node = NodeIdentity.decode(s.read(FrameType.IDENTITY));
+        try {
+            expectTransport(node);
+        } catch (LinkException e) {
+            s.refuse(String.valueOf(e.getMessage()));
+            throw e;
+        }
+        manager.peer(node);
+        boolean oneHost = plan.rails().isOneHost(node, isThisHost(s.stream().socket()));
+        expectNic(oneHost);
+        if (destination instanceof Destination.NodePort to) {
+            s.write(FrameType.TARGET, new Target(to.gpu()).encode());
         }
         duplex = plan.config().duplex();
-        List<RemoteNic> nics = plan.nics(agent.gpu());
+        PeerRails toServer = plan.rails().towards(node, oneHost);
+        leased = toServer;
+        PeerRails.Found found = toServer.await(deadline, plan.roundRobin(), where());
+        tellIdle(node, found.rails().subList(0, found.proven()), toServer.whyIdle());
         s.write(
                 FrameType.OFFER,
                 new Offer(
@@ -205,11 +237,12 @@ final class LinkMaking {
                                 plan.roundRobin(),
                                 plan.window(),
                                 plan.chunkBytes(),
-                                plan.transport().name(),
-                                nics,
+                                plan.near(agent.gpu()),
+                                found.rails(),
+                                found.proven(),
                                 plan.config().note())
                         .encode());
-        Answer answer = Answer.decode(s.read(FrameType.ANSWER), nics);
+        Answer answer = Answer.decode(s.read(FrameType.ANSWER), found.rails().size());
         if (answer.rails().size() != plan.config().channels()) {
             throw new ProtocolException(
                     where(),
@@ -217,8 +250,8 @@ final class LinkMaking {
                             + plan.config().channels());
         }
         peerGpu = answer.gpu();
-        peerNics = answer.nics();
-        rails = answer.rails();
+        peerNics = node.nics();
+        ride(found.rails(), answer.rails(), found.proven());
         settings = settings(plan.chunkBytes(), plan.roundRobin(), Math.min(answer.window(), plan.window()));
         peerHandles = answer.handles();
         expectHandles(rails.size());
@@ -249,17 +282,47 @@ final class LinkMaking {
                         || NetworkInterface.getByInetAddress(peer.getAddress()) != null);
     }
 
+    private void expectTransport(NodeIdentity peer) {
+        if (!peer.transport().equals(plan.transport().name())) {
+            throw new LinkException(
+                    where(),
+                    "the peer uses transport " + peer.transport() + ", this side "
+                            + plan.transport().name() + "; give both the same --transport");
+        }
+    }
+
     /** @throws ConfigException when the peer is on another host and no NIC of this one can reach any */
     private void expectNic(boolean oneHost) {
-        if (oneHost || !plan.nics(agent.gpu()).stream().allMatch(RemoteNic::staysOnItsHost)) {
+        if (oneHost || !plan.rails().self().nics().stream().allMatch(RemoteNic::staysOnItsHost)) {
             return;
         }
         List<LeftOut> leftOut = plan.transport().leftOut();
-        throw new ConfigException(where(), "no NIC here leads to another host, and the peer is one; "
-                + (leftOut.isEmpty()
-                        ? "this side was told to use only rails within this host; give it other --nics"
-                        : "left out: " + leftOut.stream().map(LeftOut::toString).collect(Collectors.joining(", "))
-                                + "; mend one of them, or name it with --nics"));
+        throw new ConfigException(
+                where(),
+                "no NIC here leads to another host, and the peer is one; "
+                        + (leftOut.isEmpty()
+                                ? "this side was told to use only rails within this host; give it other --nics"
+                                : "left out: "
+                                        + leftOut.stream()
+                                                .map(LeftOut::toString)
+                                                .collect(Collectors.joining(", "))
+                                        + "; mend one of them, or name it with --nics"));
+    }
+
+    /** Gives each channel its rail. @param proven how many of the offered rails work */
+    private void ride(List<Rail> offered, List<Integer> ofChannel, int proven) {
+        rails = ofChannel.stream().map(offered::get).toList();
+        for (int c = 0; c < ofChannel.size(); c++) {
+            lost.set(c, ofChannel.get(c) >= proven);
+        }
+    }
+
+    /** A NIC that carries nothing is nothing to be silent about. */
+    private void tellIdle(NodeIdentity peer, List<Rail> used, Map<Integer, String> why) {
+        List<LeftOut> idle = PeerRails.idle(plan.rails().self().nics(), used, server, peer.name(), why);
+        if (plan.rails().idle(peer, idle)) {
+            idle.forEach(l -> log.warn("NIC {}", l));
+        }
     }
 
     private ServerSearch search(String host) {
@@ -347,7 +410,7 @@ final class LinkMaking {
         int[] devices = devices();
         manager.sendsAreGranted(!agreed.roundRobin());
         CompletableFuture<ChannelManager.Channels> made = new CompletableFuture<>();
-        agent.execute(() -> manager.open(devices, peerHandles, accepts, deadline)
+        agent.execute(() -> manager.open(devices, peerHandles, accepts, lost, deadline)
                 .whenComplete((c, e) -> {
                     if (e == null) {
                         made.complete(c);
@@ -450,6 +513,20 @@ final class LinkMaking {
                     timeout,
                     events);
             manager.taken();
+            lost.stream().forEach(c -> {
+                String why = "its rail does not work yet";
+                if (c < channelsOut) {
+                    engine.withoutRail(true, c, why);
+                }
+                if (c < channelsIn) {
+                    engine.withoutRail(false, c, why);
+                }
+            });
+            PeerRails used = leased;
+            if (used != null) {
+                leased = null;
+                begun.ended().thenRun(used::release);
+            }
             return begun;
         });
         if (!confirmed) {
@@ -481,6 +558,7 @@ final class LinkMaking {
     /** Gives up: from any thread, at any step. */
     void cancel(String why) {
         cancelled = true;
+        giveRailsBack();
         FrameSocket s = socket;
         if (s != null) {
             try {
@@ -490,6 +568,14 @@ final class LinkMaking {
             }
         }
         agent.execute(() -> manager.cancel(why));
+    }
+
+    private synchronized void giveRailsBack() {
+        PeerRails unused = leased;
+        leased = null;
+        if (unused != null) {
+            unused.release();
+        }
     }
 
     private void onAgent(Runnable step) {

@@ -9,13 +9,13 @@ import org.sluice.spi.Gpu;
 import org.sluice.spi.Nic;
 import org.sluice.spi.Transport;
 import org.sluice.transfer.RegionDirectory;
-import org.sluice.wire.RemoteNic;
 import org.sluice.wire.SharedSecret;
 import org.sluice.wire.Tls;
 
 /**
  * What a node brings to every link it makes: its settings with the open ends filled in.
  *
+ * @param rails what it knows of the rails to its peers
  * @param chunkBytes unit of striping
  * @param window most chunks a receiving channel has in flight
  * @param sendWindow most chunks a sending channel has in flight
@@ -25,6 +25,7 @@ import org.sluice.wire.Tls;
 public record LinkPlan(
         NodeConfig config,
         Transport transport,
+        RailBook rails,
         long chunkBytes,
         int window,
         int sendWindow,
@@ -64,7 +65,12 @@ public record LinkPlan(
 
     /** Fills in what the configuration leaves open, for these NICs and GPUs. */
     public static LinkPlan of(
-            NodeConfig config, Transport transport, int sockets, Gpu gpu, List<RegionDirectory> regions) {
+            NodeConfig config,
+            Transport transport,
+            RailBook rails,
+            int sockets,
+            Gpu gpu,
+            List<RegionDirectory> regions) {
         int requests =
                 transport.devices().stream().mapToInt(Nic::maxRequests).min().orElse(MOST_WINDOW);
         boolean staged = !gpu.hostAccessible()
@@ -82,7 +88,23 @@ public record LinkPlan(
         SharedSecret secret = config.secret().length == 0 ? null : new SharedSecret(config.secret());
         Tls tls = config.tls().map(Tls::of).orElse(null);
         int slots = Integer.highestOneBit(STAGING_SLOTS * sockets * 2 - 1);
-        return new LinkPlan(config, transport, chunk, window, sendWindow, slots, tls, secret, List.copyOf(regions), new Resumptions());
+        return new LinkPlan(
+                config,
+                transport,
+                rails,
+                chunk,
+                window,
+                sendWindow,
+                slots,
+                tls,
+                secret,
+                List.copyOf(regions),
+                new Resumptions());
+    }
+
+    /** What those need who come to this node's ports. */
+    Reception.Settings reception() {
+        return new Reception.Settings(tls, secret, rails, resumptions, deadline());
     }
 
     Duration deadline() {
@@ -93,9 +115,15 @@ public record LinkPlan(
         return config.striping() == Striping.ROUND_ROBIN;
     }
 
-    List<RemoteNic> nics(Gpu gpu) {
-        return transport.devices().stream()
-                .map(n -> RemoteNic.of(n, gpu.numaNode()))
-                .toList();
+    /** Which NICs hang on the GPU's NUMA node: bit <i>n</i> for NIC <i>n</i>. */
+    long near(Gpu gpu) {
+        long near = 0;
+        List<Nic> nics = transport.devices();
+        for (int n = 0; n < nics.size(); n++) {
+            if (gpu.numaNode() >= 0 && gpu.numaNode() == nics.get(n).numaNode()) {
+                near |= 1L << n;
+            }
+        }
+        return near;
     }
 }

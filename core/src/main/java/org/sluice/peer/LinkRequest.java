@@ -2,13 +2,14 @@ package org.sluice.peer;
 
 import org.sluice.wire.FrameSocket;
 import org.sluice.wire.Introduction;
+import org.sluice.wire.NodeIdentity;
 import org.sluice.wire.Offer;
 
 /**
- * A client that has said hello, proved itself where that is asked, and made its offer; the server has not answered yet.
+ * A client that has said hello, proved itself where that is asked, said who it is, and made its offer; the server has not answered yet.
  *
  * @param gpu the local GPU it wants
+ * @param client the node it comes from
  * @param introduction what the first words gave
  */
-record LinkRequest(
-        int gpu, FrameSocket socket, Offer offer, Introduction introduction) {}
+record LinkRequest(int gpu, FrameSocket socket, NodeIdentity client, Offer offer, Introduction introduction) {}

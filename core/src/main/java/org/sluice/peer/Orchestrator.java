@@ -53,9 +53,7 @@ public final class Orchestrator implements AutoCloseable {
             ports = new BootstrapPorts(
                     plan.config().portBase(),
                     agents.size(),
-                    plan.tls(),
-                    plan.secret(),
-                    plan.resumptions(),
+                    plan.reception(),
                     plan.config().bootstrap() == BootstrapFormat.UCCL);
         }
     }
@@ -130,6 +128,7 @@ public final class Orchestrator implements AutoCloseable {
                 // it died or gave up while it waited for its turn: the next may do better
                 left = "client " + peer + " left while the link was being made (" + e.getMessage() + ")";
                 log.info("GPU {}: {}", link.gpu(), left);
+                link.forgetClient();
                 request.socket().close();
                 open.release(link.gpu());
             }

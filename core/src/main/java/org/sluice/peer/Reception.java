@@ -24,6 +24,7 @@ import org.sluice.wire.FrameSocket;
 import org.sluice.wire.FrameType;
 import org.sluice.wire.Handshake;
 import org.sluice.wire.Introduction;
+import org.sluice.wire.NodeIdentity;
 import org.sluice.wire.Offer;
 import org.sluice.wire.Resume;
 import org.sluice.wire.SharedSecret;
@@ -47,24 +48,39 @@ final class Reception implements AutoCloseable {
     /** Connections that the kernel holds for one door while the thread is busy: a cluster that starts comes all at once. */
     private static final int BACKLOG = 1024;
 
-    private final @Nullable Tls tls;
-    private final @Nullable SharedSecret secret;
+    private final Settings settings;
     private final Desk desk;
-    private final Resumptions resumptions;
     private final Selector selector;
     private final List<ServerSocketChannel> doors = new CopyOnWriteArrayList<>();
     private final Strangers strangers = new Strangers();
+
+    /** Clients that have said who they are and try rails before they make their offer. */
+    private final Strangers trying = new Strangers();
+
     private final Thread thread;
 
     /**
-     * @param name of the thread that accepts
+     * What those who come need to be let in.
+     *
+     * @param tls where control connections are protected, else null
+     * @param secret what both must prove, null for nothing
+     * @param rails says who this node is
      * @param resumptions the links whose control connections may come again
+     * @param offerWait how long a client may try rails before it makes its offer
      */
-    Reception(String name, @Nullable Tls tls, @Nullable SharedSecret secret, Resumptions resumptions, Desk desk) {
-        this.tls = tls;
-        this.secret = secret;
+    record Settings(
+            @Nullable Tls tls,
+            @Nullable SharedSecret secret,
+            RailBook rails,
+            Resumptions resumptions,
+            Duration offerWait) {}
+
+    /**
+     * @param name of the thread that accepts
+     */
+    Reception(String name, Settings settings, Desk desk) {
+        this.settings = settings;
         this.desk = desk;
-        this.resumptions = resumptions;
         try {
             this.selector = Selector.open();
         } catch (IOException e) {
@@ -163,7 +179,9 @@ final class Reception implements AutoCloseable {
     private void firstWords(Door door, SocketChannel client, InetAddress source) {
         boolean kept = false;
         try {
-            kept = (desk.isBare() && door instanceof Door.OfGpu g) ? desk.takeBare(g.gpu(), client) : greet(door, client);
+            kept = (desk.isBare() && door instanceof Door.OfGpu g)
+                    ? desk.takeBare(g.gpu(), client)
+                    : greet(door, client, source);
         } catch (SluiceException e) {
             log.info("{}: connection from {} dropped: {}", door, source.getHostAddress(), e.getMessage());
         } catch (IOException e) {
@@ -171,55 +189,49 @@ final class Reception implements AutoCloseable {
             log.debug("{}: connection from {} lost: {}", door, source.getHostAddress(), e.toString());
         } finally {
             strangers.remove(client);
+            trying.remove(client);
             if (!kept) {
                 quietly(client);
             }
         }
     }
 
-    private boolean greet(Door door, SocketChannel client) throws IOException {
+    private boolean greet(Door door, SocketChannel client, InetAddress source) throws IOException {
         Deadline deadline = Deadline.in(FIRST_WORDS);
+        Tls tls = settings.tls();
         FrameSocket socket = tls == null
                 ? new FrameSocket(client, deadline)
                 : new FrameSocket(tls.accept(client, deadline), deadline);
         LinkRequest request;
         try {
-            Introduction introduction = Handshake.asServer(socket, secret);
-            FrameSocket.Frame first = socket.read(firstFrames(door));
+            Introduction introduction = Handshake.asServer(socket, settings.secret());
+            FrameSocket.Frame first = socket.read(Set.of(FrameType.IDENTITY, FrameType.RESUME));
+            strangers.remove(client);
             if (first.type() == FrameType.RESUME) {
-                strangers.remove(client);
-                resumptions.resume(socket, Resume.decode(first.payload()), introduction);
+                settings.resumptions().resume(socket, Resume.decode(first.payload()), introduction);
                 return true;
             }
-            request = request(door, socket, first, introduction);
+            NodeIdentity peer = NodeIdentity.decode(first.payload());
+            trying.add(client, source);
+            RailBook rails = settings.rails();
+            socket.write(FrameType.IDENTITY, rails.introducedTo(peer).encode());
+            socket = socket.until(Deadline.in(settings.offerWait()));
+            int gpu = door instanceof Door.OfGpu g
+                    ? g.gpu()
+                    : Target.decode(socket.read(FrameType.TARGET)).gpu();
+            Offer offer =
+                    Offer.decode(socket.read(FrameType.OFFER), rails.self().nics(), peer.nics());
+            request = new LinkRequest(gpu, socket, peer, offer, introduction);
         } catch (SluiceException e) {
             socket.refuse(e.what());
             throw e;
         }
-        strangers.remove(client);
+        trying.remove(client);
         String why = desk.take(request);
         if (why != null) {
             socket.refuse(why);
         }
         return why == null;
-    }
-
-    /** What may come after the hellos. */
-    private static Set<FrameType> firstFrames(Door door) {
-        return Set.of(FrameType.RESUME, door instanceof Door.OfNode ? FrameType.TARGET : FrameType.OFFER);
-    }
-
-    private static LinkRequest request(
-            Door door, FrameSocket socket, FrameSocket.Frame first, Introduction introduction) throws IOException {
-        return switch (door) {
-            case Door.OfGpu g -> new LinkRequest(g.gpu(), socket, Offer.decode(first.payload()), introduction);
-            case Door.OfNode ignored ->
-                new LinkRequest(
-                        Target.decode(first.payload()).gpu(),
-                        socket,
-                        Offer.decode(socket.read(FrameType.OFFER)),
-                        introduction);
-        };
     }
 
     static void quietly(AutoCloseable c) {
@@ -235,6 +247,7 @@ final class Reception implements AutoCloseable {
         doors.forEach(Reception::quietly);
         quietly(selector);
         strangers.close();
+        trying.close();
         try {
             thread.join(1000);
         } catch (InterruptedException e) {

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param pciPath canonical sysfs path of the PCI device; null where there is none
  * @param numaNode NUMA node, -1 where unknown
  * @param bitsPerSecond link speed, 0 where unknown
+ * @param wire the same number, 0 to 255, for NICs that share a cable, as a VLAN and the NIC it stands on
  * @param memory the kinds of memory it sends from and receives into
  * @param maxRequests most requests in flight on one channel, counting receives not yet consumed
  * @param maxMessageBytes longest single send or receive
@@ -27,6 +28,7 @@ public record Nic(
         @Nullable String pciPath,
         int numaNode,
         long bitsPerSecond,
+        int wire,
         Set<MemoryKind> memory,
         int maxRequests,
         long maxMessageBytes,
@@ -34,5 +36,22 @@ public record Nic(
     public Nic {
         addresses = List.copyOf(addresses);
         memory = Set.copyOf(memory);
+    }
+
+    /** The same NIC with another number for its wire. */
+    public Nic onWire(int number) {
+        return new Nic(
+                device,
+                name,
+                kernelDevice,
+                addresses,
+                pciPath,
+                numaNode,
+                bitsPerSecond,
+                number,
+                memory,
+                maxRequests,
+                maxMessageBytes,
+                scatters);
     }
 }

@@ -2,6 +2,7 @@ package org.sluice.spi;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import org.sluice.LeftOut;
 
 /**
@@ -20,6 +21,11 @@ public interface Transport extends AutoCloseable {
     /** The devices that it does not use though nobody told it so, each with the reason; empty where it does not say. */
     default List<LeftOut> leftOut() {
         return List.of();
+    }
+
+    /** What proves rails over the ports that its channels use; empty where it has nothing of its own. Closed with the transport. */
+    default Optional<RailProver> railProver() {
+        return Optional.empty();
     }
 
     /**

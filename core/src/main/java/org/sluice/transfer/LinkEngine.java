@@ -293,6 +293,17 @@ public final class LinkEngine {
         lost("channel " + channel + ": " + why);
     }
 
+    /** A channel is lost from the beginning: its rail does not work yet. The other end knows it too. */
+    public void withoutRail(boolean sending, int channel, String why) {
+        ChannelEnd<?> end = sending ? outbound.channel(channel) : inbound.channel(channel);
+        if (end instanceof OutboundChannel c) {
+            outbound.down(c, why);
+        } else if (end instanceof InboundChannel c) {
+            inbound.down(c, why);
+        }
+        losses++;
+    }
+
     private void broken(boolean sending, int channel, int generation, String description, TransportException why) {
         String text = "channel " + channel + " (" + description + "): " + why.getMessage();
         log.warn("{}: lost {}", settings.where(), text);

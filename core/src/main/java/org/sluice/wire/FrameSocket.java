@@ -163,7 +163,12 @@ public final class FrameSocket implements AutoCloseable {
 
     /** Text of the peer's, made fit for a log line. */
     public static String text(byte[] payload) {
-        return new String(payload, StandardCharsets.UTF_8).replaceAll("\\p{Cntrl}", "?");
+        return printable(new String(payload, StandardCharsets.UTF_8));
+    }
+
+    /** What the peer wrote, without what would break a line or a terminal. */
+    static String printable(String text) {
+        return text.replaceAll("\\p{Cntrl}", "?");
     }
 
     @Override

@@ -16,7 +16,8 @@ public enum FrameType {
     READY(6, 0, 0),
     REFUSE(7, 0, 1 << 10),
     TARGET(8, 4, 4),
-    RESUME(9, 56, 56),
+    IDENTITY(9, 1, 64 << 10),
+    RESUME(10, 56, 56),
 
     OPEN(16, 16, 64 << 10),
     WRITE(17, 40, 40),

@@ -46,6 +46,7 @@ public final class MemoryTransport implements Transport {
                         null,
                         -1,
                         0,
+                        d,
                         Set.of(MemoryKind.HOST),
                         requests,
                         Long.MAX_VALUE,

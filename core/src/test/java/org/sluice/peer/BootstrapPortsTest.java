@@ -24,14 +24,22 @@ import org.sluice.wire.FrameType;
 import org.sluice.wire.Handshake;
 import org.sluice.wire.Hello;
 import org.sluice.wire.LinkKey;
+import org.sluice.wire.NodeIdentity;
 import org.sluice.wire.Offer;
+import org.sluice.wire.Rail;
 import org.sluice.wire.RemoteNic;
 import org.sluice.wire.Sockets;
 
 class BootstrapPortsTest {
     private static final Duration LIMIT = Duration.ofSeconds(20);
-    private static final Offer OFFER = new Offer(
-            0, 0, 1, false, false, 16, 4096, "memory", List.of(new RemoteNic("m", List.of(), false)), new byte[0]);
+    private static final List<RemoteNic> NICS = List.of(new RemoteNic("m", List.of(), 0, 0));
+    private static final NodeIdentity NODE =
+            new NodeIdentity(1, 2, 3, "here", "0.1", 1, "memory", 0, new byte[16], NICS);
+    private static final RailBook RAILS = new RailBook(NODE, null);
+    private static final Reception.Settings SETTINGS =
+            new Reception.Settings(null, null, RAILS, new Resumptions(), LIMIT);
+    private static final Offer OFFER =
+            new Offer(0, 0, 1, false, false, 16, 4096, 0, List.of(new Rail(0, 0, 0, 0)), 1, new byte[0]);
 
     private int port;
     private BootstrapPorts ports;
@@ -43,7 +51,7 @@ class BootstrapPortsTest {
                 port = probe.getLocalPort();
             }
             try {
-                ports = new BootstrapPorts(port, 1, null, null, new Resumptions(), false);
+                ports = new BootstrapPorts(port, 1, SETTINGS, false);
             } catch (ConfigException e) {
                 // somebody else took the port meanwhile: another
             }
@@ -62,6 +70,8 @@ class BootstrapPortsTest {
     private FrameSocket offering() throws IOException {
         FrameSocket client = new FrameSocket(connect(), Deadline.in(LIMIT));
         Handshake.asClient(client, null);
+        client.write(FrameType.IDENTITY, NODE.encode());
+        client.read(FrameType.IDENTITY);
         client.write(FrameType.OFFER, OFFER.encode());
         return client;
     }
@@ -142,7 +152,7 @@ class BootstrapPortsTest {
 
     @Test
     void aTakenPortIsNamed() {
-        assertThatThrownBy(() -> new BootstrapPorts(port, 1, null, null, new Resumptions(), false))
+        assertThatThrownBy(() -> new BootstrapPorts(port, 1, SETTINGS, false))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining("bootstrap port " + port);
     }

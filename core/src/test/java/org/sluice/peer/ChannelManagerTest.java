@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.time.Duration;
+import java.util.BitSet;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -41,8 +42,9 @@ final class ChannelManagerTest {
             return receiver.handles();
         });
         CompletableFuture<ChannelManager.Channels> in =
-                onAgent(() -> receiver.open(devices, List.of(), true, deadline));
-        CompletableFuture<ChannelManager.Channels> out = onAgent(() -> sender.open(devices, handles, false, deadline));
+                onAgent(() -> receiver.open(devices, List.of(), true, new BitSet(), deadline));
+        CompletableFuture<ChannelManager.Channels> out =
+                onAgent(() -> sender.open(devices, handles, false, new BitSet(), deadline));
         assertThat(in.get(10, TimeUnit.SECONDS).inbound()).hasSize(2);
         return out.get(10, TimeUnit.SECONDS).outbound().getFirst().channel();
     }

@@ -28,7 +28,9 @@ import org.sluice.wire.Deadline;
 import org.sluice.wire.FrameSocket;
 import org.sluice.wire.FrameType;
 import org.sluice.wire.Handshake;
+import org.sluice.wire.NodeIdentity;
 import org.sluice.wire.Offer;
+import org.sluice.wire.Rail;
 import org.sluice.wire.RemoteNic;
 
 /** A server of two GPUs waits ten minutes for a client, but not for the rest of one that has died. */
@@ -85,17 +87,11 @@ class ClientWaitTest {
                 SocketChannel.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), port + gpu)),
                 Deadline.in(LIMIT));
         Handshake.asClient(client, null);
-        Offer offer = new Offer(
-                gpu,
-                0,
-                1,
-                false,
-                false,
-                16,
-                4096,
-                "memory",
-                List.of(new RemoteNic("m", List.of(), false)),
-                new byte[0]);
+        List<RemoteNic> nics = List.of(new RemoteNic("m", List.of(), 0, 0));
+        NodeIdentity node = new NodeIdentity(1, 2, 3, "here", "0.1", 2, "memory", 0, new byte[16], nics);
+        client.write(FrameType.IDENTITY, node.encode());
+        client.read(FrameType.IDENTITY);
+        Offer offer = new Offer(gpu, 0, 1, false, false, 16, 4096, 0, List.of(new Rail(0, 0, 0, 0)), 1, new byte[0]);
         client.write(FrameType.OFFER, offer.encode());
         return client;
     }

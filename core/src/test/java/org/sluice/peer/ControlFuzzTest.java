@@ -34,7 +34,9 @@ class ControlFuzzTest {
     }
 
     private static final List<RemoteNic> NICS = List.of(
-            new RemoteNic("eth1", List.of("10.1.0.1/24", "fd00::1/64"), true), new RemoteNic("lo", List.of(), false));
+            new RemoteNic("eth1", List.of("10.1.0.1/24", "fd00::1/64"), 10_000_000_000L, 0),
+            new RemoteNic("lo", List.of(), 0, 1));
+    private static final List<Rail> RAILS = List.of(new Rail(0, 1, 1, 0), new Rail(1, 0, 0, 1));
 
     private static void fuzz(String name, Target target, List<byte[]> corpus) {
         com.sun.management.ThreadMXBean threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
@@ -96,25 +98,27 @@ class ControlFuzzTest {
     }
 
     @Test
+    void identities() {
+        fuzz(
+                "identity",
+                NodeIdentity::decode,
+                List.of(new NodeIdentity(1, 2, 3, "host", "0.1", 8, "tcp", 4711, new byte[16], NICS).encode()));
+    }
+
+    @Test
     void offers() {
         fuzz(
                 "offer",
-                Offer::decode,
+                b -> Offer.decode(b, NICS, NICS),
                 List.of(
-                        new Offer(3, 0, 8, true, false, 16, 512 << 10, "tcp", NICS, new byte[] {1, 2, 3}).encode(),
-                        new Offer(0, 0, 1, false, true, 1, 4096, "", NICS, new byte[0]).encode()));
+                        new Offer(3, 0, 8, true, false, 16, 512 << 10, 3, RAILS, 1, new byte[] {1, 2, 3}).encode(),
+                        new Offer(0, 0, 1, false, true, 1, 4096, 0, RAILS, 2, new byte[0]).encode()));
     }
 
     @Test
     void answers() {
-        byte[] answer = new Answer(
-                        7,
-                        12,
-                        List.of(new Rail(0, 1, 0, 0), new Rail(1, 0, 0, 0)),
-                        NICS,
-                        List.of(new byte[] {9}, new byte[128]))
-                .encode();
-        fuzz("answer", b -> Answer.decode(b, NICS), List.of(answer));
+        byte[] answer = new Answer(7, 12, List.of(0, 1, 0), List.of(new byte[] {9}, new byte[128])).encode();
+        fuzz("answer", b -> Answer.decode(b, 2), List.of(answer));
     }
 
     @Test
@@ -124,23 +128,18 @@ class ControlFuzzTest {
 
     @Test
     void railsOfForeignNics() {
+        byte[] node = new NodeIdentity(1, 2, 3, "host", "0.1", 8, "tcp", 4711, new byte[16], NICS).encode();
         fuzz(
                 "rails",
                 b -> {
-                    PayloadReader in = new PayloadReader(FrameType.OFFER, b);
-                    try {
-                        RailAgreement.agree(NICS, RemoteNic.decodeAll(in), 8, 0, false);
-                    } catch (org.sluice.LinkException e) {
-                        // no rail: as documented
+                    List<RemoteNic> foreign = NodeIdentity.decode(b).nics();
+                    RailSearch search = new RailSearch(NICS, foreign);
+                    for (Rail r = search.next(0); r != null; r = search.next(0)) {
+                        search.proven(r, 0);
                     }
+                    RailGuess.rails(NICS, foreign, false).forEach(r -> foreign.get(r.client()));
                 },
-                List.of(nics()));
-    }
-
-    private static byte[] nics() {
-        PayloadWriter out = new PayloadWriter();
-        RemoteNic.encodeAll(out, NICS);
-        return out.toBytes();
+                List.of(node));
     }
 
     @Test

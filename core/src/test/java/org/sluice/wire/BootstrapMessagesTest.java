@@ -12,60 +12,117 @@ import org.sluice.ProtocolException;
 
 class BootstrapMessagesTest {
     private static final List<RemoteNic> NICS = List.of(
-            new RemoteNic("eth1", List.of("10.1.0.1/24", "fd00::1/64"), true), new RemoteNic("lo", List.of(), false));
+            new RemoteNic("eth1", List.of("10.1.0.1/24", "fd00::1/64"), 10_000_000_000L, 0),
+            new RemoteNic("lo", List.of(), 0, 1));
+    private static final List<Rail> RAILS = List.of(new Rail(0, 1, 1, 0), new Rail(1, 0, 0, 1));
     private static final Offer OFFER =
-            new Offer(3, 0, 8, true, false, 16, 512 << 10, "tcp", NICS, new byte[] {1, 2, 3});
-    private static final Answer ANSWER = new Answer(
-            7, 12, List.of(new Rail(0, 1, 0, 0), new Rail(1, 0, 0, 0)), NICS, List.of(new byte[] {9}, new byte[128]));
+            new Offer(3, 0, 8, true, false, 16, 512 << 10, 0b10, RAILS, 1, new byte[] {1, 2, 3});
+    private static final Answer ANSWER = new Answer(7, 12, List.of(0, 1, 0), List.of(new byte[] {9}, new byte[128]));
+    private static final NodeIdentity NODE =
+            new NodeIdentity(1, -2, 3, "host1", "0.1", 8, "tcp", 40_000, new byte[16], NICS);
+
+    private static Offer decode(byte[] offer) {
+        return Offer.decode(offer, NICS, NICS);
+    }
 
     @Test
     void anOfferArrivesAsItWasMade() {
-        Offer read = Offer.decode(OFFER.encode());
-        assertThat(read).usingRecursiveComparison().isEqualTo(OFFER);
+        assertThat(decode(OFFER.encode())).usingRecursiveComparison().isEqualTo(OFFER);
     }
 
     @Test
     void anAnswerArrivesAsItWasMade() {
-        Answer read = Answer.decode(ANSWER.encode(), NICS);
+        Answer read = Answer.decode(ANSWER.encode(), 2);
         assertThat(read).usingRecursiveComparison().isEqualTo(ANSWER);
     }
 
     @Test
-    void anAnswerMayNotNameANicThatTheClientHasNot() {
-        assertThatThrownBy(() -> Answer.decode(ANSWER.encode(), NICS.subList(0, 1)))
+    void anIdentityArrivesAsItWasSaid() {
+        assertThat(NodeIdentity.decode(NODE.encode()))
+                .usingRecursiveComparison()
+                .isEqualTo(NODE);
+    }
+
+    @Test
+    void namesOfThePeerBreakNoLine() {
+        NodeIdentity evil = new NodeIdentity(
+                1,
+                2,
+                3,
+                "a\nb",
+                "\u001b[2J",
+                1,
+                "tcp\r",
+                0,
+                new byte[16],
+                List.of(new RemoteNic("e\tth", List.of(), 0, 0)));
+        NodeIdentity read = NodeIdentity.decode(evil.encode());
+        assertThat(read.name()).isEqualTo("a?b");
+        assertThat(read.version()).isEqualTo("?[2J");
+        assertThat(read.nics().getFirst().name()).isEqualTo("e?th");
+    }
+
+    @Test
+    void anAnswerMayNotNameARailThatWasNotOffered() {
+        assertThatThrownBy(() -> Answer.decode(ANSWER.encode(), 1))
+                .isInstanceOf(ProtocolException.class)
+                .hasMessageContaining("rail 1, allowed are 0 to 0");
+    }
+
+    @Test
+    void aRailMayNotNameWhatANodeHasNot() {
+        assertThatThrownBy(() -> Offer.decode(OFFER.encode(), NICS, NICS.subList(0, 1)))
                 .isInstanceOf(ProtocolException.class)
                 .hasMessageContaining("client NIC 1, allowed are 0 to 0");
+        Offer address = new Offer(0, 0, 1, false, false, 16, 4096, 0, List.of(new Rail(0, 0, 0, 2)), 1, new byte[0]);
+        assertThatThrownBy(() -> decode(address.encode()))
+                .isInstanceOf(ProtocolException.class)
+                .hasMessageContaining("address of a client NIC 2, allowed are 0 to 1");
     }
 
     @Test
     void whatEndsEarlyOrLateIsRefusedAtEveryLength() {
         byte[] offer = OFFER.encode();
         byte[] answer = ANSWER.encode();
+        byte[] node = NODE.encode();
         for (int n = 0; n < offer.length; n++) {
             byte[] cut = Arrays.copyOf(offer, n);
-            assertThatThrownBy(() -> Offer.decode(cut)).isInstanceOf(ProtocolException.class);
+            assertThatThrownBy(() -> decode(cut)).isInstanceOf(ProtocolException.class);
         }
         for (int n = 0; n < answer.length; n++) {
             byte[] cut = Arrays.copyOf(answer, n);
-            assertThatThrownBy(() -> Answer.decode(cut, NICS)).isInstanceOf(ProtocolException.class);
+            assertThatThrownBy(() -> Answer.decode(cut, 2)).isInstanceOf(ProtocolException.class);
         }
-        assertThatThrownBy(() -> Offer.decode(Arrays.copyOf(offer, offer.length + 1)))
+        for (int n = 0; n < node.length; n++) {
+            byte[] cut = Arrays.copyOf(node, n);
+            assertThatThrownBy(() -> NodeIdentity.decode(cut)).isInstanceOf(ProtocolException.class);
+        }
+        assertThatThrownBy(() -> decode(Arrays.copyOf(offer, offer.length + 1)))
                 .isInstanceOf(ProtocolException.class)
                 .hasMessageContaining("1 bytes too many");
     }
 
+    private static Offer offer(int channels, long chunk, List<Rail> rails, int proven) {
+        return new Offer(0, 0, channels, false, false, 16, chunk, 0, rails, proven, new byte[0]);
+    }
+
+    private static void refused(Offer offer, String why) {
+        assertThatThrownBy(() -> decode(offer.encode()))
+                .isInstanceOf(ProtocolException.class)
+                .hasMessageContaining(why);
+    }
+
     @Test
     void numbersOutOfRangeAreNamed() {
-        Offer tooMany = new Offer(0, 0, 65, false, false, 16, 4096, "tcp", NICS, new byte[0]);
-        assertThatThrownBy(() -> Offer.decode(tooMany.encode())).hasMessageContaining("channel count 65");
-        Offer noChunk = new Offer(0, 0, 1, false, false, 16, 0, "tcp", NICS, new byte[0]);
-        assertThatThrownBy(() -> Offer.decode(noChunk.encode())).hasMessageContaining("chunk size 0");
-        Offer negative = new Offer(0, 0, 1, false, false, 16, -1, "tcp", NICS, new byte[0]);
-        assertThatThrownBy(() -> Offer.decode(negative.encode())).isInstanceOf(ProtocolException.class);
-        Offer longLong = new Offer(0, 0, 1, false, false, 16, (1L << 32) + 4096, "tcp", NICS, new byte[0]);
-        assertThatThrownBy(() -> Offer.decode(longLong.encode())).isInstanceOf(ProtocolException.class);
-        Offer noNics = new Offer(0, 0, 1, false, false, 16, 4096, "tcp", List.of(), new byte[0]);
-        assertThatThrownBy(() -> Offer.decode(noNics.encode())).hasMessageContaining("NIC count 0");
+        refused(offer(65, 4096, RAILS, 1), "channel count 65");
+        refused(offer(1, 0, RAILS, 1), "chunk size 0");
+        refused(offer(1, -1, RAILS, 1), "chunk size");
+        refused(offer(1, (1L << 32) + 4096, RAILS, 1), "chunk size");
+        refused(offer(1, 4096, List.of(), 0), "rail count 0");
+        refused(offer(1, 4096, RAILS, 0), "count of proven rails 0");
+        refused(offer(1, 4096, RAILS, 3), "count of proven rails 3");
+        byte[] nobody = new NodeIdentity(1, 2, 3, "h", "0", 8, "tcp", 0, new byte[16], List.of()).encode();
+        assertThatThrownBy(() -> NodeIdentity.decode(nobody)).hasMessageContaining("NIC count 0");
     }
 
     @Test

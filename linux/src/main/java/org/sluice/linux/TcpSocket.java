@@ -5,6 +5,7 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
@@ -29,6 +30,8 @@ public final class TcpSocket implements AutoCloseable {
     private static final int IPPROTO_IP = 0;
     private static final int IP_BIND_ADDRESS_NO_PORT = 24;
     private static final int IPPROTO_TCP = 6;
+    private static final int IPPROTO_IPV6 = 41;
+    private static final int IPV6_V6ONLY = 26;
     private static final int TCP_NODELAY = 1;
     private static final int TCP_CONGESTION = 13;
     private static final int TCP_INFO = 11;
@@ -119,10 +122,13 @@ public final class TcpSocket implements AutoCloseable {
         });
     }
 
-    /** Fixes the local address of a socket that is to listen. @param port 0 for any that is free */
+    /** Fixes the local address of a socket that is to listen; {@code ::} is every one of both families. @param port 0 for any free */
     public void bind(InetAddress address, int port) throws LinuxException {
         InetSocketAddress local = new InetSocketAddress(address, port);
         option(SOL_SOCKET, SO_REUSEADDR, 1);
+        if (address instanceof Inet6Address && address.isAnyLocalAddress()) {
+            option(IPPROTO_IPV6, IPV6_V6ONLY, 0);
+        }
         call((state, scratch) -> {
             int result = (int)
                     BIND.invokeExact(state, fd, SocketAddresses.encode(scratch, local), SocketAddresses.length(local));
@@ -258,10 +264,10 @@ public final class TcpSocket implements AutoCloseable {
     }
 
     /** Sends what fits now. @return bytes, 0 for "not now" */
-    public int sendNow(byte[] bytes, int from) throws LinuxException {
+    public int sendNow(byte[] bytes, int from, int length) throws LinuxException {
         return call((state, scratch) -> {
-            MemorySegment copy = scratch.allocate(bytes.length - (long) from);
-            MemorySegment.copy(bytes, from, copy, ValueLayout.JAVA_BYTE, 0, bytes.length - from);
+            MemorySegment copy = scratch.allocate(length);
+            MemorySegment.copy(bytes, from, copy, ValueLayout.JAVA_BYTE, 0, length);
             long n = (long) SEND.invokeExact(state, fd, copy, copy.byteSize(), MSG_DONTWAIT | MSG_NOSIGNAL);
             return transferred(n, state, "send");
         });

@@ -33,7 +33,7 @@ class KernelFactsTest {
                 }
                 try (TcpSocket peer = accepted) {
                     byte[] payload = new byte[10_000];
-                    assertThat(client.sendNow(payload, 0)).isEqualTo(payload.length);
+                    assertThat(client.sendNow(payload, 0, payload.length)).isEqualTo(payload.length);
                     int got = 0;
                     while (got < payload.length) {
                         got += peer.receiveNow(payload, got);
@@ -123,7 +123,7 @@ class KernelFactsTest {
                 byte[] payload = new byte[1 << 20];
                 TcpInfo info;
                 do {
-                    int ignored = client.sendNow(payload, 0);
+                    int ignored = client.sendNow(payload, 0, payload.length);
                     info = TcpInfo.of(client.fd());
                     assertThat(info.unansweredNanos()).isZero();
                 } while (info.sinceAnswerNanos() == 0 || info.notSentBytes() == 0);

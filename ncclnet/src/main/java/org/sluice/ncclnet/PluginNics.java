@@ -98,6 +98,7 @@ final class PluginNics {
                 pciPath,
                 numaNode(pciPath),
                 p.megabitsPerSecond() * 1_000_000L,
+                index,
                 memory(p),
                 requests,
                 longest(p, api),

@@ -1,8 +1,7 @@
 package org.sluice.tcp;
 
-import java.net.InetAddress;
+import org.jspecify.annotations.Nullable;
 import org.sluice.linux.LinuxException;
-import org.sluice.linux.TcpSocket;
 import org.sluice.spi.TransportException;
 
 /**
@@ -13,6 +12,9 @@ import org.sluice.spi.TransportException;
  */
 record DataPorts(int first, int last) {
     static final DataPorts ANY = new DataPorts(0, 0);
+
+    /** Where the kernel chooses the port for one NIC it may be taken on another: that often. */
+    private static final int TRIES = 16;
 
     private static final int LAST_PORT = 65535;
     private static final int EADDRINUSE = 98;
@@ -33,34 +35,29 @@ record DataPorts(int first, int last) {
                 "data ports are " + text + ", they may be a range like 40000-40007, from 1 to 65535");
     }
 
-    /** A socket that listens on the first of these ports that is free. */
-    TcpSocket listen(InetAddress address, int backlog) throws LinuxException, TransportException {
-        if (first == 0) {
-            return listen(address, 0, backlog);
-        }
-        for (int port = first; port <= last; port++) {
-            try {
-                return listen(address, port, backlog);
-            } catch (LinuxException e) {
-                if (e.errno() != EADDRINUSE) {
-                    throw e;
-                }
-            }
-        }
-        throw new TransportException("every data port of " + address.getHostAddress() + ", " + this
-                + ", is in use; give a wider range with --data-ports, or end who has them (ss -ltnp)");
+    /** What is done on a port that may turn out to be in use. */
+    interface Opening<T> {
+        T on(int port) throws LinuxException;
     }
 
-    private static TcpSocket listen(InetAddress address, int port, int backlog) throws LinuxException {
-        TcpSocket s = TcpSocket.open(address);
-        try {
-            s.bind(address, port);
-            s.listen(backlog);
-            return s;
-        } catch (LinuxException e) {
-            s.close();
-            throw e;
+    /** Does something on the first of these ports that is free for it. @throws TransportException when none is */
+    <T> T first(Opening<T> opening) throws TransportException {
+        @Nullable LinuxException inUse = null;
+        for (int i = 0; i < (first == 0 ? TRIES : last - first + 1); i++) {
+            try {
+                return opening.on(first == 0 ? 0 : first + i);
+            } catch (LinuxException e) {
+                if (e.errno() != EADDRINUSE) {
+                    throw new TransportException("a data port cannot be opened: " + e.getMessage(), e);
+                }
+                inUse = e;
+            }
         }
+        if (first == 0 && inUse != null) {
+            throw new TransportException("no data port can be opened: " + inUse.getMessage(), inUse);
+        }
+        throw new TransportException("every data port, " + this
+                + ", is in use on some NIC; give a wider range with --data-ports, or end who has them (ss -ltnp)");
     }
 
     /** {@code 40000-40007}. */

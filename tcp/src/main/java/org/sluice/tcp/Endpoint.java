@@ -18,9 +18,16 @@ import org.sluice.spi.TransportException;
  *
  * @param nic its NIC
  * @param address the NIC's address that it uses
+ * @param doors where peers come in
  * @param open everything of the transport that is open; a channel takes itself off when it closes
  */
-record Endpoint(Nic nic, InetAddress address, TcpOptions options, ChannelContext context, Set<AutoCloseable> open) {
+record Endpoint(
+        Nic nic,
+        InetAddress address,
+        TcpOptions options,
+        Doors doors,
+        ChannelContext context,
+        Set<AutoCloseable> open) {
     /** A lane's thread copies between a socket and memory, and calls nothing deep. */
     private static final long STACK_BYTES = 256 << 10;
 
@@ -54,14 +61,29 @@ record Endpoint(Nic nic, InetAddress address, TcpOptions options, ChannelContext
         return nic.name() + " " + from + " > " + to;
     }
 
+    /** Makes a socket that was accepted suit its way: its device it has from the door that it came in by. */
+    static void suitAccepted(TcpSocket socket) {
+        if (isThisHost(socket.peerAddress().getAddress())) {
+            boolean ignored = congestionOnThisHost(socket);
+        }
+    }
+
+    private static boolean congestionOnThisHost(TcpSocket socket) {
+        try {
+            return socket.congestionControl(SAME_HOST); // where it is not allowed, the default works too
+        } catch (LinuxException e) {
+            return false;
+        }
+    }
+
     /**
-     * Makes a socket suit its way, before it connects or once it is accepted. To another host it is held to the NIC, so that no route
+     * Makes a socket suit its way before it connects. To another host it is held to the NIC, so that no route
      * takes its packets elsewhere. Within this host packets only go over the loopback device, and nothing can be congested there:
      * where the machine's default is one that measures and paces (BBR), it would only slow the CPUs' own pace down.
      */
     void suit(TcpSocket socket, InetAddress peer) throws LinuxException {
         if (isThisHost(peer)) {
-            boolean ignored = socket.congestionControl(SAME_HOST); // where it is not allowed, the default works too
+            boolean ignored = congestionOnThisHost(socket);
             return;
         }
         String device = nic.kernelDevice();
@@ -71,7 +93,7 @@ record Endpoint(Nic nic, InetAddress address, TcpOptions options, ChannelContext
         }
     }
 
-    private static boolean isThisHost(InetAddress peer) {
+    static boolean isThisHost(InetAddress peer) {
         try {
             return peer.isLoopbackAddress() || NetworkInterface.getByInetAddress(peer) != null;
         } catch (SocketException e) {

@@ -43,6 +43,12 @@ final class Greeting {
         return known && proven && socket >= 0 && socket < sockets ? socket : -1;
     }
 
+    /** Whether somebody came to prove a rail. */
+    static boolean isProof(byte[] greeting) {
+        ByteBuffer in = ByteBuffer.wrap(greeting).order(ByteOrder.LITTLE_ENDIAN);
+        return in.getInt() == MAGIC && in.get() == VERSION && (in.get() & 0xff) == Proof.SOCKET;
+    }
+
     static byte[] welcome() {
         return WELCOME.clone();
     }

@@ -1,6 +1,5 @@
 package org.sluice.tcp;
 
-import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -12,32 +11,30 @@ import org.sluice.spi.TransportException;
  * What a listener tells the one who is to connect, as it travels in the bootstrap: 44 bytes, little-endian but for the address.
  *
  * @param address where it listens
+ * @param herePort the port for those on the same host
  * @param token 16 random bytes; who does not present them is dropped
  * @param sockets connections that make the channel up, 1 to {@link #MOST_SOCKETS}
  * @param encrypted whether the listening side wants the channel encrypted
  */
-record Handle(InetSocketAddress address, byte[] token, int sockets, boolean encrypted) {
+record Handle(InetSocketAddress address, int herePort, byte[] token, int sockets, boolean encrypted) {
     static final int TOKEN_BYTES = 16;
     static final int MOST_SOCKETS = 16;
 
     /** {@code SLTH}, little-endian. */
     private static final int MAGIC = 0x48544C53;
 
-    private static final int VERSION = 1;
+    private static final int VERSION = 2;
     private static final int BYTES = 44;
 
-    /** With a link-local address given the device of {@code own}: what its number is here, the peer cannot know. */
-    Handle near(InetAddress own) {
+    /**
+     * Where this side connects to.
+     *
+     * @param own this side's address: a link-local one of the peer's is on the same device, whose number here the peer cannot know
+     */
+    InetSocketAddress from(InetAddress own) {
         InetAddress ip = address.getAddress();
-        if (!(ip instanceof Inet6Address) || !ip.isLinkLocalAddress() || !(own instanceof Inet6Address six)) {
-            return this;
-        }
-        try {
-            InetAddress scoped = Inet6Address.getByAddress(null, ip.getAddress(), six.getScopeId());
-            return new Handle(new InetSocketAddress(scoped, address.getPort()), token, sockets, encrypted);
-        } catch (UnknownHostException e) {
-            throw new AssertionError(e);
-        }
+        int port = Endpoint.isThisHost(ip) ? herePort : address.getPort();
+        return new InetSocketAddress(TcpRailProver.near(ip, own), port);
     }
 
     byte[] encode() {
@@ -45,7 +42,7 @@ record Handle(InetSocketAddress address, byte[] token, int sockets, boolean encr
         ByteBuffer out = ByteBuffer.allocate(BYTES).order(ByteOrder.LITTLE_ENDIAN);
         out.putInt(MAGIC).put((byte) VERSION).put((byte) sockets);
         out.put((byte) ip.length).put((byte) (encrypted ? 1 : 0));
-        out.putInt(address.getPort());
+        out.putShort((short) address.getPort()).putShort((short) herePort);
         out.put(ip).position(12 + 16);
         return out.put(token).array();
     }
@@ -65,13 +62,14 @@ record Handle(InetSocketAddress address, byte[] token, int sockets, boolean encr
         int sockets = in.get();
         int length = in.get();
         int flags = in.get();
-        int port = in.getInt();
+        int port = Short.toUnsignedInt(in.getShort());
+        int herePort = Short.toUnsignedInt(in.getShort());
         if (sockets < 1
                 || sockets > MOST_SOCKETS
                 || (length != 4 && length != 16)
                 || (flags & ~1) != 0
-                || port < 1
-                || port > 65535) {
+                || port == 0
+                || herePort == 0) {
             throw new TransportException("the peer's channel handle is damaged: " + sockets + " sockets, an address of "
                     + length + " bytes, port " + port);
         }
@@ -80,7 +78,8 @@ record Handle(InetSocketAddress address, byte[] token, int sockets, boolean encr
         byte[] token = new byte[TOKEN_BYTES];
         in.get(token);
         try {
-            return new Handle(new InetSocketAddress(InetAddress.getByAddress(ip), port), token, sockets, flags == 1);
+            InetSocketAddress address = new InetSocketAddress(InetAddress.getByAddress(ip), port);
+            return new Handle(address, herePort, token, sockets, flags == 1);
         } catch (UnknownHostException e) {
             throw new AssertionError(e);
         }

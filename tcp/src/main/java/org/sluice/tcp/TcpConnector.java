@@ -1,6 +1,7 @@
 package org.sluice.tcp;
 
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import org.jspecify.annotations.Nullable;
 import org.sluice.linux.LinuxException;
 import org.sluice.linux.TcpSocket;
@@ -19,20 +20,21 @@ final class TcpConnector implements Connector {
 
     private final Endpoint endpoint;
     private final Handle handle;
+    private final InetSocketAddress peer;
     private final TcpSocket[] sockets;
     private final Step[] steps;
     private final int[] progress;
     private final byte[][] answers;
     private boolean handedOut;
 
-    TcpConnector(Endpoint endpoint, Handle given) throws TransportException {
-        Handle handle = given.near(endpoint.address());
+    TcpConnector(Endpoint endpoint, Handle handle) throws TransportException {
         if (endpoint.options().encryption() && !handle.encrypted()) {
             throw new TransportException("this side encrypts its channels and the peer does not; set the tcp option"
                     + " encryption=aes-gcm on both");
         }
         this.endpoint = endpoint;
         this.handle = handle;
+        this.peer = handle.from(endpoint.address());
         int count = handle.sockets();
         this.sockets = new TcpSocket[count];
         this.steps = new Step[count];
@@ -40,11 +42,11 @@ final class TcpConnector implements Connector {
         this.answers = new byte[count][Greeting.WELCOME_BYTES];
         try {
             for (int i = 0; i < count; i++) {
-                TcpSocket s = TcpSocket.open(handle.address().getAddress());
+                TcpSocket s = TcpSocket.open(peer.getAddress());
                 sockets[i] = s;
                 s.bindSource(endpoint.address());
-                endpoint.suit(s, handle.address().getAddress());
-                steps[i] = s.connect(handle.address()) ? Step.GREETING : Step.CONNECTING;
+                endpoint.suit(s, peer.getAddress());
+                steps[i] = s.connect(peer) ? Step.GREETING : Step.CONNECTING;
             }
         } catch (LinuxException e) {
             close();
@@ -69,11 +71,11 @@ final class TcpConnector implements Connector {
 
     private void advance(int i) throws IOException {
         TcpSocket s = sockets[i];
-        if (steps[i] == Step.CONNECTING && s.finishConnect(handle.address())) {
+        if (steps[i] == Step.CONNECTING && s.finishConnect(peer)) {
             steps[i] = Step.GREETING;
         }
         if (steps[i] == Step.GREETING) {
-            progress[i] += s.sendNow(Greeting.encode(handle.token(), i), progress[i]);
+            progress[i] += s.sendNow(Greeting.encode(handle.token(), i), progress[i], Greeting.BYTES - progress[i]);
             if (progress[i] == Greeting.BYTES) {
                 steps[i] = Step.AWAITING_WELCOME;
                 progress[i] = 0;
@@ -115,8 +117,8 @@ final class TcpConnector implements Connector {
 
     private TransportException broken(IOException e) {
         return new TransportException(
-                endpoint.nic().name() + " " + endpoint.address().getHostAddress() + " > "
-                        + TcpSocket.text(handle.address()) + ": " + e.getMessage(),
+                endpoint.nic().name() + " " + endpoint.address().getHostAddress() + " > " + TcpSocket.text(peer) + ": "
+                        + e.getMessage(),
                 e);
     }
 

@@ -2,10 +2,10 @@ package org.sluice.tcp;
 
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.security.SecureRandom;
-import java.util.ArrayDeque;
-import java.util.Deque;
-import java.util.Iterator;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.Nullable;
 import org.sluice.linux.LinuxException;
 import org.sluice.linux.TcpSocket;
@@ -14,53 +14,46 @@ import org.sluice.spi.ReceiveChannel;
 import org.sluice.spi.TransportException;
 
 /**
- * Waits on a port of its own for the connections of one channel. Who connects has to show the token before it is anything but a
- * descriptor; who does not is dropped, and the port is gone as soon as the channel is there.
+ * Waits at the {@link Doors} for the connections of one channel. Who comes has shown the channel's token before it is anything but a
+ * descriptor.
  */
 final class TcpListener implements Listener {
     private static final SecureRandom RANDOM = new SecureRandom();
 
-    /** Connections that have not greeted yet. The oldest gives way: the right one greets as soon as it is connected. */
-    private static final int MOST_STRANGERS = 64;
-
-    /** Connections taken in one look, so that a flood of them does not hold the agent. */
-    private static final int ACCEPTS_A_LOOK = 16;
-
-    private static final class Stranger {
-        final TcpSocket socket;
-        final byte[] greeting = new byte[Greeting.BYTES];
-        int received;
-
-        Stranger(TcpSocket socket) {
-            this.socket = socket;
-        }
-    }
+    /** A connection with its greeting. */
+    private record Guest(TcpSocket socket, byte[] greeting) {}
 
     private final Endpoint endpoint;
-    private final TcpSocket server;
     private final Handle handle;
-    private final Deque<Stranger> strangers = new ArrayDeque<>();
+    private final Queue<Guest> guests = new ConcurrentLinkedQueue<>();
     private final @Nullable TcpSocket[] sockets;
+    private volatile boolean closed;
     private boolean handedOut;
 
-    TcpListener(Endpoint endpoint, int socketCount) throws TransportException {
+    TcpListener(Endpoint endpoint, int socketCount) {
         this.endpoint = endpoint;
         this.sockets = new TcpSocket[socketCount];
         byte[] token = new byte[Handle.TOKEN_BYTES];
         RANDOM.nextBytes(token);
-        TcpSocket s = null;
-        try {
-            s = endpoint.options().dataPorts().listen(endpoint.address(), socketCount + MOST_STRANGERS);
-            this.handle = new Handle(
-                    s.localAddress(), token, socketCount, endpoint.options().encryption());
-        } catch (LinuxException e) {
-            if (s != null) {
-                s.close();
-            }
-            throw broken(e);
-        }
-        this.server = s;
+        InetSocketAddress address =
+                new InetSocketAddress(endpoint.address(), endpoint.doors().port());
+        this.handle = new Handle(
+                address,
+                endpoint.doors().herePort(),
+                token,
+                socketCount,
+                endpoint.options().encryption());
+        endpoint.doors().guests().expect(token, this::welcome);
         endpoint.open().add(this);
+    }
+
+    /** On the doors' thread: the agent takes it from the queue. */
+    private @Nullable Visit welcome(TcpSocket socket, byte[] greeting, int nic) {
+        guests.add(new Guest(socket, greeting.clone()));
+        if (closed) {
+            dismissGuests();
+        }
+        return null;
     }
 
     @Override
@@ -70,24 +63,8 @@ final class TcpListener implements Listener {
 
     @Override
     public @Nullable ReceiveChannel accept() throws TransportException {
-        try {
-            for (int i = 0; i < ACCEPTS_A_LOOK; i++) {
-                TcpSocket s = server.accept();
-                if (s == null) {
-                    break;
-                }
-                strangers.add(new Stranger(s));
-                if (strangers.size() > MOST_STRANGERS) {
-                    strangers.remove().socket.close();
-                }
-            }
-        } catch (LinuxException e) {
-            throw broken(e);
-        }
-        for (Iterator<Stranger> each = strangers.iterator(); each.hasNext(); ) {
-            if (isSettled(each.next())) {
-                each.remove();
-            }
+        for (Guest g = guests.poll(); g != null; g = guests.poll()) {
+            seat(g);
         }
         for (TcpSocket s : sockets) {
             if (s == null) {
@@ -101,36 +78,24 @@ final class TcpListener implements Listener {
         }
     }
 
-    /** Hears a stranger out. @return whether it is one no more: welcomed, or sent away */
-    private boolean isSettled(Stranger stranger) {
-        TcpSocket s = stranger.socket;
-        try {
-            int n = s.receiveNow(stranger.greeting, stranger.received);
-            if (n < 0) {
-                s.close();
-                return true;
-            }
-            stranger.received += n;
-            if (stranger.received < Greeting.BYTES) {
-                return false;
-            }
-            int which = Greeting.socket(stranger.greeting, handle.token(), sockets.length);
-            if (which < 0 || sockets[which] != null) {
-                s.close();
-                return true;
-            }
-            endpoint.suit(s, s.peerAddress().getAddress());
-            byte[] welcome = Greeting.welcome();
-            if (s.sendNow(welcome, 0) != welcome.length) {
-                s.close(); // eight bytes fit the buffer of a fresh connection, or it is none
-                return true;
-            }
-            sockets[which] = s;
-            return true;
-        } catch (IOException e) {
+    private void seat(Guest guest) {
+        TcpSocket s = guest.socket;
+        int which = Greeting.socket(guest.greeting, handle.token(), sockets.length);
+        if (which < 0 || sockets[which] != null) {
             s.close();
-            return true;
+            return;
         }
+        try {
+            Endpoint.suitAccepted(s);
+            byte[] welcome = Greeting.welcome();
+            if (s.sendNow(welcome, 0, welcome.length) == welcome.length) {
+                sockets[which] = s;
+                return;
+            }
+        } catch (LinuxException e) {
+            // it has left already
+        }
+        s.close(); // eight bytes fit the buffer of a fresh connection, or it is none
     }
 
     private ReceiveChannel channel() throws IOException {
@@ -168,12 +133,18 @@ final class TcpListener implements Listener {
                 endpoint.nic().name() + " " + address.getHostAddress() + ": " + e.getMessage(), e);
     }
 
+    private void dismissGuests() {
+        for (Guest g = guests.poll(); g != null; g = guests.poll()) {
+            g.socket.close();
+        }
+    }
+
     @Override
     public void close() {
         endpoint.open().remove(this);
-        server.close();
-        strangers.forEach(s -> s.socket.close());
-        strangers.clear();
+        endpoint.doors().guests().forget(handle.token());
+        closed = true;
+        dismissGuests();
         if (!handedOut) {
             for (TcpSocket s : sockets) {
                 if (s != null) {

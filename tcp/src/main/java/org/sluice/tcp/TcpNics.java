@@ -8,15 +8,17 @@ import java.net.SocketException;
 import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.sluice.LeftOut;
 import org.sluice.linux.NetAddress;
 import org.sluice.linux.NetDevice;
 import org.sluice.linux.NetDevices;
 import org.sluice.linux.NicChoice;
-import org.sluice.LeftOut;
+import org.sluice.linux.Wires;
 import org.sluice.spi.MemoryKind;
 import org.sluice.spi.Nic;
 import org.sluice.spi.TransportException;
@@ -32,7 +34,7 @@ record TcpNics(List<Nic> nics, List<LeftOut> leftOut) {
     private static final String LOOPBACK = "lo";
 
     TcpNics {
-        nics = List.copyOf(nics);
+        nics = numbered(nics);
         leftOut = List.copyOf(leftOut);
     }
 
@@ -50,7 +52,8 @@ record TcpNics(List<Nic> nics, List<LeftOut> leftOut) {
     private static TcpNics every(List<NetDevice> devices) {
         NicChoice choice = NicChoice.of(devices);
         List<Nic> nics = new ArrayList<>();
-        choice.nics().forEach(d -> nics.add(nic(nics.size(), d, false)));
+        Map<Integer, Integer> wires = Wires.of(devices);
+        choice.nics().forEach(d -> nics.add(nic(nics.size(), d, wires)));
         if (nics.isEmpty()) {
             for (int i = 1; i <= LOOPBACK_RAILS; i++) {
                 nics.add(loopback(nics.size(), i));
@@ -91,17 +94,29 @@ record TcpNics(List<Nic> nics, List<LeftOut> leftOut) {
             throw new TransportException(
                     "NIC " + name + " " + why.get() + "; mend that, or choose other NICs with --nics");
         }
-        return nic(number, device, true);
+        return nic(number, device, Wires.of(devices));
     }
 
-    private static Nic nic(int number, NetDevice d, boolean named) {
-        List<String> addresses =
-                NicChoice.addresses(d, named).stream().map(NetAddress::toString).toList();
-        return nic(number, d.name(), d.name(), addresses, d.pciPath(), d.numaNode(), d.bitsPerSecond());
+    private static Nic nic(int number, NetDevice d, Map<Integer, Integer> wires) {
+        return nic(
+                number,
+                d.name(),
+                d.name(),
+                d.addresses().stream().map(NetAddress::toString).toList(),
+                d.pciPath(),
+                d.numaNode(),
+                d.bitsPerSecond(),
+                wires.getOrDefault(d.index(), d.index()));
+    }
+
+    /** Numbers wires by the first NIC that each has. */
+    private static List<Nic> numbered(List<Nic> nics) {
+        List<Integer> wires = nics.stream().map(Nic::wire).toList();
+        return nics.stream().map(n -> n.onWire(wires.indexOf(n.wire()))).toList();
     }
 
     private static Nic loopback(int number, int rail) {
-        return nic(number, LOOPBACK + rail, LOOPBACK, List.of("127.0.0." + rail + "/32"), null, -1, 0);
+        return nic(number, LOOPBACK + rail, LOOPBACK, List.of("127.0.0." + rail + "/32"), null, -1, 0, -rail);
     }
 
     private static Nic nic(
@@ -111,7 +126,8 @@ record TcpNics(List<Nic> nics, List<LeftOut> leftOut) {
             List<String> addresses,
             @Nullable String pciPath,
             int numaNode,
-            long bitsPerSecond) {
+            long bitsPerSecond,
+            int wire) {
         return new Nic(
                 number,
                 name,
@@ -120,6 +136,7 @@ record TcpNics(List<Nic> nics, List<LeftOut> leftOut) {
                 pciPath,
                 numaNode,
                 bitsPerSecond,
+                wire,
                 Set.of(MemoryKind.HOST),
                 Lane.CAPACITY,
                 Long.MAX_VALUE,

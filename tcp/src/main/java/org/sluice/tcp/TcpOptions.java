@@ -23,8 +23,10 @@ record TcpOptions(
         boolean bindDevice,
         DataPorts dataPorts,
         ThreadPlacement placement) {
+    static final String DATA_PORTS = "data-ports";
+
     private static final Set<String> KNOWN = Set.of(
-            "checksum", "encryption", "drill", "bind-device", "data-ports", "affinity", "tx-bindings", "rx-bindings");
+            "checksum", "encryption", "drill", "bind-device", DATA_PORTS, "affinity", "tx-bindings", "rx-bindings");
 
     static TcpOptions of(Map<String, String> options) throws TransportException {
         for (String name : options.keySet()) {
@@ -38,7 +40,7 @@ record TcpOptions(
                 isEncrypted(options),
                 Drill.of(options.getOrDefault("drill", "")),
                 isOn(options, "bind-device", true),
-                options.containsKey("data-ports") ? DataPorts.parse(options.get("data-ports")) : DataPorts.ANY,
+                options.containsKey(DATA_PORTS) ? DataPorts.parse(options.get(DATA_PORTS)) : DataPorts.ANY,
                 placement(options));
     }
 

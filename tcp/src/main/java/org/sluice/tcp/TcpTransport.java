@@ -3,13 +3,16 @@ package org.sluice.tcp;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+import org.sluice.LeftOut;
 import org.sluice.spi.ChannelContext;
 import org.sluice.spi.Connector;
-import org.sluice.LeftOut;
 import org.sluice.spi.Listener;
 import org.sluice.spi.Nic;
+import org.sluice.spi.RailProver;
 import org.sluice.spi.Transport;
 import org.sluice.spi.TransportException;
 
@@ -27,12 +30,16 @@ final class TcpTransport implements Transport {
     private final TcpNics nics;
     private final int socketsPerChannel;
     private final TcpOptions options;
+    private final RailProver prover;
+    private @Nullable Doors doors;
+    private boolean closed;
     private final Set<AutoCloseable> open = ConcurrentHashMap.newKeySet();
 
     TcpTransport(TcpNics nics, int socketsPerChannel, TcpOptions options) {
         this.nics = nics;
         this.socketsPerChannel = socketsPerChannel;
         this.options = options;
+        this.prover = new TcpRailProver(nics.nics(), options.bindDevice(), this::doors);
     }
 
     @Override
@@ -69,7 +76,7 @@ final class TcpTransport implements Transport {
     public Listener listen(int device, ChannelContext context) throws TransportException {
         Nic nic = nics.nics().get(device);
         InetAddress address = TcpNics.address(nic, context.address());
-        return new TcpListener(new Endpoint(nic, address, options, context, open), socketsPerChannel);
+        return new TcpListener(new Endpoint(nic, address, options, doors(), context, open), socketsPerChannel);
     }
 
     @Override
@@ -77,11 +84,38 @@ final class TcpTransport implements Transport {
         Handle to = Handle.decode(handle);
         Nic nic = nics.nics().get(device);
         InetAddress address = TcpNics.address(nic, context.address());
-        return new TcpConnector(new Endpoint(nic, address, options, context, open), to);
+        return new TcpConnector(new Endpoint(nic, address, options, doors(), context, open), to);
+    }
+
+    /** Opened when they are first needed: who only looks at the NICs takes no ports. */
+    private synchronized Doors doors() throws TransportException {
+        Doors there = doors;
+        if (there == null) {
+            if (closed) {
+                throw new TransportException("the transport is closed");
+            }
+            there = new Doors(nics.nics(), options.dataPorts(), options.bindDevice());
+            doors = there;
+        }
+        return there;
+    }
+
+    @Override
+    public Optional<RailProver> railProver() {
+        return Optional.of(prover);
+    }
+
+    private synchronized void closeDoors() {
+        closed = true;
+        if (doors != null) {
+            doors.close();
+            doors = null;
+        }
     }
 
     @Override
     public void close() {
+        closeDoors();
         for (AutoCloseable c : open) {
             try {
                 c.close();

@@ -68,8 +68,8 @@ class TcpFuzzTest {
 
     @Test
     void handles() throws Exception {
-        Handle four = new Handle(new InetSocketAddress(InetAddress.ofLiteral("10.1.0.1"), 4711), TOKEN, 2, false);
-        Handle six = new Handle(new InetSocketAddress(InetAddress.ofLiteral("fd00::1"), 65535), TOKEN, 16, true);
+        Handle four = new Handle(new InetSocketAddress(InetAddress.ofLiteral("10.1.0.1"), 4711), 4712, TOKEN, 2, false);
+        Handle six = new Handle(new InetSocketAddress(InetAddress.ofLiteral("fd00::1"), 65535), 1, TOKEN, 16, true);
         for (Handle h : List.of(four, six)) {
             assertThat(Handle.decode(h.encode())).usingRecursiveComparison().isEqualTo(h);
         }

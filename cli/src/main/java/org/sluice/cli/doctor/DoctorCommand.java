@@ -75,17 +75,16 @@ public final class DoctorCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Diagnosis diagnosis =
-                Diagnosis.of(new JobPlan(
-                        NicNames.of(nics).here(),
-                        transport != null ? transport : plugin != null ? "nccl-net" : "tcp",
-                        plugin,
-                        backend,
-                        gpus,
-                        channels,
-                        sockets,
-                        port,
-                        peers));
+        Diagnosis diagnosis = Diagnosis.of(new JobPlan(
+                NicNames.of(nics).here(),
+                transport != null ? transport : plugin != null ? "nccl-net" : "tcp",
+                plugin,
+                backend,
+                gpus,
+                channels,
+                sockets,
+                port,
+                peers));
         PrintWriter out = spec.commandLine().getOut();
         out.print(json ? Json.of(diagnosis) : DiagnosisText.of(diagnosis));
         out.flush();

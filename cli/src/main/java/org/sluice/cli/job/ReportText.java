@@ -39,13 +39,21 @@ final class ReportText {
                     orDash(n.kernelTxBytes()),
                     orDash(n.kernelRxBytes()));
         }
-        return out.format("\n%s%s\n", proof(r), verdict(r)).toString();
+        return out.format("\n%s%s%s\n", unused(r), proof(r), verdict(r)).toString();
+    }
+
+    /** NICs of the job that were there and carried nothing. */
+    private static String unused(Report r) {
+        return r.nicsLeftOut().stream()
+                .filter(l -> r.perNic().stream().anyMatch(n -> n.nic().equals(l.nic())))
+                .map(l -> "LEFT OUT: " + l.nic() + " " + l.reason() + "\n")
+                .collect(Collectors.joining());
     }
 
     /** Whose carrying the kernel confirms; who disagrees has been said loudly. */
     private static String proof(Report r) {
         String agreeing = r.perNic().stream()
-                .filter(n -> Boolean.TRUE.equals(n.kernelAgrees()))
+                .filter(n -> n.bytes() > 0 && Boolean.TRUE.equals(n.kernelAgrees()))
                 .map(Report.PerNic::nic)
                 .collect(Collectors.joining(", "));
         return agreeing.isEmpty() ? "" : "PROOF: the kernel's counters bear out what " + agreeing + " carried\n";

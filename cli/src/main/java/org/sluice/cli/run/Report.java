@@ -50,7 +50,7 @@ public record Report(
         List<Verdict> verdicts) {
 
     /** A network device that was not used. @param reason continues its name: {@code is down} */
-    record NicLeftOut(String nic, String reason) {}
+    public record NicLeftOut(String nic, String reason) {}
 
     /** A GPU, sent and received together. */
     public record PerGpu(int gpu, String name, long bytes, double seconds, double gbPerSecond) {}
