@@ -163,7 +163,9 @@ final class Reception implements AutoCloseable {
     private void firstWords(Door door, SocketChannel client, InetAddress source) {
         boolean kept = false;
         try {
-            kept = (desk.isBare() && door instanceof Door.OfGpu g) ? desk.takeBare(g.gpu(), client) : greet(door, client);
+            kept = (desk.isBare() && door instanceof Door.OfGpu g)
+                    ? desk.takeBare(g.gpu(), client)
+                    : greet(door, client);
         } catch (SluiceException e) {
             log.info("{}: connection from {} dropped: {}", door, source.getHostAddress(), e.getMessage());
         } catch (IOException e) {
