@@ -149,7 +149,7 @@ final class AnyToAnyTest {
     void restart() throws Exception {
         Listening first = new Listening(1);
         InetSocketAddress place = new InetSocketAddress(
-                "127.0.0.1", Integer.parseInt(first.address.split(":")[1]));
+                "127.0.0.1", Integer.parseInt(first.address.split(":", -1)[1]));
         Node node = node(1);
         Link old = node.peer(first.address).link(0, 0);
         first.node.close();

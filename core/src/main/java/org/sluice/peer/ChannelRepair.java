@@ -75,6 +75,7 @@ final class ChannelRepair {
         if (engine.losses() != losses) {
             losses = engine.losses();
             receiving.forEach(r -> r.checkLost(now));
+            checkHopeless();
         }
         if (losses > 0) {
             if (!sending.isEmpty()) {
@@ -107,6 +108,26 @@ final class ChannelRepair {
         return trying;
     }
 
+    /** The same error on every channel, as often as it is made anew, is the plugin's, the memory's or the settings', not a cable's. */
+    private void checkHopeless() {
+        if (!receiving.isEmpty() && receiving.stream().allMatch(ReceivingRepair::isHopeless)) {
+            throw new LinkException(
+                    ErrorCode.LINK,
+                    where,
+                    "every channel breaks in the same way each time it is made, which is no fault of a cable: "
+                            + complaints(receiving.stream()
+                                    .map(ReceivingRepair::complaint)
+                                    .toList()));
+        }
+    }
+
+    private static String complaints(List<String> each) {
+        return each.stream()
+                .map(c -> c.length() > COMPLAINT_LENGTH ? c.substring(0, COMPLAINT_LENGTH) + "..." : c)
+                .distinct()
+                .collect(Collectors.joining("; "));
+    }
+
     private void checkOutage(Outage outage, boolean sends, long now) {
         long lasts = engine.openChannels(sends) > 0
                 ? outage.withChannel(now)
@@ -117,10 +138,7 @@ final class ChannelRepair {
         List<String> each = sends
                 ? sending.stream().map(SendingRepair::complaint).toList()
                 : receiving.stream().map(ReceivingRepair::complaint).toList();
-        String rails = each.stream()
-                .map(c -> c.length() > COMPLAINT_LENGTH ? c.substring(0, COMPLAINT_LENGTH) + "..." : c)
-                .distinct()
-                .collect(Collectors.joining("; "));
+        String rails = complaints(each);
         throw new LinkException(
                 ErrorCode.NO_RAIL,
                 where,

@@ -1,5 +1,6 @@
 package org.sluice.peer;
 
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,6 +25,14 @@ final class ReceivingRepair {
     /** Before the first attempt: a connection that somebody reset is back before anybody waits for it. */
     private static final long FIRST_PAUSE_NANOS = 10_000_000;
 
+    /** A life that ends sooner, before it has carried anything, was never of use. */
+    private static final long SHORT_LIFE_NANOS = 2_000_000_000;
+
+    /** So many useless lives that end in the same words are no fault of a cable. */
+    private static final int SAME_ENDS = 3;
+
+    private static final Pattern NUMBERS = Pattern.compile("[0-9]+");
+
     private final LinkEngine engine;
     private final ControlConnection control;
     private final Transport transport;
@@ -41,6 +50,9 @@ final class ReceivingRepair {
     private @Nullable ReceiveChannel accepted;
     private boolean peerReady;
     private String lastFailure = "";
+    private long openedAt = System.nanoTime();
+    private String lastEnd = "";
+    private int sameEnds;
 
     ReceivingRepair(
             LinkEngine engine,
@@ -69,8 +81,21 @@ final class ReceivingRepair {
         lastFailure = "";
         if (end.counters().chunks() > chunksBefore) {
             pause = FIRST_PAUSE_NANOS; // its last life was of use; one that only connects and then stalls is not
+            sameEnds = 0;
+        } else if (now - openedAt < SHORT_LIFE_NANOS) {
+            String end =
+                    NUMBERS.matcher(engine.lossReason(false, this.end.index())).replaceAll("#");
+            sameEnds = end.equals(lastEnd) ? sameEnds + 1 : 1;
+            lastEnd = end;
+        } else {
+            sameEnds = 0;
         }
         nextAt = now + pause;
+    }
+
+    /** Whether the channel can be connected, and breaks in the same way each time before it has carried anything. */
+    boolean isHopeless() {
+        return lost && sameEnds >= SAME_ENDS;
     }
 
     boolean isLost() {
@@ -137,6 +162,7 @@ final class ReceivingRepair {
             end = next;
             accepted = null;
             lost = false;
+            openedAt = now;
             chunksBefore = end.counters().chunks();
             end.counters().reconnected();
             log.info("{}: channel {} receives again on {}", where, end.index(), channel.description());

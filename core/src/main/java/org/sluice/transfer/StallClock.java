@@ -21,11 +21,18 @@ final class StallClock {
     /** Chunks' time that a channel whose transport does not count bytes may be silent: pace varies, a factor of this does not. */
     private static final int CHUNKS_OF_SILENCE = 8;
 
+    /**
+     * How long a live rail may be silent whose sender cannot tell (a plugin's): TCP repeats a lost segment after 200 ms at the least
+     * (TCP_RTO_MIN), then after twice as long each time; four such losses in a row are 200 * (1 + 2 + 4 + 8) ms.
+     */
+    private static final long BLIND_NANOS = 3_000_000_000L;
+
     /** The agent comes round every 50 ms at the least: a look that is later than this was kept from coming. */
     private static final long LATE_NANOS = 200_000_000;
 
     private final long limit;
     private final long patience;
+    private final CpuWaits waits;
     private long movedAt;
     private long cameAt;
     private long lookedAt;
@@ -35,6 +42,11 @@ final class StallClock {
 
     /** @param limit nanoseconds; 0 for a clock that never calls anything stalled */
     StallClock(long limit) {
+        this(limit, CpuWaits.ofProcess());
+    }
+
+    StallClock(long limit, CpuWaits waits) {
+        this.waits = waits;
         this.limit = limit;
         this.patience = Math.max(limit, Math.min(limit * LIMITS_OF_SILENCE, LONGEST_NANOS));
     }
@@ -82,14 +94,26 @@ final class StallClock {
             verdict = RailVerdict.MOVING;
             return verdict;
         }
+        boolean blind = progress == Channel.UNKNOWN_PROGRESS;
+        if (!sampled && blind) {
+            waits.begin();
+        }
         sampled = true;
         sample = progress;
-        long limits = progress == Channel.UNKNOWN_PROGRESS && nanosPerChunk != 0
-                ? Math.max(limit, (long) (nanosPerChunk * CHUNKS_OF_SILENCE))
-                : patience;
+        long limits = blind ? blindLimit(silent, nanosPerChunk) : patience;
         // heard in the second half of the silence: an answer to the probe, or bytes of another channel
         verdict = silent >= limits && heardAt - movedAt >= limits / 2 ? RailVerdict.DEAD : RailVerdict.SUSPECT;
         return verdict;
+    }
+
+    /**
+     * Nobody tells of a byte that moves or of one that is not answered: the pace that the channel had and TCP's own patience bound what
+     * silence may mean, and time in which threads of this process got no CPU is none.
+     */
+    private long blindLimit(long silent, double nanosPerChunk) {
+        long least = Math.max(Math.max(patience, BLIND_NANOS), (long) (nanosPerChunk * CHUNKS_OF_SILENCE));
+        // the files of all threads are read only when it matters
+        return silent < least ? least : Math.max(least, Math.min(least + waits.longest(), LONGEST_NANOS));
     }
 
     /** When the last byte is known to have come; while nobody watched, the time stood still. */

@@ -132,6 +132,7 @@ public final class MovableStream implements ControlStream {
         return bytes;
     }
 
+    @SuppressWarnings("ReferenceEquality") // the same buffer, not one with the same bytes
     private void keep(ByteBuffer bytes) {
         if (kept.capacity() - kept.limit() < bytes.remaining()) {
             int needed = kept.remaining() + bytes.remaining();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.sluice.spi.Channel;
 import org.sluice.spi.GpuMemory;
 import org.sluice.spi.ReceiveChannel;
 import org.sluice.spi.Registration;
@@ -196,5 +197,53 @@ class RailVerdictTest {
             heardAt = now;
             assertThat(clock.look(receiving, nanos(now), nanos(heardAt), 0)).isEqualTo(RailVerdict.MOVING);
         }
+    }
+
+    private CpuWaits waiting(long millis) {
+        return new CpuWaits() {
+            @Override
+            public void begin() {}
+
+            @Override
+            public long longest() {
+                return nanos(millis);
+            }
+        };
+    }
+
+    /** @return how long a channel was silent, whose transport tells nothing, until it was called dead */
+    private long silentUntilDead(StallClock clock, double millisPerChunk) throws Exception {
+        arrived = Channel.UNKNOWN_PROGRESS;
+        clock.came(nanos(now));
+        long since = now;
+        RailVerdict verdict = RailVerdict.MOVING;
+        while (verdict != RailVerdict.DEAD) {
+            now += TURN;
+            heardAt = now;
+            verdict = clock.look(receiving, nanos(now), nanos(heardAt), millisPerChunk * 1e6);
+        }
+        return now - since;
+    }
+
+    /** TCP repeats after 200, 400, 800 and 1600 ms: a rail that loses a segment and three repeats of it lives. */
+    @Test
+    void aRailThatNobodyTellsOfIsGivenFourRetransmissions() throws Exception {
+        assertThat(silentUntilDead(new StallClock(nanos(LIMIT), waiting(0)), 1)).isBetween(3000L, 3300L);
+    }
+
+    @Test
+    void timeWithoutACpuIsNoSilence() throws Exception {
+        assertThat(silentUntilDead(new StallClock(nanos(LIMIT), waiting(2000)), 1))
+                .isBetween(5000L, 5400L);
+        assertThat(silentUntilDead(new StallClock(nanos(LIMIT), waiting(60_000)), 1))
+                .as("but not for ever")
+                .isBetween(10_000L, 10_100L);
+    }
+
+    @Test
+    void theKernelTellsHowLongThreadsWaitForACpu() {
+        CpuWaits waits = CpuWaits.ofProcess();
+        waits.begin();
+        assertThat(waits.longest()).isNotNegative();
     }
 }

@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Consumer;
 import org.sluice.spi.TransportException;
 
 /**
@@ -24,12 +23,12 @@ final class CommCloser {
     final class Closing {
         private final CommPlace place;
         private final boolean inFlight;
-        private final Consumer<Runnable> close;
+        private final Runnable close;
         private final Thread thread;
         private final long startedAt = System.nanoTime();
         private volatile boolean untouched;
 
-        private Closing(CommPlace place, boolean inFlight, Consumer<Runnable> close) {
+        private Closing(CommPlace place, boolean inFlight, Runnable close) {
             this.place = place;
             this.inFlight = inFlight;
             this.close = close;
@@ -41,7 +40,7 @@ final class CommCloser {
             try {
                 place.gpu.bindThread();
                 place.enter(trace, PluginCall.CLOSE);
-                close.accept(() -> untouched = true);
+                close.run();
                 untouched = true;
                 trace.leave();
             } finally {
@@ -52,11 +51,11 @@ final class CommCloser {
 
         /** Whether the plugin touches no memory for the comm any more. @throws TransportException when it takes too long */
         boolean isUntouched() throws TransportException {
-            if (untouched) {
+            if (untouched || !inFlight) {
                 return true;
             }
             if (System.nanoTime() - startedAt > place.callNanos()) {
-                throw place.overdue(inFlight ? PluginCall.CLOSE : PluginCall.DEREGISTER, place.callNanos());
+                throw place.overdue(PluginCall.CLOSE, place.callNanos());
             }
             return false;
         }
@@ -66,9 +65,8 @@ final class CommCloser {
      * Starts a close and returns when it has come back, or soon after in any case.
      *
      * @param inFlight whether requests are
-     * @param close is given what to call once the plugin touches no memory for the comm any more; that it has returned says so too
      */
-    Closing close(CommPlace place, boolean inFlight, Consumer<Runnable> close) {
+    Closing close(CommPlace place, boolean inFlight, Runnable close) {
         Closing closing = new Closing(place, inFlight, close);
         underWay.add(closing);
         closing.thread.start();
@@ -90,7 +88,7 @@ final class CommCloser {
     }
 
     /** An interrupt is kept for the caller: a comm is not closed by half. */
-    private static boolean join(Thread thread, Duration atMost) {
+    static boolean join(Thread thread, Duration atMost) {
         boolean interrupted = false;
         long end = System.nanoTime() + atMost.toNanos();
         try {

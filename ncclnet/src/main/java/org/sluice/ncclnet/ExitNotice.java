@@ -21,7 +21,9 @@ import java.util.Map;
 final class ExitNotice {
     private static final String HEAD = """
 
-            sluice: native code called exit(): a NCCL net plugin ends the whole process that way when it gives up.
+            sluice: the process ended in native code. Where the JVM has said above that it detected a fatal error, that was a
+            native crash, and hs_err_pidPID.log has the stack. Else native code called exit(): a NCCL net plugin ends the whole
+            process that way when it gives up.
             What each GPU's thread was doing in the plugin then ("-": it was elsewhere):
             """;
     private static final String WARNING = "The plugin's last warning: ";
@@ -53,7 +55,7 @@ final class ExitNotice {
                 Runtime.getRuntime().addShutdownHook(new Thread(ExitNotice::orderly, "nccl-net-orderly-exit"));
             }
             length = 0;
-            append(HEAD);
+            append(HEAD.replace("PID", String.valueOf(ProcessHandle.current().pid())));
             append(WARNING);
             warningAt = length;
             append("none".concat(" ".repeat(WARNING_BYTES - 4)));

@@ -150,15 +150,12 @@ abstract sealed class NcclNetChannel implements Channel permits NcclNetSendChann
         registrations.clear();
         boolean inFlight = posted != done;
         boolean commFirst = inFlight && place.nic.scatters();
-        closing = place.closer().close(place, inFlight, untouched -> {
+        closing = place.closer().close(place, inFlight, () -> {
             if (commFirst) {
                 closeNow();
                 deregister(handles);
             } else {
                 deregister(handles);
-                if (!inFlight) {
-                    untouched.run();
-                }
                 closeNow();
             }
         });

@@ -17,6 +17,7 @@ import org.sluice.spi.TransportException;
  * @param log how the plugin's log lines are treated
  * @param requests most requests in flight on a comm
  * @param callLimit after which a call that has not come back is reported
+ * @param initLimit after which an init that has not come back is given up
  * @param environment variables to set, whatever the environment says
  */
 record NcclNetOptions(
@@ -26,6 +27,7 @@ record NcclNetOptions(
         PluginLog.Form log,
         int requests,
         Duration callLimit,
+        Duration initLimit,
         Map<String, String> environment) {
     /** UCCL's name for the plugin's path. */
     static final String PLUGIN_VARIABLE = "UCCL_TCPX_PLUGIN_PATH";
@@ -37,10 +39,11 @@ record NcclNetOptions(
 
     private static final int MOST_REQUESTS = 1024;
     private static final Duration DEFAULT_CALL_LIMIT = Duration.ofSeconds(10);
+    private static final Duration DEFAULT_INIT_LIMIT = Duration.ofSeconds(60);
 
     /**
      * Reads {@code plugin}, {@code plugin-api}, {@code profile}, {@code plugin-log} ({@code full}, {@code plain}, {@code off}),
-     * {@code plugin-requests}, {@code plugin-call-millis} and {@code env.NAME}.
+     * {@code plugin-requests}, {@code plugin-call-millis}, {@code plugin-init-millis} and {@code env.NAME}.
      *
      * @throws TransportException naming the setting that is wrong and what it may be
      */
@@ -51,6 +54,7 @@ record NcclNetOptions(
         PluginLog.Form log = PluginLog.Form.FULL;
         int requests = DEFAULT_REQUESTS;
         Duration callLimit = DEFAULT_CALL_LIMIT;
+        Duration initLimit = DEFAULT_INIT_LIMIT;
         Map<String, String> environment = new TreeMap<>();
         for (Map.Entry<String, String> option : config.options().entrySet()) {
             String value = option.getValue();
@@ -61,13 +65,14 @@ record NcclNetOptions(
                 case "plugin-log" -> log = form(value);
                 case "plugin-requests" -> requests = number(option, 1, MOST_REQUESTS);
                 case "plugin-call-millis" -> callLimit = Duration.ofMillis(number(option, 1, Integer.MAX_VALUE));
+                case "plugin-init-millis" -> initLimit = Duration.ofMillis(number(option, 1, Integer.MAX_VALUE));
                 case String key
                 when key.startsWith(ENVIRONMENT_PREFIX) ->
                     environment.put(key.substring(ENVIRONMENT_PREFIX.length()), value);
                 default ->
                     throw new TransportException("there is no option " + option.getKey()
-                            + "; there are plugin, plugin-api, profile, plugin-log, plugin-requests, plugin-call-millis"
-                            + " and env.NAME");
+                            + "; there are plugin, plugin-api, profile, plugin-log, plugin-requests, plugin-call-millis,"
+                            + " plugin-init-millis and env.NAME");
             }
         }
         if (plugin == null) {
@@ -76,7 +81,7 @@ record NcclNetOptions(
         if (plugin == null && profile != null) {
             plugin = profile.plugin();
         }
-        return new NcclNetOptions(plugin, api, profile, log, requests, callLimit, environment);
+        return new NcclNetOptions(plugin, api, profile, log, requests, callLimit, initLimit, environment);
     }
 
     private static int number(Map.Entry<String, String> option, int least, int most) throws TransportException {

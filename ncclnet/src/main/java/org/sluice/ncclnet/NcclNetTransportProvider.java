@@ -10,7 +10,7 @@ import org.sluice.spi.TransportProvider;
  * The transport {@code nccl-net}: any NCCL network plugin. Options: {@code plugin} (its path; also the variable
  * {@code UCCL_TCPX_PLUGIN_PATH}), {@code plugin-api} (5 to 12; default the newest that it exports), {@code profile}
  * ({@code a3-high}), {@code plugin-log} ({@code full}, {@code plain}, {@code off}), {@code plugin-requests} (requests in flight on
- * a comm, default 16), {@code plugin-call-millis} (a call that takes longer is reported, default 10000), {@code env.NAME} (a
+ * a comm, default 16), {@code plugin-call-millis} (a call that takes longer is reported, default 10000), {@code plugin-init-millis} (an init that takes longer is given up, default 60000), {@code env.NAME} (a
  * variable for the plugin's environment).
  */
 public final class NcclNetTransportProvider implements TransportProvider {

@@ -9,10 +9,16 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,7 +31,13 @@ import org.sluice.spi.TransportException;
 final class Plugin {
     private static final Logger log = LoggerFactory.getLogger(Plugin.class);
     private static final Map<String, Plugin> LOADED = new HashMap<>();
+
+    /** Plugins whose init never came back: another beside it would not fare better. */
+    private static final Set<String> HUNG = new HashSet<>();
+
     private static final long PROFILER = profilerStub();
+
+    private static final Duration FINISH_LIMIT = Duration.ofSeconds(10);
 
     /** No plugin has more; what a broken one says is not allocated for. */
     private static final int MOST_DEVICES = 256;
@@ -43,7 +55,7 @@ final class Plugin {
         this.file = file;
         this.library = SharedLibrary.open(Path.of(file));
         this.pluginLog = new PluginLog(fileName(), options.log());
-        this.api = initialise(options.api());
+        this.api = initialise(options);
         this.initialised = true;
     }
 
@@ -52,11 +64,15 @@ final class Plugin {
         String file = locate(options);
         synchronized (LOADED) {
             Plugin plugin = LOADED.get(file);
+            if (HUNG.contains(file)) {
+                throw new TransportException(
+                        "the init of the plugin " + file + " has not come back in this process; start it anew");
+            }
             if (plugin == null) {
                 plugin = new Plugin(file, options);
                 LOADED.put(file, plugin);
             } else if (!plugin.initialised) {
-                plugin.api = plugin.initialise(options.api());
+                plugin.api = plugin.initialise(options);
                 plugin.initialised = true;
             } else if (options.api() != 0 && options.api() != plugin.version.number) {
                 throw new TransportException(plugin + " is in use in this process already, with API "
@@ -70,10 +86,38 @@ final class Plugin {
     /** @param idle whether none of its threads is at work for this user; it is not finished under one */
     void release(boolean idle) {
         synchronized (LOADED) {
-            if (--users == 0 && idle && api.finish()) {
+            if (--users == 0 && idle && finish()) {
                 initialised = false;
             }
         }
+    }
+
+    private boolean finish() {
+        AtomicBoolean finished = new AtomicBoolean();
+        boolean back = inTime(FINISH_LIMIT, () -> finished.set(api.finish()));
+        if (!back) {
+            HUNG.add(file);
+            log.warn(
+                    "{}: finalize has not come back within {} s and is left to itself", this, FINISH_LIMIT.toSeconds());
+        }
+        return back && finished.get();
+    }
+
+    /** Runs calls that may hang on a thread of their own. @return whether they have come back in time; else they are left to it */
+    private static boolean inTime(Duration limit, Runnable calls) {
+        AtomicReference<Throwable> thrown = new AtomicReference<>();
+        Thread thread = Thread.ofPlatform().name("nccl-net-init").daemon(true).start(() -> {
+            try {
+                calls.run();
+            } catch (Throwable e) {
+                thrown.set(e);
+            }
+        });
+        boolean back = CommCloser.join(thread, limit);
+        if (back && thrown.get() != null) {
+            throw new IllegalStateException(thrown.get());
+        }
+        return back;
     }
 
     /** Where the plugin is. A name without a slash is left to the loader and its LD_LIBRARY_PATH. */
@@ -97,9 +141,9 @@ final class Plugin {
         }
     }
 
-    private NetApi initialise(int wanted) throws TransportException {
+    private NetApi initialise(NcclNetOptions options) throws TransportException {
         List<ApiVersion> exported = ApiVersion.exportedBy(library);
-        version = choose(exported, wanted);
+        version = choose(exported, options.api());
         MemorySegment table = library.symbol(version.symbol()).orElseThrow();
         NetFunctions before = version.read(table);
         if (!before.has(NetFunction.INIT)) {
@@ -108,9 +152,17 @@ final class Plugin {
         CommMemory memory = CommMemory.take();
         NetApi made = version.adapter(before);
         JvmSignals signals = new JvmSignals(file);
-        int result = made.init(memory, pluginLog.address(), PROFILER);
+        AtomicInteger result = new AtomicInteger();
+        NetApi uninitialised = made;
+        boolean back = inTime(
+                options.initLimit(), () -> result.set(uninitialised.init(memory, pluginLog.address(), PROFILER)));
         signals.giveBack();
-        check("init", result);
+        if (!back) {
+            HUNG.add(file);
+            throw new TransportException(this + ": init has not come back within "
+                    + options.initLimit().toMillis() / 1000.0 + " s: the plugin hangs" + lastWarning());
+        }
+        check("init", result.get());
         long context = memory.outValue();
         // some plugins fill the table in init (nccl-rdma-sharp-plugins does)
         NetFunctions after = version.read(table);

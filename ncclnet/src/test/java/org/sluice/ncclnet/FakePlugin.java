@@ -48,6 +48,7 @@ final class FakePlugin {
                 "CLOSE",
                 "READY",
                 "SIGNALS",
+                "CONNECT_CALLS",
                 "HOST",
                 "BOUNCE",
                 "FLUSH",

@@ -20,6 +20,8 @@ class PluginProcessTest {
         Process p = new ProcessBuilder(List.of(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-XX:+UseSerialGC",
+                        "-XX:-CreateCoredumpOnCrash",
+                        "-XX:ErrorFile=" + plugin.file().resolveSibling("hs_err_pid%p.log"),
                         "--enable-native-access=ALL-UNNAMED",
                         "-cp",
                         System.getProperty("java.class.path"),
@@ -47,6 +49,17 @@ class PluginProcessTest {
                 .contains("The plugin's last warning: assertion failed in test, exiting")
                 .containsPattern("gpu0-agent +test +fake\\d channel \\d \\((send|receive)\\)")
                 .doesNotContain("done");
+    }
+
+    /** The JVM tells of it, with the file that has the stack, and nobody calls it an exit. */
+    @Test
+    void aNativeCrashIsNotCalledAnExit() throws Exception {
+        Ended ended = run("test:crash@20");
+        assertThat(ended.status).isNotZero();
+        assertThat(ended.output)
+                .contains("A fatal error has been detected by the Java Runtime Environment")
+                .contains("hs_err_pid")
+                .doesNotContain("called exit()");
     }
 
     @Test

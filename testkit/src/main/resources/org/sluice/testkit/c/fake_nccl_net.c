@@ -142,7 +142,7 @@ static const char *op_names[OPS] = {"init",  "devices", "properties", "listen", 
                                     "isend", "irecv",   "test",       "consumed", "close", "descriptors",
                                     "deregmr", "closelisten", "iflush"};
 
-/* error=CODE: that call fails | exit=STATUS | hang=MILLISECONDS inside the call | stall: this comm never moves again |
+/* error=CODE: that call fails | exit=STATUS | crash | hang=MILLISECONDS inside the call | stall: this comm never moves again |
  * null=COUNT: so many calls answer "not now" | short: the sender sends one byte less | descriptors: count=N, dst, src, length.
  * @N: after N calls of the operation, all comms together. Each happens once. */
 struct fault {
@@ -189,6 +189,7 @@ static struct fault *fault(enum op op) {
       if (cfg.log) cfg.log(LOG_WARN, SUBSYS_NET, __FILE__, __LINE__, "assertion failed in %s, exiting", op_names[op]);
       exit((int)f->value);
     }
+    if (!strcmp(f->kind, "crash")) *(volatile int *)8 = 1;
     if (!strcmp(f->kind, "hang")) {
       struct timespec t = {f->value / 1000, f->value % 1000 * 1000000};
       nanosleep(&t, NULL);
