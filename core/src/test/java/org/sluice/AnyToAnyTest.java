@@ -148,8 +148,8 @@ final class AnyToAnyTest {
     @DisplayName("a peer that restarts is found again")
     void restart() throws Exception {
         Listening first = new Listening(1);
-        InetSocketAddress place = new InetSocketAddress(
-                "127.0.0.1", Integer.parseInt(first.address.split(":")[1]));
+        InetSocketAddress place =
+                new InetSocketAddress("127.0.0.1", Integer.parseInt(first.address.substring("127.0.0.1:".length())));
         Node node = node(1);
         Link old = node.peer(first.address).link(0, 0);
         first.node.close();
