@@ -5,7 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
-import org.sluice.linux.Descriptors;
+import org.sluice.linux.Descriptor;
 import org.sluice.spi.CopyQueue;
 import org.sluice.spi.GpuException;
 import org.sluice.spi.GpuMemory;
@@ -97,7 +97,7 @@ final class CudaSharing implements MemorySharing {
     public void discard(List<SharedPart> parts) {
         for (SharedPart p : parts) {
             if (p.descriptor() >= 0) {
-                Descriptors.close(p.descriptor());
+                new Descriptor(p.descriptor()).close();
             }
         }
     }
