@@ -30,16 +30,42 @@ public interface Link extends AutoCloseable {
     List<ChannelConnections> connections();
 
     /** Sends the bytes {@code [offset, offset + length)} of a region of this link's GPU; they must stay as they are until it is done. */
-    Transfer send(Region region, long offset, long length);
+    default Transfer send(Region region, long offset, long length) {
+        return send(Layout.range(region, offset, length), TransferOptions.NONE);
+    }
 
     /** Receives exactly {@code length} bytes into a region of this link's GPU. */
-    Transfer receive(Region region, long offset, long length);
+    default Transfer receive(Region region, long offset, long length) {
+        return receive(Layout.range(region, offset, length), TransferOptions.NONE);
+    }
 
     /** Writes into a region of the peer's; it need not do anything. */
-    Transfer write(Region from, long offset, long length, RemoteRegion to, long toOffset);
+    default Transfer write(Region from, long offset, long length, RemoteRegion to, long toOffset) {
+        return write(
+                Layout.range(from, offset, length), RemoteLayout.range(to, toOffset, length), TransferOptions.NONE);
+    }
 
     /** Reads from a region of the peer's; it need not do anything. */
-    Transfer read(Region to, long offset, long length, RemoteRegion from, long fromOffset);
+    default Transfer read(Region to, long offset, long length, RemoteRegion from, long fromOffset) {
+        return read(
+                Layout.range(to, offset, length), RemoteLayout.range(from, fromOffset, length), TransferOptions.NONE);
+    }
+
+    /**
+     * Sends the bytes of a layout, which must stay as they are until it is done.
+     *
+     * @throws IllegalArgumentException when pieces are not inside their regions, or those are not of this link's GPU; as in all four
+     */
+    Transfer send(Layout from, TransferOptions options);
+
+    /** Receives as many bytes as the layout has. Its pieces must not overlap. */
+    Transfer receive(Layout to, TransferOptions options);
+
+    /** Writes into the peer's memory. What is not inside the peer's regions, or overlaps there, fails with a {@link RemoteAccessException}. */
+    Transfer write(Layout from, RemoteLayout to, TransferOptions options);
+
+    /** Reads from the peer's memory. The pieces of {@code to} must not overlap. */
+    Transfer read(Layout to, RemoteLayout from, TransferOptions options);
 
     /** Makes a region known to every channel now, rather than at its first use. Waits. */
     void register(Region region);

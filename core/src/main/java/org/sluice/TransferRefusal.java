@@ -9,7 +9,9 @@ public enum TransferRefusal {
     /** No region has that key. */
     KEY(1, "no region of the peer has this key"),
     /** The range is not inside the region. */
-    BOUNDS(2, "the range is not inside the peer's region");
+    BOUNDS(2, "the range is not inside the peer's region"),
+    /** Pieces that are to be written to overlap, or a block is named twice. */
+    OVERLAP(3, "pieces of the target overlap, or a block is named twice");
 
     private final int code;
     private final String text;

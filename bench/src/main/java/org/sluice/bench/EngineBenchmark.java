@@ -16,13 +16,18 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 import org.sluice.SluiceException;
+import org.sluice.RemoteLayout;
+import org.sluice.RemoteRegion;
+import org.sluice.TransferOptions;
 import org.sluice.TransferRefusal;
 import org.sluice.spi.GpuMemory;
 import org.sluice.spi.MemoryKind;
+import org.sluice.spi.PieceQueue;
 import org.sluice.spi.TransportException;
 import org.sluice.stats.ChannelCounters;
 import org.sluice.stats.ChannelTiming;
 import org.sluice.stats.ChunkEvent;
+import org.sluice.transfer.Announcement;
 import org.sluice.transfer.Completion;
 import org.sluice.transfer.EngineSettings;
 import org.sluice.transfer.InboundEnd;
@@ -30,6 +35,8 @@ import org.sluice.transfer.LinkControl;
 import org.sluice.transfer.LinkEngine;
 import org.sluice.transfer.MemoryBlock;
 import org.sluice.transfer.OutboundEnd;
+import org.sluice.transfer.PieceMap;
+import org.sluice.transfer.PieceQueues;
 
 /**
  * What the engine itself costs per chunk, both sides together: striping, windows, grants, completions, counters. Two engines and
@@ -66,13 +73,18 @@ public class EngineBenchmark {
         private LinkEngine peer;
 
         @Override
-        public void open(long id, long length) {
-            peer.onOpen(id, length, 0);
+        public boolean hasRoom() {
+            return true;
         }
 
         @Override
-        public void grant(long id, long offset, int channel, int generation) {
-            peer.onGrant(id, offset, channel, generation);
+        public void open(Announcement send) {
+            peer.onOpen(send, 0);
+        }
+
+        @Override
+        public void grant(long id, long offset, long bytes, int channel, int generation) {
+            peer.onGrant(id, offset, bytes, channel, generation);
         }
 
         @Override
@@ -81,12 +93,17 @@ public class EngineBenchmark {
         }
 
         @Override
-        public void write(long id, long keyHigh, long keyLow, long offset, long length) {
+        public void write(Announcement write, RemoteRegion to, long offset, int layout) {
             throw new UnsupportedOperationException();
         }
 
         @Override
-        public void read(long id, long keyHigh, long keyLow, long offset, long length) {
+        public void read(Announcement read, RemoteRegion from, long offset, int layout) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public void layout(int number, RemoteLayout layout) {
             throw new UnsupportedOperationException();
         }
 
@@ -134,6 +151,23 @@ public class EngineBenchmark {
         }
     };
 
+    private static final PieceQueues NO_PIECES = new PieceQueues() {
+        @Override
+        public PieceQueue gather() {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public PieceQueue scatter() {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public GpuMemory allocate(long bytes) {
+            throw new UnsupportedOperationException();
+        }
+    };
+
     @Setup
     public void connect() throws TransportException {
         EngineSettings settings = new EngineSettings(
@@ -146,20 +180,21 @@ public class EngineBenchmark {
                 org.sluice.Where.NOWHERE);
         Wire toReceiver = new Wire();
         Wire toSender = new Wire();
-        sender = new LinkEngine(settings, toReceiver, (high, low) -> null, channels, 0, null);
-        receiver = new LinkEngine(settings, toSender, (high, low) -> null, 0, channels, null);
+        sender = new LinkEngine(settings, toReceiver, (high, low) -> null, channels, 0, null, NO_PIECES);
+        receiver = new LinkEngine(settings, toSender, (high, low) -> null, 0, channels, null, NO_PIECES);
         toReceiver.peer = receiver;
         toSender.peer = sender;
         landed = new ChannelCounters[channels];
         for (int c = 0; c < channels; c++) {
             MemoryRail rail = new MemoryRail();
             landed[c] = counters(c, "receive");
-            sender.open(new OutboundEnd(c, 0, rail.sender(), counters(c, "send"), null));
-            receiver.open(new InboundEnd(c, 0, rail.receiver(), landed[c], null, null));
+            sender.open(new OutboundEnd(c, 0, rail.sender(), counters(c, "send"), null, false));
+            receiver.open(new InboundEnd(c, 0, rail.receiver(), landed[c], null, null, false));
         }
         MemoryBlock block = new MemoryBlock(new Unbacked(4096, ENDLESS), 0);
-        receiver.receive(block, 0, ENDLESS, MUST_NOT_END, 0);
-        sender.send(block, 0, ENDLESS, MUST_NOT_END);
+        PieceMap range = PieceMap.range(block, 0, ENDLESS);
+        receiver.receive(range, TransferOptions.NONE, MUST_NOT_END, 0);
+        sender.send(range, TransferOptions.NONE, MUST_NOT_END);
     }
 
     private ChannelCounters counters(int channel, String direction) {

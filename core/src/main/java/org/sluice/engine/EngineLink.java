@@ -15,21 +15,27 @@ import org.sluice.ChannelStats;
 import org.sluice.ChannelTimes;
 import org.sluice.ClosedException;
 import org.sluice.ErrorCode;
+import org.sluice.Layout;
 import org.sluice.Link;
 import org.sluice.LinkException;
 import org.sluice.LinkStats;
 import org.sluice.NotDoneException;
 import org.sluice.Region;
+import org.sluice.RemoteLayout;
 import org.sluice.RemoteRegion;
 import org.sluice.SluiceException;
 import org.sluice.Transfer;
+import org.sluice.TransferOptions;
 import org.sluice.peer.LinkReport;
 import org.sluice.peer.LinkSession;
 import org.sluice.stats.ChannelTiming;
 import org.sluice.stats.TransferCounters;
 import org.sluice.stats.TransferEvent;
 import org.sluice.transfer.Agent;
+import org.sluice.transfer.ChunkedTransfer;
 import org.sluice.transfer.Completion;
+import org.sluice.transfer.LinkEngine;
+import org.sluice.transfer.PieceMap;
 
 /**
  * All channels between a local and a remote GPU. The n-th {@link #send} of one side meets the n-th {@link #receive} of the
@@ -162,70 +168,46 @@ final class EngineLink implements Link {
     }
 
     @Override
-    public Transfer send(Region region, long offset, long length) {
-        return start(
-                "send",
-                region,
-                offset,
-                length,
-                c -> session().engine().send(OwnedRegion.of(region).block(), offset, length, c));
+    public Transfer send(Layout from, TransferOptions options) {
+        return start("send", from, false, (engine, map, done) -> engine.send(map, options, done));
     }
 
     @Override
-    public Transfer receive(Region region, long offset, long length) {
+    public Transfer receive(Layout to, TransferOptions options) {
         return start(
-                "receive",
-                region,
-                offset,
-                length,
-                c -> session().engine().receive(OwnedRegion.of(region).block(), offset, length, c, System.nanoTime()));
+                "receive", to, true, (engine, map, done) -> engine.receive(map, options, done, System.nanoTime()));
     }
 
     @Override
-    public Transfer write(Region from, long offset, long length, RemoteRegion to, long toOffset) {
-        return start(
-                "write",
-                from,
-                offset,
-                length,
-                c -> session()
-                        .engine()
-                        .write(OwnedRegion.of(from).block(), offset, length, to.keyHigh(), to.keyLow(), toOffset, c));
+    public Transfer write(Layout from, RemoteLayout to, TransferOptions options) {
+        sameLength(from, to);
+        return start("write", from, false, (engine, map, done) -> engine.write(map, to, options, done));
     }
 
     @Override
-    public Transfer read(Region to, long offset, long length, RemoteRegion from, long fromOffset) {
+    public Transfer read(Layout to, RemoteLayout from, TransferOptions options) {
+        sameLength(to, from);
         return start(
-                "read",
-                to,
-                offset,
-                length,
-                c -> session()
-                        .engine()
-                        .read(
-                                OwnedRegion.of(to).block(),
-                                offset,
-                                length,
-                                from.keyHigh(),
-                                from.keyLow(),
-                                fromOffset,
-                                c,
-                                System.nanoTime()));
+                "read", to, true, (engine, map, done) -> engine.read(map, from, options, done, System.nanoTime()));
+    }
+
+    private static void sameLength(Layout local, RemoteLayout remote) {
+        if (local.bytes() != remote.bytes()) {
+            throw new IllegalArgumentException("the local layout has " + local.bytes() + " bytes, the remote one "
+                    + remote.bytes() + "; they must have the same");
+        }
     }
 
     private interface EngineCall {
-        void run(Completion completion);
+        @Nullable ChunkedTransfer run(LinkEngine engine, PieceMap map, Completion completion);
     }
 
-    private Transfer start(String kind, Region region, long offset, long length, EngineCall call) {
-        OwnedRegion owned = OwnedRegion.of(region);
-        owned.check(offset, length);
-        if (region.gpu() != gpu()) {
-            throw new IllegalArgumentException("the region is on GPU " + region.gpu() + ", the link on GPU " + gpu());
-        }
-        PendingTransfer transfer = new PendingTransfer(session().where(), length);
-        Completion completion = transfer.completion(owned, transfers, new TransferEvent(gpu(), kind, peer(), length));
-        if (!agent.execute(() -> session().with(() -> call.run(completion)))) {
+    private Transfer start(String kind, Layout layout, boolean target, EngineCall call) {
+        LocalLayout local = LocalLayout.of(layout, gpu(), target);
+        PendingTransfer transfer = new PendingTransfer(session().where(), layout.bytes());
+        TransferEvent event = new TransferEvent(gpu(), kind, peer(), layout.bytes());
+        Completion completion = transfer.completion(local, transfers, event);
+        if (!agent.execute(() -> session().with(() -> call.run(session().engine(), local.map(), completion)))) {
             completion.failed(new ClosedException(session().where(), "the node is closed"));
         }
         return transfer;

@@ -33,7 +33,7 @@ final class PendingTransfer implements Transfer {
         this.bytes = bytes;
     }
 
-    Completion completion(OwnedRegion region, TransferCounters counters, TransferEvent event) {
+    Completion completion(LocalLayout region, TransferCounters counters, TransferEvent event) {
         region.use();
         event.begin();
         return new Completion() {

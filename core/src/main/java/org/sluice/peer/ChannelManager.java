@@ -271,6 +271,10 @@ final class ChannelManager {
         return ring;
     }
 
+    private boolean takesLists() {
+        return transport.mostPieces() > 1;
+    }
+
     private final class Setup implements Work {
         private final int[] devices;
         private final @Nullable Connector[] connectors;
@@ -379,7 +383,7 @@ final class ChannelManager {
                     SendChannel channel = sending[c];
                     if (channel != null) {
                         outbound.add(new OutboundEnd(
-                                c, 0, channel, counters(c, true, devices[c]), staging(devices[c], true)));
+                                c, 0, channel, counters(c, true, devices[c]), staging(devices[c], true), takesLists()));
                     }
                 }
                 for (int c = 0; c < receiving.length; c++) {
@@ -392,7 +396,8 @@ final class ChannelManager {
                                 channel,
                                 counters(c, false, device),
                                 staging(device, false),
-                                nic(device).scatters() ? agent.unpack() : null));
+                                nic(device).scatters() ? agent.unpack() : null,
+                                takesLists()));
                     }
                 }
             } catch (RuntimeException e) {

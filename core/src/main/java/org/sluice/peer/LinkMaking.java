@@ -373,9 +373,8 @@ final class LinkMaking {
 
     private EngineSettings settings(long chunk, boolean roundRobin, int window) {
         boolean confirmed = plan.config().bootstrap() == org.sluice.BootstrapFormat.SLUICE;
-        // round-robin cannot do without a rail, so it waits for one as long as it may
-        long stall =
-                !confirmed ? 0 : (roundRobin ? plan.deadline() : plan.config().stallTimeout()).toNanos();
+        // without a control connection a link cannot do without a rail: it waits for each
+        long stall = confirmed ? plan.config().stallTimeout().toNanos() : 0;
         return new EngineSettings(
                 chunk, roundRobin, window, Math.min(window, plan.sendWindow()), stall, confirmed, where());
     }
@@ -408,7 +407,7 @@ final class LinkMaking {
         FrameSocket s = first.until(deadline);
         boolean accepts = server || duplex;
         int[] devices = devices();
-        manager.sendsAreGranted(!agreed.roundRobin());
+        manager.sendsAreGranted(agreed.confirmed());
         CompletableFuture<ChannelManager.Channels> made = new CompletableFuture<>();
         agent.execute(() -> manager.open(devices, peerHandles, accepts, lost, deadline)
                 .whenComplete((c, e) -> {
@@ -494,8 +493,9 @@ final class LinkMaking {
                             .map(e -> e.unpack())
                             .filter(u -> u != null)
                             .findFirst()
-                            .orElse(null));
-            ChannelRepair repair = control == null || agreed.roundRobin()
+                            .orElse(null),
+                    agent);
+            ChannelRepair repair = control == null
                     ? null
                     : new ChannelRepair(
                             engine, control, plan.transport(), manager, devices(), made, plan.deadline(), where);

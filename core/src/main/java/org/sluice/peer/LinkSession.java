@@ -15,10 +15,13 @@ import org.sluice.LinkException;
 import org.sluice.PeerLostException;
 import org.sluice.ProtocolException;
 import org.sluice.SluiceException;
+import org.sluice.RemoteLayout;
+import org.sluice.RemoteRegion;
 import org.sluice.TransferRefusal;
 import org.sluice.Where;
 import org.sluice.spi.GpuException;
 import org.sluice.transfer.Agent;
+import org.sluice.transfer.Announcement;
 import org.sluice.transfer.InboundEnd;
 import org.sluice.transfer.LinkEngine;
 import org.sluice.transfer.OutboundEnd;
@@ -329,23 +332,44 @@ public final class LinkSession implements Work {
 
     private final class Listening implements ControlListener {
         @Override
-        public void onOpen(long id, long length) {
-            engine.onOpen(id, length, now);
+        public void onOpen(long id, long length, long tag, long mostChunk, int priority, int flags) {
+            engine.onOpen(new Announcement(id, length, mostChunk, priority, flags, tag), now);
         }
 
         @Override
-        public void onWrite(long id, long keyHigh, long keyLow, long offset, long length) {
-            engine.onWrite(id, keyHigh, keyLow, offset, length, now);
+        public void onWrite(
+                long id,
+                long length,
+                RemoteRegion region,
+                long offset,
+                int layout,
+                long mostChunk,
+                int priority,
+                int flags) {
+            engine.onWrite(new Announcement(id, length, mostChunk, priority, flags, 0), region, offset, layout, now);
         }
 
         @Override
-        public void onRead(long id, long keyHigh, long keyLow, long offset, long length) {
-            engine.onRead(id, keyHigh, keyLow, offset, length);
+        public void onRead(
+                long id,
+                long length,
+                RemoteRegion region,
+                long offset,
+                int layout,
+                long mostChunk,
+                int priority,
+                int flags) {
+            engine.onRead(new Announcement(id, length, mostChunk, priority, flags, 0), region, offset, layout);
         }
 
         @Override
-        public void onGrant(long id, long offset, int channel, int generation) {
-            engine.onGrant(id, offset, channel, generation);
+        public void onLayout(int number, RemoteLayout layout) {
+            engine.onLayout(number, layout);
+        }
+
+        @Override
+        public void onGrant(long id, long offset, long bytes, int channel, int generation) {
+            engine.onGrant(id, offset, bytes, channel, generation);
         }
 
         @Override
@@ -378,7 +402,7 @@ public final class LinkSession implements Work {
 
         private ChannelRepair repair() {
             if (repair == null) {
-                throw new ProtocolException(where, "the peer makes a channel anew, but round-robin striping cannot");
+                throw new ProtocolException(where, "the peer makes a channel anew, but this link cannot");
             }
             return repair;
         }

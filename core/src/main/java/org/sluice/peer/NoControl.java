@@ -1,6 +1,9 @@
 package org.sluice.peer;
 
+import org.sluice.RemoteLayout;
+import org.sluice.RemoteRegion;
 import org.sluice.TransferRefusal;
+import org.sluice.transfer.Announcement;
 import org.sluice.transfer.LinkControl;
 
 /** Where there is no control connection (UCCL's bootstrap), nothing is ever said over one: round-robin striping needs nothing. */
@@ -12,22 +15,32 @@ enum NoControl implements LinkControl {
     }
 
     @Override
-    public void open(long id, long length) {
+    public boolean hasRoom() {
+        return false;
+    }
+
+    @Override
+    public void open(Announcement send) {
         throw none();
     }
 
     @Override
-    public void write(long id, long keyHigh, long keyLow, long offset, long length) {
+    public void write(Announcement write, RemoteRegion to, long offset, int layout) {
         throw none();
     }
 
     @Override
-    public void read(long id, long keyHigh, long keyLow, long offset, long length) {
+    public void read(Announcement read, RemoteRegion from, long offset, int layout) {
         throw none();
     }
 
     @Override
-    public void grant(long id, long offset, int channel, int generation) {
+    public void layout(int number, RemoteLayout layout) {
+        throw none();
+    }
+
+    @Override
+    public void grant(long id, long offset, long bytes, int channel, int generation) {
         throw none();
     }
 

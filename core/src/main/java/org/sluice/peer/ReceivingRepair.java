@@ -157,7 +157,7 @@ final class ReceivingRepair {
         ReceiveChannel channel = accepted;
         if (channel != null && peerReady) {
             InboundEnd next =
-                    new InboundEnd(end.index(), generation, channel, end.counters(), end.staging(), end.unpack());
+                    new InboundEnd(end.index(), generation, channel, end.counters(), end.staging(), end.unpack(), end.takesLists());
             engine.open(next);
             end = next;
             accepted = null;

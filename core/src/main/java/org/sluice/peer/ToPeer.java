@@ -1,29 +1,48 @@
 package org.sluice.peer;
 
+import org.sluice.RemoteLayout;
+import org.sluice.RemoteRegion;
 import org.sluice.TransferRefusal;
+import org.sluice.transfer.Announcement;
 import org.sluice.transfer.LinkControl;
 import org.sluice.wire.ControlConnection;
+import org.sluice.wire.FrameType;
 
 /** What the data plane says, put on the control connection: the data plane knows no wire, and the wire no data plane. */
 record ToPeer(ControlConnection connection) implements LinkControl {
     @Override
-    public void open(long id, long length) {
-        connection.open(id, length);
+    public boolean hasRoom() {
+        return connection.hasRoom();
     }
 
     @Override
-    public void write(long id, long keyHigh, long keyLow, long offset, long length) {
-        connection.write(id, keyHigh, keyLow, offset, length);
+    public void open(Announcement a) {
+        connection.open(a.id(), a.length(), a.tag(), a.mostChunk(), a.priority(), a.flags());
     }
 
     @Override
-    public void read(long id, long keyHigh, long keyLow, long offset, long length) {
-        connection.read(id, keyHigh, keyLow, offset, length);
+    public void write(Announcement a, RemoteRegion to, long offset, int layout) {
+        oneSided(FrameType.WRITE, a, to, offset, layout);
     }
 
     @Override
-    public void grant(long id, long offset, int channel, int generation) {
-        connection.grant(id, offset, channel, generation);
+    public void read(Announcement a, RemoteRegion from, long offset, int layout) {
+        oneSided(FrameType.READ, a, from, offset, layout);
+    }
+
+    private void oneSided(FrameType type, Announcement a, RemoteRegion region, long offset, int layout) {
+        connection.oneSided(
+                type, a.id(), a.length(), region, offset, layout, a.mostChunk(), a.priority(), a.flags());
+    }
+
+    @Override
+    public void layout(int number, RemoteLayout layout) {
+        connection.layout(number, layout);
+    }
+
+    @Override
+    public void grant(long id, long offset, long bytes, int channel, int generation) {
+        connection.grant(id, offset, bytes, channel, generation);
     }
 
     @Override

@@ -19,6 +19,8 @@ import org.sluice.UnpackMode;
 import org.sluice.spi.CopyQueue;
 import org.sluice.spi.Doorbell;
 import org.sluice.spi.Gpu;
+import org.sluice.spi.GpuMemory;
+import org.sluice.spi.PieceQueue;
 import org.sluice.spi.UnpackQueue;
 
 /**
@@ -26,7 +28,7 @@ import org.sluice.spi.UnpackQueue;
  * connections, and rests in {@code select} when nothing is to be done; a doorbell, a command or a readable control connection
  * ends the rest.
  */
-public final class Agent implements Doorbell, AutoCloseable {
+public final class Agent implements Doorbell, PieceQueues, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Agent.class);
 
     /** How long the agent may work without a look at the control connections: less than a grant's way over any network. */
@@ -36,6 +38,11 @@ public final class Agent implements Doorbell, AutoCloseable {
     private static final int COPY_CAPACITY = 4096;
 
     private static final int UNPACK_CAPACITY = 1024;
+
+    /** Chunks of many pieces in flight of one GPU and direction, and their pieces. */
+    private static final int PIECED_CHUNKS = 1024;
+
+    private static final int PIECES = 64 << 10;
 
     private static final boolean FEW_CPUS = Runtime.getRuntime().availableProcessors() <= 4;
 
@@ -55,6 +62,8 @@ public final class Agent implements Doorbell, AutoCloseable {
     private @Nullable CopyQueue toHost;
     private @Nullable CopyQueue toGpu;
     private @Nullable UnpackQueue unpack;
+    private @Nullable PieceQueue gather;
+    private @Nullable PieceQueue scatter;
 
     /** @param atStart called on the agent's thread when it begins, with the GPU current there */
     public Agent(Gpu gpu, UnpackMode unpackMode, Consumer<Gpu> atStart) {
@@ -162,6 +171,27 @@ public final class Agent implements Doorbell, AutoCloseable {
         return unpack;
     }
 
+    @Override
+    public PieceQueue gather() {
+        if (gather == null) {
+            gather = gpu.pieceQueue(PieceQueue.Direction.GATHER, PIECED_CHUNKS, PIECES);
+        }
+        return gather;
+    }
+
+    @Override
+    public PieceQueue scatter() {
+        if (scatter == null) {
+            scatter = gpu.pieceQueue(PieceQueue.Direction.SCATTER, PIECED_CHUNKS, PIECES);
+        }
+        return scatter;
+    }
+
+    @Override
+    public GpuMemory allocate(long bytes) {
+        return gpu.allocate(bytes);
+    }
+
     private void run() {
         try {
             gpu.bindThread();
@@ -246,7 +276,7 @@ public final class Agent implements Doorbell, AutoCloseable {
     }
 
     private void free() {
-        for (AutoCloseable owned : new @Nullable AutoCloseable[] {toHost, toGpu, unpack, gpu, selector}) {
+        for (AutoCloseable owned : new @Nullable AutoCloseable[] {toHost, toGpu, unpack, gather, scatter, gpu, selector}) {
             try {
                 if (owned != null) {
                     owned.close();

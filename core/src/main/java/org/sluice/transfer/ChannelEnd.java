@@ -35,7 +35,7 @@ abstract class ChannelEnd<C extends Channel> {
     final ChannelCounters counters;
     final @Nullable ChannelTiming timing;
     private @Nullable Registered[] registered = new Registered[4];
-    private @Nullable Registration stagingRegistration;
+    private @Nullable Registration slotRegistration;
     private boolean open = true;
     private @Nullable String lostBecause;
 
@@ -74,12 +74,20 @@ abstract class ChannelEnd<C extends Channel> {
         return made;
     }
 
-    /** The registration of the channel's staging slots, made on first use. */
-    final Registration registration(StagingRing staging) throws TransportException {
-        Registration found = stagingRegistration;
+    /** Makes everything known that a transfer's pieces lie in. @return the registration of the one that begins at {@code offset} */
+    final Registration registrations(PieceMap map, long offset) throws TransportException {
+        for (int i = 0; map.blocks() > 1 && i < map.blocks(); i++) {
+            registration(map.block(i));
+        }
+        return registration(map.blockAt(offset));
+    }
+
+    /** The registration of the channel's slots, which are of one block, made on first use. */
+    final Registration registrationOfSlots(GpuMemory slots) throws TransportException {
+        Registration found = slotRegistration;
         if (found == null) {
-            found = channel.register(staging.memory);
-            stagingRegistration = found;
+            found = channel.register(slots);
+            slotRegistration = found;
         }
         return found;
     }
@@ -131,8 +139,12 @@ abstract class ChannelEnd<C extends Channel> {
         }
     }
 
-    /** Waits until {@link #isClosed}, but not so long that the GPU's other links would be taken for dead. */
-    final void awaitClosed() {
+    /**
+     * Waits until {@link #isClosed}, but not so long that the GPU's other links would be taken for dead.
+     *
+     * @return false when it is not closed: what the transport was given is its own for good
+     */
+    final boolean awaitClosed() {
         long end = System.nanoTime() + CLOSE_NANOS;
         try {
             while (!isClosed()) {
@@ -142,8 +154,10 @@ abstract class ChannelEnd<C extends Channel> {
                 }
                 LockSupport.parkNanos(LOOK_NANOS);
             }
+            return true;
         } catch (LinkException e) {
             log.error("{}; do not free or reuse the memory of the transfers that fail now", e.getMessage());
+            return false;
         }
     }
 

@@ -6,10 +6,12 @@ import org.jspecify.annotations.Nullable;
 final class ChunkPick<T extends ChunkedTransfer> {
     private @Nullable T transfer;
     private long offset;
+    private long bytes;
 
-    void set(T transfer, long offset) {
+    void set(T transfer, long offset, long bytes) {
         this.transfer = transfer;
         this.offset = offset;
+        this.bytes = bytes;
     }
 
     T transfer() {
@@ -21,5 +23,9 @@ final class ChunkPick<T extends ChunkedTransfer> {
 
     long offset() {
         return offset;
+    }
+
+    long bytes() {
+        return bytes;
     }
 }

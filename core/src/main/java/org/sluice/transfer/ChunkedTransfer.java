@@ -1,38 +1,30 @@
 package org.sluice.transfer;
 
+import org.jspecify.annotations.Nullable;
+import org.sluice.RemoteLayout;
+import org.sluice.TransferOptions;
+
 /** One message and how far it is: the part that sender and receiver have in common. Belongs to the agent. */
-abstract sealed class ChunkedTransfer permits InboundTransfer, OutboundTransfer {
-    final long id;
-    final MemoryBlock block;
-    final long blockOffset;
+public abstract sealed class ChunkedTransfer permits InboundTransfer, OutboundTransfer {
+    /** Its number on the wire, once it is announced. */
+    long id;
+
+    final PieceMap map;
     final long length;
-    final long chunkBytes;
-    final long chunks;
     final Completion completion;
+    final TransferOptions options;
+    /** Where its bytes lie at the peer, for one-sided transfers that this side asked for. */
+    final @Nullable RemoteLayout remote;
+
     long startedAt;
 
-    ChunkedTransfer(long id, MemoryBlock block, long blockOffset, long length, long chunkBytes, Completion completion) {
+    ChunkedTransfer(
+            long id, PieceMap map, @Nullable RemoteLayout remote, TransferOptions options, Completion completion) {
         this.id = id;
-        this.block = block;
-        this.blockOffset = blockOffset;
-        this.length = length;
-        this.chunkBytes = chunkBytes;
-        this.chunks = length / chunkBytes + (length % chunkBytes == 0 ? 0 : 1);
+        this.remote = remote;
+        this.options = options;
+        this.map = map;
+        this.length = map.length;
         this.completion = completion;
-    }
-
-    /** Bytes of the chunk that starts at {@code offset} of the message. */
-    long chunkLength(long offset) {
-        return Math.min(chunkBytes, length - offset);
-    }
-
-    /** Address of the byte at {@code offset} of the message. */
-    long address(long offset) {
-        return block.memory().address() + blockOffset + offset;
-    }
-
-    /** Whether a chunk can start at {@code offset}: asked of offsets that the peer names. */
-    boolean isChunkStart(long offset) {
-        return offset >= 0 && offset < length && offset % chunkBytes == 0;
     }
 }

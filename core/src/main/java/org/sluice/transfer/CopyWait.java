@@ -1,6 +1,7 @@
 package org.sluice.transfer;
 
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import org.sluice.spi.GpuException;
 
@@ -13,6 +14,11 @@ final class CopyWait {
     private static final long MOST_SECONDS = 5;
 
     private CopyWait() {}
+
+    /** Waits until a queue has room again. @throws GpuException when that takes too long */
+    static void awaitRoom(BooleanSupplier hasRoom) {
+        await(1, () -> hasRoom.getAsBoolean() ? 1 : 0);
+    }
 
     /** @param completed the queue's highest ticket that is done @throws GpuException when that takes too long */
     static void await(long ticket, LongSupplier completed) {

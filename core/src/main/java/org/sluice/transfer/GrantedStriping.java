@@ -1,12 +1,13 @@
 package org.sluice.transfer;
 
 /**
- * The adaptive rule, on the sending side: a channel sends what the receiver granted on it, in that order. A fixed ring per
- * channel; a receiver that grants more than the window it announced breaks the protocol.
+ * On the sending side: a channel sends what the receiver granted on it, in that order. A fixed ring per channel; a receiver that
+ * grants more than the window it announced breaks the protocol.
  */
 final class GrantedStriping implements Striping<OutboundTransfer> {
     private final OutboundTransfer[][] transfers;
     private final long[][] offsets;
+    private final long[][] lengths;
     private final long[] head;
     private final long[] tail;
 
@@ -14,12 +15,13 @@ final class GrantedStriping implements Striping<OutboundTransfer> {
     GrantedStriping(int channels, int window) {
         transfers = new OutboundTransfer[channels][window];
         offsets = new long[channels][window];
+        lengths = new long[channels][window];
         head = new long[channels];
         tail = new long[channels];
     }
 
     /** @return false when the ring is full: the peer granted more than its window */
-    boolean grant(int channel, OutboundTransfer transfer, long offset) {
+    boolean grant(int channel, OutboundTransfer transfer, long offset, long bytes) {
         OutboundTransfer[] ring = transfers[channel];
         if (tail[channel] - head[channel] == ring.length) {
             return false;
@@ -28,6 +30,7 @@ final class GrantedStriping implements Striping<OutboundTransfer> {
         ring[slot] = transfer;
         transfer.granted++;
         offsets[channel][slot] = offset;
+        lengths[channel][slot] = bytes;
         return true;
     }
 
@@ -47,7 +50,7 @@ final class GrantedStriping implements Striping<OutboundTransfer> {
         }
         int slot = (int) (head[channel]++ & (transfers[channel].length - 1));
         transfers[channel][slot].granted--;
-        pick.set(transfers[channel][slot], offsets[channel][slot]);
+        pick.set(transfers[channel][slot], offsets[channel][slot], lengths[channel][slot]);
         return true;
     }
 }

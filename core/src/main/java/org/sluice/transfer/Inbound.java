@@ -7,9 +7,12 @@ import java.util.function.ObjIntConsumer;
 import org.jspecify.annotations.Nullable;
 import org.sluice.LengthMismatchException;
 import org.sluice.LinkException;
+import org.sluice.Pieces;
 import org.sluice.ProtocolException;
 import org.sluice.RemoteAccessException;
+import org.sluice.RemoteLayout;
 import org.sluice.SluiceException;
+import org.sluice.TransferOptions;
 import org.sluice.TransferRefusal;
 import org.sluice.spi.Channel;
 import org.sluice.spi.TransportException;
@@ -20,21 +23,21 @@ import org.sluice.spi.UnpackQueue;
  * grants them, and confirms transfers whose last byte has landed. It alone knows what is missing.
  */
 final class Inbound {
-    private record Announced(long id, long length) {}
-
     private final EngineSettings settings;
     private final LinkControl control;
     private final @Nullable InboundChannel[] channels;
     private final Striping<InboundTransfer> striping;
     private final @Nullable PulledStriping pulled;
-    private final @Nullable RoundRobinStriping<InboundTransfer> roundRobin;
+    private final @Nullable RoundRobinStriping<InboundTransfer> derived;
+    private final SaidLayouts layouts;
+    private final Posting<InboundTransfer> posting = new Posting<>(this::mayGo, this::announce);
     private final ChunkPick<InboundTransfer> pick = new ChunkPick<>();
     private final TransferTable<InboundTransfer> active = new TransferTable<>();
     /** Reads that the owner of the region has not accepted yet: nothing is posted for them, so a refusal leaves no trace. */
     private final TransferTable<InboundTransfer> requested = new TransferTable<>();
 
     private final ArrayDeque<InboundTransfer> receives = new ArrayDeque<>();
-    private final ArrayDeque<Announced> announced = new ArrayDeque<>();
+    private final ArrayDeque<Announcement> announced = new ArrayDeque<>();
     private final Pulse pulse;
     private final BrokenChannelListener broken;
     private final @Nullable UnpackQueue unpack;
@@ -52,23 +55,25 @@ final class Inbound {
     Inbound(
             EngineSettings settings,
             LinkControl control,
+            SaidLayouts layouts,
             Pulse pulse,
             int channels,
             @Nullable UnpackQueue unpack,
             BrokenChannelListener broken) {
         this.settings = settings;
         this.control = control;
+        this.layouts = layouts;
         this.pulse = pulse;
         this.channels = new InboundChannel[channels];
         this.unpack = unpack;
         this.broken = broken;
-        if (settings.roundRobin()) {
-            roundRobin = new RoundRobinStriping<>(channels);
+        if (!settings.confirmed()) {
+            derived = new RoundRobinStriping<>(channels, settings.chunkBytes());
             pulled = null;
-            striping = roundRobin;
+            striping = derived;
         } else {
-            roundRobin = null;
-            pulled = new PulledStriping();
+            derived = null;
+            pulled = new PulledStriping(settings.chunkBytes(), channels, settings.roundRobin(), this::isOpen);
             striping = pulled;
         }
     }
@@ -82,35 +87,37 @@ final class Inbound {
     }
 
     int unfinished() {
-        return receives.size() + requested.size() + active.size();
+        return receives.size() + posting.size() + requested.size() + active.size();
     }
 
-    void receive(MemoryBlock block, long offset, long length, Completion completion, long nanoTime) {
+    private boolean isOpen(int channel) {
+        InboundChannel c = channels[channel];
+        return c != null && c.isOpen();
+    }
+
+    InboundTransfer receive(PieceMap map, TransferOptions options, Completion completion, long nanoTime) {
         now = nanoTime;
-        receives.add(new InboundTransfer(
-                MessageId.of(MessageId.TWO_SIDED, receiveCount++),
-                block,
-                offset,
-                length,
-                settings.chunkBytes(),
-                completion));
+        InboundTransfer t = new InboundTransfer(
+                MessageId.of(MessageId.TWO_SIDED, receiveCount++), map, null, options, completion);
+        receives.add(t);
         match();
+        return t;
     }
 
-    void announced(long id, long length, long nanoTime) {
+    void announced(Announcement a, long nanoTime) {
         now = nanoTime;
-        InboundTransfer asked = requested.get(id);
-        if (asked != null && asked.length == length) {
-            requested.remove(id);
-            start(asked);
+        InboundTransfer asked = requested.get(a.id());
+        if (asked != null && asked.length == a.length() && a.mostChunk() > 0) {
+            requested.remove(a.id());
+            asked.priority = asked.options.priority();
+            start(asked, a.mostChunk());
             return;
         }
-        if (MessageId.kind(id) != MessageId.TWO_SIDED || MessageId.count(id) != announcedCount || length < 0) {
-            throw new ProtocolException(
-                    settings.where(),
-                    "the peer announced " + MessageId.toString(id) + " of " + length + " bytes, expected was transfer "
-                            + announcedCount);
+        if (MessageId.kind(a.id()) != MessageId.TWO_SIDED || MessageId.count(a.id()) != announcedCount) {
+            throw new ProtocolException(settings.where(), "the peer announced " + MessageId.toString(a.id()) + " of "
+                    + a.length() + " bytes, expected was transfer " + announcedCount);
         }
+        check(a);
         if (unfinishedSends >= EngineSettings.MAX_TRANSFERS) {
             throw new ProtocolException(
                     settings.where(),
@@ -119,26 +126,37 @@ final class Inbound {
         }
         announcedCount++;
         unfinishedSends++;
-        announced.add(new Announced(id, length));
+        announced.add(a);
         match();
+    }
+
+    private void check(Announcement a) {
+        if (a.length() < 0
+                || a.mostChunk() <= 0
+                || a.priority() < 0
+                || a.priority() > PulledStriping.MOST_PRIORITY) {
+            throw new ProtocolException(settings.where(), "the peer announced " + MessageId.toString(a.id()) + " of "
+                    + a.length() + " bytes, in chunks of at most " + a.mostChunk() + ", with priority " + a.priority());
+        }
     }
 
     /** The n-th send meets the n-th receive. Without a control connection nothing is announced: each receive stands for itself. */
     private void match() {
         while (!receives.isEmpty()) {
             if (settings.confirmed()) {
-                Announced send = announced.poll();
+                Announcement send = announced.poll();
                 if (send == null) {
                     return;
                 }
                 InboundTransfer t = receives.remove();
-                if (send.length != t.length) {
-                    mismatch(t, send.length);
+                if (send.length() != t.length) {
+                    mismatch(t, send.length());
                 } else {
-                    start(t);
+                    t.priority = send.priority();
+                    start(t, send.mostChunk());
                 }
             } else {
-                start(receives.remove());
+                start(receives.remove(), settings.chunkBytes());
             }
         }
     }
@@ -152,14 +170,12 @@ final class Inbound {
         unfinishedSends--;
         control.refused(t.id, TransferRefusal.LENGTH, t.length);
         t.completion.failed(e);
-        if (roundRobin != null) {
-            // the sender does not wait for grants: its chunks are on the wire already, and nobody can tell them apart
-            throw new LinkException(settings.where(), e.what() + " (round-robin striping cannot go on after it)");
-        }
     }
 
     /** The peer asks to write: its writes are numbered in turn, and not more than it may have unfinished. */
-    void asked(long id) {
+    void asked(Announcement a) {
+        long id = a.id();
+        check(a);
         if (MessageId.kind(id) != MessageId.WRITE || MessageId.count(id) != writesAsked) {
             throw new ProtocolException(
                     settings.where(),
@@ -172,27 +188,45 @@ final class Inbound {
         writesAsked++;
     }
 
-    /** The peer writes into a region of ours; key and bounds are checked. */
-    void serveWrite(long id, MemoryBlock block, long offset, long length, Completion completion, long nanoTime) {
+    /** The peer writes into memory of ours; key, bounds and rights are checked. */
+    void serveWrite(Announcement a, PieceMap map, Completion completion, long nanoTime) {
         now = nanoTime;
         writing++;
-        start(new InboundTransfer(id, block, offset, length, settings.chunkBytes(), completion));
+        InboundTransfer t = new InboundTransfer(a.id(), map, null, TransferOptions.NONE, completion);
+        t.priority = a.priority();
+        start(t, a.mostChunk());
     }
 
-    void read(
-            MemoryBlock block,
-            long offset,
-            long length,
-            long keyHigh,
-            long keyLow,
-            long remoteOffset,
-            Completion completion,
-            long nanoTime) {
+    InboundTransfer read(
+            PieceMap map, RemoteLayout from, TransferOptions options, Completion completion, long nanoTime) {
         now = nanoTime;
-        InboundTransfer t = new InboundTransfer(
-                MessageId.of(MessageId.READ, reads++), block, offset, length, settings.chunkBytes(), completion);
-        control.read(t.id, keyHigh, keyLow, remoteOffset, length);
+        InboundTransfer t = new InboundTransfer(0, map, from, options, completion);
+        posting.post(t);
+        return t;
+    }
+
+    private boolean mayGo(InboundTransfer t) {
+        return control.hasRoom() && layouts.hasRoom(t.remote);
+    }
+
+    private void announce(InboundTransfer t) {
+        RemoteLayout from = t.remote;
+        if (from == null) {
+            throw new IllegalStateException("a read from nowhere");
+        }
+        t.id = MessageId.of(MessageId.READ, reads++);
+        if (SaidLayouts.isSaid(from)) {
+            int number = layouts.say(from);
+            control.read(announcement(t, Announcement.LAYOUT), from.regions().getFirst(), 0, number);
+        } else {
+            Pieces.Range range = (Pieces.Range) from.pieces();
+            control.read(announcement(t, 0), from.regions().getFirst(), range.offset(), 0);
+        }
         requested.put(t);
+    }
+
+    private Announcement announcement(InboundTransfer t, int flags) {
+        return new Announcement(t.id, t.length, settings.chunkBytes(), t.options.priority(), flags, 0);
     }
 
     /** The owner of the region will not let this side read. */
@@ -203,19 +237,22 @@ final class Inbound {
                     settings.where(), "the peer refused " + MessageId.toString(id) + ", which is not being read");
         }
         requested.remove(id);
+        layouts.ended(t.remote);
         t.completion.failed(new RemoteAccessException(
                 settings.where(), MessageId.toString(id) + " of " + t.length + " bytes", why));
     }
 
-    private void start(InboundTransfer t) {
+    /** @param peersMost the longest chunk that the sender can do */
+    private void start(InboundTransfer t, long peersMost) {
         t.startedAt = now;
-        if (t.chunks == 0) {
+        t.mostChunk = Math.min(Math.min(peersMost, settings.chunkBytes()), t.map.mostChunk());
+        if (t.length == 0) {
             finish(t);
             return;
         }
         active.put(t);
-        if (roundRobin != null) {
-            roundRobin.add(t);
+        if (derived != null) {
+            derived.add(t);
         } else if (pulled != null) {
             pulled.add(t);
         }
@@ -226,7 +263,7 @@ final class Inbound {
         if (active.size() == 0) {
             idleAt = now;
         }
-        int work = 0;
+        int work = posting.doWork();
         for (InboundChannel c : channels) {
             if (c != null && c.isOpen()) {
                 try {
@@ -253,6 +290,7 @@ final class Inbound {
                 }
             }
             if (c != null) {
+                c.flush();
                 c.turned(now);
             }
         }
@@ -282,7 +320,7 @@ final class Inbound {
             InboundChannel c = channels[nextToDeal];
             nextToDeal = nextToDeal + 1 == channels.length ? 0 : nextToDeal + 1;
             if (c != null && c.isOpen() && c.hasRoom() && striping.next(c.index, pick)) {
-                c.take(pick.transfer(), pick.offset(), now);
+                c.take(pick.transfer(), pick.offset(), pick.bytes(), now);
                 dealt++;
                 passed = -1;
             }
@@ -301,14 +339,15 @@ final class Inbound {
         c.abandon(this, now);
     }
 
-    void posted(InboundChannel c, InboundTransfer t, long offset) {
+    void posted(InboundChannel c, InboundTransfer t, long offset, long bytes) {
         if (pulled != null) {
-            control.grant(t.id, offset, c.index, c.generation);
+            control.grant(t.id, offset, bytes, c.index, c.generation);
         }
     }
 
-    void landed(InboundTransfer t) {
-        if (++t.landed == t.chunks) {
+    void landed(InboundTransfer t, long bytes) {
+        t.landed += bytes;
+        if (t.landed == t.length) {
             active.remove(t.id);
             finish(t);
         }
@@ -323,23 +362,22 @@ final class Inbound {
             }
             control.landed(t.id);
         }
+        layouts.ended(t.remote);
         t.completion.done(t.startedAt);
     }
 
-    void takeBack(InboundTransfer t, long offset) {
+    void takeBack(InboundTransfer t, long offset, long bytes) {
         if (pulled == null) {
-            throw new LinkException(
-                    settings.where(),
-                    "a chunk of " + MessageId.toString(t.id)
-                            + " came damaged, and round-robin striping cannot have it sent again");
+            throw new LinkException(settings.where(), "a chunk of " + MessageId.toString(t.id)
+                    + " came damaged, and without a control connection it cannot be sent again");
         }
-        pulled.takeBack(t, offset);
+        pulled.takeBack(t, offset, bytes);
     }
 
-    /** A chunk went down with its channel. With round-robin striping so does the link, with the channel's fault as the reason. */
-    void lost(InboundTransfer t, long offset) {
+    /** A chunk went down with its channel. Where striping is derived so does the link, with the channel's fault as the reason. */
+    void lost(InboundTransfer t, long offset, long bytes) {
         if (pulled != null) {
-            pulled.takeBack(t, offset);
+            pulled.takeBack(t, offset, bytes);
         }
     }
 
@@ -368,8 +406,8 @@ final class Inbound {
             }
         }
         for (InboundChannel c : channels) {
-            if (c != null) {
-                c.awaitClosed();
+            if (c != null && c.awaitClosed()) {
+                c.free();
             }
         }
         List<InboundTransfer> all = new ArrayList<>(receives);
@@ -377,6 +415,7 @@ final class Inbound {
         announced.clear();
         active.drain(all::add);
         requested.drain(all::add);
+        posting.drain(all::add);
         for (InboundTransfer t : all) {
             t.completion.failed(why);
         }

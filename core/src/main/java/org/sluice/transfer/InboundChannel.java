@@ -3,6 +3,7 @@ package org.sluice.transfer;
 import org.jspecify.annotations.Nullable;
 import org.sluice.spi.Channel;
 import org.sluice.spi.ReceiveChannel;
+import org.sluice.spi.Registration;
 import org.sluice.spi.ScatterList;
 import org.sluice.spi.TransportException;
 import org.sluice.spi.UnpackQueue;
@@ -10,8 +11,9 @@ import org.sluice.stats.ChannelCounters;
 import org.sluice.stats.ChannelState;
 
 /**
- * The receiving end of a channel. A chunk is taken, posted, arrives, is copied or unpacked to its destination where it arrived
- * elsewhere, is fenced where the GPU would not see it otherwise, and has landed, in order; a counter for each step says how far it is. Its slot is free again only after the last.
+ * The receiving end of a channel. A chunk is taken, posted, arrives, is copied, unpacked or put to its pieces where it arrived elsewhere,
+ * is fenced where the GPU would not see it otherwise, and has landed, in order; a counter for each step says how far it is. Its slot is free
+ * again only after the last.
  */
 final class InboundChannel extends ChannelEnd<ReceiveChannel> {
     final Window window;
@@ -19,15 +21,16 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
     private final int slots;
     private final @Nullable StagingRing staging;
     private final @Nullable UnpackQueue unpack;
-    private final @Nullable InboundTransfer[] transfer;
-    private final long[] offset;
-    private final long[] ticket;
-    private final boolean[] unseen;
-    private final int mask;
+    private final boolean takesLists;
+    private final Packing packing;
+    private final ChunkRing<InboundTransfer> chunks;
     private long taken;
     private long posted;
     private long announced;
     private long arrived;
+    /** Chunks whose bytes have left bounce pages for a packed slot and go on from there. */
+    private long gathered;
+
     private long landed;
 
     // chunks that the GPU sees only after a fence: the newest such, those that the fence under way covers, those that
@@ -37,7 +40,10 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
     private long fenced;
     private boolean full;
 
-    /** @param unpack where the transport scatters: the GPU's unpack queue; null otherwise */
+    /**
+     * @param unpack where the transport scatters: the GPU's unpack queue; null otherwise
+     * @param takesLists whether the transport receives into lists of pieces by itself
+     */
     InboundChannel(
             int index,
             int generation,
@@ -47,21 +53,20 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
             StallClock clock,
             int most,
             @Nullable StagingRing staging,
-            @Nullable UnpackQueue unpack) {
+            @Nullable UnpackQueue unpack,
+            boolean takesLists,
+            Packing packing) {
         super(index, generation, channel, counters);
         this.window = window;
         this.clock = clock;
         this.staging = staging;
         this.unpack = unpack;
+        this.takesLists = takesLists;
+        this.packing = packing;
         this.slots = staging == null ? most : Math.min(most, staging.slots);
-        int ring = Integer.highestOneBit(Math.max(1, slots * 2 - 1));
-        this.transfer = new InboundTransfer[ring];
-        this.offset = new long[ring];
-        this.ticket = new long[ring];
-        this.unseen = new boolean[ring];
-        this.mask = ring - 1;
+        this.chunks = new ChunkRing<>(slots);
         if (timing != null) {
-            timing.open(ring);
+            timing.open(chunks.size());
         }
     }
 
@@ -81,7 +86,7 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
         } else if (used <= limit - limit / 4) {
             full = false;
         }
-        return !full;
+        return !full && packing.hasRoom();
     }
 
     boolean isIdle() {
@@ -97,17 +102,43 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
         return posted - arrived;
     }
 
-    void take(InboundTransfer t, long at, long now) {
+    void take(InboundTransfer t, long at, long bytes, long now) {
         if (taken == landed) {
             window.started(now);
         }
-        int slot = (int) taken & mask;
-        transfer[slot] = t;
-        offset[slot] = at;
+        int slot = chunks.slot(taken);
+        chunks.set(slot, t, at, bytes);
+        long address = t.map.address(at, bytes);
+        if (address >= 0) {
+            takePiece(slot, address);
+        } else {
+            takeList(slot, t, at, bytes);
+        }
         if (timing != null) {
             timing.began(taken, now);
         }
         taken++;
+    }
+
+    private void takePiece(int slot, long address) {
+        chunks.way[slot] = unpack != null ? ChunkRing.GATHERED : staging != null ? ChunkRing.COPIED : ChunkRing.DIRECT;
+        chunks.place[slot] = staging == null ? address : staging.address(taken);
+    }
+
+    private void takeList(int slot, InboundTransfer t, long at, long bytes) {
+        long list = packing.lists().room();
+        int pieces = t.map.list(at, bytes, list);
+        if (pieces == 1) {
+            takePiece(slot, PieceMap.vectorAddress(list, 0));
+        } else if (staging == null && unpack == null && takesLists) {
+            chunks.way[slot] = ChunkRing.LISTED;
+            chunks.place[slot] = list;
+            chunks.pieces[slot] = pieces;
+            chunks.listEnd[slot] = packing.lists().keep(pieces);
+        } else {
+            chunks.way[slot] = unpack != null ? ChunkRing.GATHERED_PACKED : ChunkRing.PACKED;
+            chunks.place[slot] = staging == null ? packing.takeSlot() : staging.address(taken);
+        }
     }
 
     /**
@@ -121,15 +152,11 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
             clock.owes(now);
         }
         while (posted < taken) {
-            int slot = (int) posted & mask;
-            InboundTransfer t = at(slot);
-            long at = offset[slot];
-            long bytes = t.chunkLength(at);
-            boolean accepted = staging == null
-                    ? channel.receive(registration(t.block), t.address(at), bytes, t.id, at)
-                    : channel.receive(registration(staging), staging.address(posted), bytes, t.id, at);
+            int slot = chunks.slot(posted);
+            InboundTransfer t = chunks.get(slot);
+            boolean accepted = post(slot, t);
             if (announced == posted && (accepted || posted == 0)) {
-                inbound.posted(this, t, at);
+                inbound.posted(this, t, chunks.offset[slot], chunks.bytes[slot]);
                 announced++;
             }
             if (!accepted) {
@@ -141,25 +168,39 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
         return count;
     }
 
-    /** Takes finished receives off and starts their last step. @return how many */
+    private boolean post(int slot, InboundTransfer t) throws TransportException {
+        long at = chunks.offset[slot];
+        long bytes = chunks.bytes[slot];
+        long place = chunks.place[slot];
+        return switch (chunks.way[slot]) {
+            case ChunkRing.DIRECT, ChunkRing.GATHERED ->
+                channel.receive(registration(t.map.blockAt(at)), place, bytes, t.id, at);
+            case ChunkRing.LISTED ->
+                channel.receivePieces(registrations(t.map, at), place, chunks.pieces[slot], bytes, t.id, at);
+            default -> channel.receive(slotRegistration(), place, bytes, t.id, at);
+        };
+    }
+
+    private Registration slotRegistration() throws TransportException {
+        return registrationOfSlots(staging == null ? packing.slots() : staging.memory);
+    }
+
+    /** Takes finished receives off and starts their next step. @return how many */
     int arrive(Inbound inbound, long now) throws TransportException {
         int count = 0;
-        while (arrived < posted && queueHasRoom()) {
+        while (arrived < posted && queueHasRoom(chunks.way[chunks.slot(arrived)])) {
             int state = channel.test();
             if (state == Channel.PENDING) {
                 break;
             }
-            int slot = (int) arrived & mask;
-            InboundTransfer t = at(slot);
-            long at = offset[slot];
-            ticket[slot] = 0;
-            unseen[slot] = false;
+            int slot = chunks.slot(arrived);
+            InboundTransfer t = chunks.get(slot);
             if (state == Channel.DAMAGED) {
                 counters.damagedChunk();
-                inbound.takeBack(t, at);
-                transfer[slot] = null;
+                inbound.takeBack(t, chunks.offset[slot], chunks.bytes[slot]);
+                chunks.clear(slot);
             } else {
-                finish(t, at, slot);
+                move(slot, t);
             }
             arrived++;
             count++;
@@ -170,16 +211,21 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
         return count;
     }
 
-    /** Starts the last step of a chunk: unpack, copy, or fence. */
-    private void finish(InboundTransfer t, long at, int slot) throws TransportException {
-        ScatterList list = unpack == null ? null : channel.scattered();
-        if (list != null && unpack != null) {
-            list.check(t.chunkLength(at));
-            ticket[slot] = unpack.enqueue(list, t.address(at), t.chunkLength(at));
-        } else if (staging != null) {
-            ticket[slot] = staging.queue.enqueue(t.address(at), staging.address(arrived), t.chunkLength(at));
-        } else if (registration(t.block).needsFence()) {
-            unseen[slot] = true;
+    /** Starts what brings a chunk that has come to its place. */
+    private void move(int slot, InboundTransfer t) throws TransportException {
+        long bytes = chunks.bytes[slot];
+        byte way = chunks.way[slot];
+        if (unpack != null) {
+            ScatterList list = channel.scattered();
+            list.check(bytes);
+            chunks.ticket[slot] = unpack.enqueue(list, chunks.place[slot], bytes);
+        } else if (way == ChunkRing.COPIED && staging != null) {
+            chunks.ticket[slot] = staging.queue.enqueue(
+                    addressOf(t, chunks.offset[slot], bytes), chunks.place[slot], bytes);
+        } else if (way == ChunkRing.PACKED) {
+            scatter(slot, t);
+        } else if (registration(t.map.blockAt(chunks.offset[slot])).needsFence()) {
+            chunks.unseen[slot] = true;
             unfenced = arrived + 1;
         }
     }
@@ -193,18 +239,41 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
             fenced = fencing;
         }
         if (unfenced > fenced) {
-            int slot = (int) (unfenced - 1) & mask;
-            InboundTransfer t = at(slot);
-            long at = offset[slot];
-            if (channel.fence(registration(t.block), t.address(at), t.chunkLength(at))) {
+            int slot = chunks.slot(unfenced - 1);
+            MemoryBlock block = chunks.get(slot).map.blockAt(chunks.offset[slot]);
+            if (channel.fence(registration(block), chunks.place[slot], chunks.bytes[slot])) {
                 fencing = arrived;
             }
         }
     }
 
+    /** Where a chunk that lies in one piece, or in neighbours, is to go. */
+    private long addressOf(InboundTransfer t, long at, long bytes) {
+        long address = t.map.address(at, bytes);
+        if (address < 0) {
+            long list = packing.lists().room();
+            int one = t.map.list(at, bytes, list);
+            address = PieceMap.vectorAddress(list, one - 1);
+        }
+        return address;
+    }
+
+    /** From its slot to its pieces. */
+    private void scatter(int slot, InboundTransfer t) {
+        long list = packing.lists().room();
+        int pieces = t.map.list(chunks.offset[slot], chunks.bytes[slot], list);
+        chunks.ticket[slot] = packing.queue().enqueue(list, pieces, chunks.place[slot], chunks.bytes[slot]);
+        chunks.way[slot] = ChunkRing.PACKED;
+    }
+
     /** All channels of a GPU share its queues: what has come waits in its place while they are full. */
-    private boolean queueHasRoom() {
-        return unpack != null ? unpack.hasRoom() : staging == null || staging.queue.hasRoom();
+    private boolean queueHasRoom(byte way) {
+        return switch (way) {
+            case ChunkRing.GATHERED, ChunkRing.GATHERED_PACKED -> unpack == null || unpack.hasRoom();
+            case ChunkRing.COPIED -> staging == null || staging.queue.hasRoom();
+            case ChunkRing.PACKED -> packing.queueHasRoom();
+            default -> true;
+        };
     }
 
     /** Whether the channel owes chunks and is stuck. @param heardAt when the peer was heard last on whichever way */
@@ -227,6 +296,7 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
         if (unfenced > fenced) {
             fence();
         }
+        goOn();
         int count = landDone(inbound, now);
         for (int n = 0; n < count; n++) {
             channel.consumed();
@@ -234,34 +304,75 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
         return count;
     }
 
-    private int landDone(Inbound inbound, long now) {
-        if (landed == arrived) {
-            return 0;
+    /** Chunks that are gathered in a slot go on to their pieces. */
+    private void goOn() {
+        if (unpack == null) {
+            return;
         }
-        long done = unpack != null ? unpack.completed() : staging != null ? staging.queue.completed() : Long.MAX_VALUE;
+        gathered = Math.max(gathered, landed);
+        while (gathered < arrived) {
+            int slot = chunks.slot(gathered);
+            InboundTransfer t = chunks.peek(slot);
+            if (t != null && chunks.way[slot] == ChunkRing.GATHERED_PACKED) {
+                if (chunks.ticket[slot] > unpack.completed() || !packing.queueHasRoom()) {
+                    return;
+                }
+                scatter(slot, t);
+            }
+            gathered++;
+        }
+    }
+
+    /** Has the GPU bring what has come in this turn to its pieces. */
+    void flush() {
+        packing.flush();
+    }
+
+    private int landDone(Inbound inbound, long now) {
         int count = 0;
         while (landed < arrived) {
-            int slot = (int) landed & mask;
-            if (ticket[slot] > done || (unseen[slot] && landed >= fenced)) {
+            int slot = chunks.slot(landed);
+            InboundTransfer t = chunks.peek(slot);
+            if (t != null && (!isInPlace(slot) || (chunks.unseen[slot] && landed >= fenced))) {
                 break;
             }
-            InboundTransfer t = transfer[slot];
-            long at = offset[slot];
-            transfer[slot] = null;
+            long bytes = chunks.bytes[slot];
+            chunks.clear(slot);
+            free(slot);
             if (t != null && timing != null) {
-                timing.ended(landed, t.id, at, t.chunkLength(at), now);
+                timing.ended(landed, t.id, chunks.offset[slot], bytes, now);
             }
             landed++;
             count++;
             if (t != null) {
-                counters.chunk(t.chunkLength(at));
-                inbound.landed(t);
+                counters.chunk(bytes);
+                inbound.landed(t, bytes);
             }
         }
         if (count > 0) {
             window.landed(count, now);
         }
         return count;
+    }
+
+    private boolean isInPlace(int slot) {
+        long ticket = chunks.ticket[slot];
+        return switch (chunks.way[slot]) {
+            case ChunkRing.GATHERED -> unpack == null || ticket <= unpack.completed();
+            case ChunkRing.GATHERED_PACKED -> false;
+            case ChunkRing.COPIED -> staging == null || ticket <= staging.queue.completed();
+            case ChunkRing.PACKED -> ticket <= packing.completed();
+            default -> true;
+        };
+    }
+
+    private void free(int slot) {
+        byte way = chunks.way[slot];
+        if (way == ChunkRing.LISTED) {
+            packing.lists().freeUpTo(chunks.listEnd[slot]);
+        } else if ((way == ChunkRing.PACKED || way == ChunkRing.GATHERED_PACKED) && staging == null) {
+            packing.freeSlot();
+        }
     }
 
     /** Says, at the end of a turn, what the channel waits for. */
@@ -291,44 +402,61 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
             return;
         }
         landDone(inbound, now);
+        packing.close();
         while (landed < taken) {
             taken--;
-            int slot = (int) taken & mask;
-            InboundTransfer t = transfer[slot];
-            transfer[slot] = null;
+            int slot = chunks.slot(taken);
+            InboundTransfer t = chunks.peek(slot);
+            chunks.clear(slot);
             if (t != null) {
                 counters.retriedChunk();
-                inbound.lost(t, offset[slot]);
+                inbound.lost(t, chunks.offset[slot], chunks.bytes[slot]);
             }
         }
         posted = taken;
         arrived = taken;
     }
 
-    /** Waits for copies and unpacks first: they read staging slots, or bounce pages that a plugin takes back when it closes. */
+    /** What lists and slots were needed for is over, in whatever way. */
+    void free() {
+        packing.close();
+    }
+
+    /** Waits for copies and unpacks first: they read slots, or bounce pages that a plugin takes back when it closes. */
     @Override
     void close() {
-        long last = 0;
-        for (long n = landed; n < arrived; n++) {
-            last = Math.max(last, ticket[(int) n & mask]);
-        }
         try {
             if (unpack != null) {
                 unpack.flush();
-                CopyWait.await(last, unpack::completed);
-            } else if (staging != null) {
-                CopyWait.await(last, staging.queue::completed);
+            }
+            for (long n = landed; n < arrived; n++) {
+                int slot = chunks.slot(n);
+                InboundTransfer t = chunks.peek(slot);
+                if (t != null) {
+                    await(slot, t);
+                }
             }
         } finally {
             super.close();
+            if (isIdle()) {
+                packing.close();
+            }
         }
     }
 
-    private InboundTransfer at(int slot) {
-        InboundTransfer t = transfer[slot];
-        if (t == null) {
-            throw new IllegalStateException("empty slot " + slot);
+    private void await(int slot, InboundTransfer t) {
+        if (unpack != null && chunks.way[slot] >= ChunkRing.GATHERED) {
+            CopyWait.await(chunks.ticket[slot], unpack::completed);
         }
-        return t;
+        if (chunks.way[slot] == ChunkRing.GATHERED_PACKED) {
+            CopyWait.awaitRoom(packing::queueHasRoom);
+            scatter(slot, t);
+        }
+        if (chunks.way[slot] == ChunkRing.COPIED && staging != null) {
+            CopyWait.await(chunks.ticket[slot], staging.queue::completed);
+        } else if (chunks.way[slot] == ChunkRing.PACKED) {
+            packing.flush();
+            CopyWait.await(chunks.ticket[slot], packing::completed);
+        }
     }
 }

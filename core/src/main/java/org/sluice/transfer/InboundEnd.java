@@ -12,6 +12,7 @@ import org.sluice.stats.ChannelCounters;
  * @param generation how often the channel was accepted before
  * @param staging pinned slots where the transport cannot take the GPU's memory, else null
  * @param unpack the GPU's unpack queue where the transport scatters, else null
+ * @param takesLists whether the transport takes messages of many pieces
  */
 public record InboundEnd(
         int index,
@@ -19,4 +20,5 @@ public record InboundEnd(
         ReceiveChannel channel,
         ChannelCounters counters,
         @Nullable StagingRing staging,
-        @Nullable UnpackQueue unpack) {}
+        @Nullable UnpackQueue unpack,
+        boolean takesLists) {}

@@ -1,18 +1,41 @@
 package org.sluice.transfer;
 
+import org.jspecify.annotations.Nullable;
+import org.sluice.RemoteLayout;
+import org.sluice.TransferOptions;
+
 /** A message being received. */
 final class InboundTransfer extends ChunkedTransfer {
-    /** Chunks in their destination and visible to the GPU. */
+    /** 0 to {@link PulledStriping#MOST_PRIORITY}: the higher goes first. */
+    int priority;
+
+    /** The longest chunk that both sides can do. */
+    long mostChunk;
+
+    /** Bytes in their destination and visible to the GPU. */
     long landed;
 
-    /** Next chunk that was never given to a channel. */
+    /** Where in the stream the next chunk begins that was never given to a channel. */
     long next;
 
-    InboundTransfer(long id, MemoryBlock block, long blockOffset, long length, long chunkBytes, Completion completion) {
-        super(id, block, blockOffset, length, chunkBytes, completion);
+    /** How many chunks were cut off so far. */
+    long cut;
+
+    InboundTransfer(
+            long id, PieceMap map, @Nullable RemoteLayout remote, TransferOptions options, Completion completion) {
+        super(id, map, remote, options, completion);
     }
 
     boolean hasNext() {
-        return next < chunks;
+        return next < length;
+    }
+
+    /** Cuts the next chunk off the stream. @return its length */
+    long cut() {
+        long end = map.chunkEnd(next, mostChunk);
+        long bytes = end - next;
+        next = end;
+        cut++;
+        return bytes;
     }
 }

@@ -1,23 +1,31 @@
 package org.sluice.transfer;
 
+import org.sluice.RemoteLayout;
+import org.sluice.RemoteRegion;
 import org.sluice.TransferRefusal;
 
 /**
  * What the data plane says to its peer over the control connection. Everything is only buffered: the agent sends it at the end
- * of its turn. Belongs to the agent thread; allocates nothing.
+ * of its turn. Belongs to the agent thread; allocates nothing per chunk.
  */
 public interface LinkControl {
-    /** The n-th send of this link exists and is so long. */
-    void open(long id, long length);
+    /** Whether more may be said now that can wait: announcements and what belongs to them. */
+    boolean hasRoom();
 
-    /** Please receive {@code length} bytes into your region {@code (keyHigh, keyLow)} at {@code offset}. */
-    void write(long id, long keyHigh, long keyLow, long offset, long length);
+    /** The n-th send of this link exists; or, a read is accepted. */
+    void open(Announcement send);
 
-    /** Please send {@code length} bytes of your region {@code (keyHigh, keyLow)} from {@code offset}. */
-    void read(long id, long keyHigh, long keyLow, long offset, long length);
+    /** Please receive into your region at {@code offset}; or into the layout of the number {@code layout}, where the flag says so. */
+    void write(Announcement write, RemoteRegion to, long offset, int layout);
 
-    /** The buffer of the chunk at {@code offset} is posted on the channel: send it there. */
-    void grant(long id, long offset, int channel, int generation);
+    /** Please send from your region from {@code offset} on; or from a layout, as in {@link #write}. */
+    void read(Announcement read, RemoteRegion from, long offset, int layout);
+
+    /** A layout of the peer's regions, under a number for the transfer that is announced next. */
+    void layout(int number, RemoteLayout layout);
+
+    /** The buffer of a chunk is posted on the channel: send it there. */
+    void grant(long id, long offset, long bytes, int channel, int generation);
 
     /** Every byte of the transfer has landed. */
     void landed(long id);

@@ -7,7 +7,10 @@ import org.slf4j.LoggerFactory;
 import org.sluice.ErrorCode;
 import org.sluice.LinkException;
 import org.sluice.ProtocolException;
+import org.sluice.RemoteLayout;
+import org.sluice.RemoteRegion;
 import org.sluice.SluiceException;
+import org.sluice.TransferOptions;
 import org.sluice.TransferRefusal;
 import org.sluice.spi.Channel;
 import org.sluice.spi.TransportException;
@@ -25,7 +28,8 @@ public final class LinkEngine {
 
     private final EngineSettings settings;
     private final LinkControl control;
-    private final RegionDirectory regions;
+    private final PeerAccess peerAccess;
+    private final PieceQueues pieces;
     private final Pulse pulse;
     private final Outbound outbound;
     private final Inbound inbound;
@@ -40,15 +44,18 @@ public final class LinkEngine {
             RegionDirectory regions,
             int outboundChannels,
             int inboundChannels,
-            @Nullable UnpackQueue unpack) {
+            @Nullable UnpackQueue unpack,
+            PieceQueues pieces) {
         this.settings = settings;
         this.control = control;
-        this.regions = regions;
+        this.peerAccess = new PeerAccess(settings.where(), regions);
+        this.pieces = pieces;
         this.outboundChannels = outboundChannels;
         this.inboundChannels = inboundChannels;
         this.pulse = new Pulse(settings, control);
-        this.outbound = new Outbound(settings, control, pulse, outboundChannels, this::broken);
-        this.inbound = new Inbound(settings, control, pulse, inboundChannels, unpack, this::broken);
+        SaidLayouts layouts = new SaidLayouts(control);
+        this.outbound = new Outbound(settings, control, layouts, pulse, outboundChannels, this::broken);
+        this.inbound = new Inbound(settings, control, layouts, pulse, inboundChannels, unpack, this::broken);
     }
 
     /**
@@ -67,7 +74,9 @@ public final class LinkEngine {
                 end.counters(),
                 settings.sendWindow(),
                 new AnswerClock(settings.stallNanos()),
-                end.staging()));
+                end.staging(),
+                end.takesLists(),
+                new Packing(pieces, true, end.staging() == null, settings.chunkBytes())));
     }
 
     /** As {@link #open(OutboundEnd)}, for a channel that this side receives on. */
@@ -88,53 +97,49 @@ public final class LinkEngine {
                 new StallClock(settings.stallNanos()),
                 settings.receiveWindow(),
                 end.staging(),
-                end.unpack()));
+                end.unpack(),
+                end.takesLists(),
+                new Packing(pieces, false, end.staging() == null, settings.chunkBytes())));
     }
 
-    public void send(MemoryBlock block, long offset, long length, Completion completion) {
-        if (accepts(outboundChannels, outbound.unfinished(), completion)) {
-            outbound.send(block, offset, length, completion);
-        }
+    /** @return the transfer, to be {@linkplain #cancel cancelled}; null where it has failed already, as the completion was told */
+    public @Nullable ChunkedTransfer send(PieceMap map, TransferOptions options, Completion done) {
+        return canDo(map, options, done) && accepts(outboundChannels, outbound.unfinished(), done)
+                ? outbound.begin(map, null, options, done)
+                : null;
     }
 
-    public void receive(MemoryBlock block, long offset, long length, Completion completion, long now) {
-        if (accepts(inboundChannels, inbound.unfinished(), completion)) {
-            inbound.receive(block, offset, length, completion, now);
-        }
+    public @Nullable ChunkedTransfer receive(PieceMap map, TransferOptions options, Completion done, long now) {
+        return canDo(map, options, done) && accepts(inboundChannels, inbound.unfinished(), done)
+                ? inbound.receive(map, options, done, now)
+                : null;
     }
 
-    public void write(
-            MemoryBlock block,
-            long offset,
-            long length,
-            long keyHigh,
-            long keyLow,
-            long remoteOffset,
-            Completion done) {
-        if (hasOneSided(done) && accepts(outboundChannels, outbound.unfinished(), done)) {
-            outbound.write(block, offset, length, keyHigh, keyLow, remoteOffset, done);
-        }
+    public @Nullable ChunkedTransfer write(PieceMap map, RemoteLayout to, TransferOptions options, Completion done) {
+        return hasOneSided(done) && accepts(outboundChannels, outbound.unfinished(), done)
+                ? outbound.begin(map, to, options, done)
+                : null;
     }
 
-    public void read(
-            MemoryBlock block,
-            long offset,
-            long length,
-            long keyHigh,
-            long keyLow,
-            long remoteOffset,
-            Completion done,
-            long now) {
-        if (hasOneSided(done) && accepts(inboundChannels, inbound.unfinished(), done)) {
-            inbound.read(block, offset, length, keyHigh, keyLow, remoteOffset, done, now);
-        }
+    public @Nullable ChunkedTransfer read(
+            PieceMap map, RemoteLayout from, TransferOptions options, Completion done, long now) {
+        return hasOneSided(done) && accepts(inboundChannels, inbound.unfinished(), done)
+                ? inbound.read(map, from, options, done, now)
+                : null;
     }
 
     private boolean hasOneSided(Completion completion) {
-        if (settings.roundRobin()) {
-            completion.failed(new LinkException(
-                    settings.where(),
-                    "round-robin striping has no one-sided transfers; make the link with adaptive striping"));
+        if (!settings.confirmed()) {
+            completion.failed(new LinkException(settings.where(), "a link of the uccl bootstrap has no one-sided transfers; make it with the sluice bootstrap"));
+            return false;
+        }
+        return true;
+    }
+
+    private boolean canDo(PieceMap map, TransferOptions options, Completion completion) {
+        if (!settings.confirmed() && (map.mostChunk() < settings.chunkBytes() || !options.equals(TransferOptions.NONE))) {
+            completion.failed(new LinkException(settings.where(), "a link of the uccl bootstrap moves ranges, and takes no options; make it with the sluice"
+                    + " bootstrap"));
             return false;
         }
         return true;
@@ -165,44 +170,58 @@ public final class LinkEngine {
     // ended it.
 
     /** The peer announced its n-th send, or accepted a read. */
-    public void onOpen(long id, long length, long now) {
+    public void onOpen(Announcement send, long now) {
         if (failure != null) {
             return;
         }
-        hasChannels(inboundChannels, id);
-        inbound.announced(id, length, now);
+        hasChannels(inboundChannels, send.id());
+        inbound.announced(send, now);
     }
 
-    public void onWrite(long id, long keyHigh, long keyLow, long offset, long length, long now) {
+    /** @param to the region, and {@code offset} in it; or the number of a layout where the announcement says so */
+    public void onWrite(Announcement write, RemoteRegion to, long offset, int layout, long now) {
         if (failure != null) {
             return;
         }
-        oneSided(inboundChannels, id);
-        inbound.asked(id);
-        RegionDirectory.Claim region = claim(id, keyHigh, keyLow, offset, length);
-        if (region != null) {
-            inbound.serveWrite(id, region.block(), offset, length, releasing(region), now);
+        oneSided(inboundChannels, write.id());
+        inbound.asked(write);
+        PeerAccess.Access access = access(write, to, offset, layout, true);
+        if (access != null) {
+            inbound.serveWrite(write, access.map, access, now);
         }
     }
 
-    public void onRead(long id, long keyHigh, long keyLow, long offset, long length) {
+    public void onRead(Announcement read, RemoteRegion from, long offset, int layout) {
         if (failure != null) {
             return;
         }
-        oneSided(outboundChannels, id);
-        outbound.asked(id);
-        RegionDirectory.Claim region = claim(id, keyHigh, keyLow, offset, length);
-        if (region != null) {
-            outbound.serveRead(id, region.block(), offset, length, releasing(region));
+        oneSided(outboundChannels, read.id());
+        outbound.asked(read.id());
+        PeerAccess.Access access = access(read, from, offset, layout, false);
+        if (access != null) {
+            outbound.serveRead(read.id(), access.map, access);
         }
+    }
+
+    /** The peer said a layout for a transfer that it is about to announce. */
+    public void onLayout(int number, RemoteLayout layout) {
+        if (failure == null) {
+            peerAccess.layout(number, layout);
+        }
+    }
+
+    private PeerAccess.@Nullable Access access(
+            Announcement a, RemoteRegion region, long offset, int layout, boolean target) {
+        PeerAccess.Refusal refusal = why -> control.refused(a.id(), why, 0);
+        return a.has(Announcement.LAYOUT)
+                ? peerAccess.layout(layout, a.length(), target, refusal)
+                : peerAccess.range(region, offset, a.length(), target, refusal);
     }
 
     private void oneSided(int channels, long id) {
-        if (settings.roundRobin()) {
-            throw new ProtocolException(
-                    settings.where(),
-                    "the peer asked for " + MessageId.toString(id)
-                            + ", but round-robin striping has no one-sided transfers");
+        if (!settings.confirmed()) {
+            throw new ProtocolException(settings.where(), "the peer asked for " + MessageId.toString(id)
+                    + " on a link that has no one-sided transfers");
         }
         hasChannels(channels, id);
     }
@@ -215,41 +234,11 @@ public final class LinkEngine {
         }
     }
 
-    /** Takes hold of the region that the peer names, or refuses the transfer. */
-    private RegionDirectory.@Nullable Claim claim(long id, long keyHigh, long keyLow, long offset, long length) {
-        RegionDirectory.Claim region = regions.claim(keyHigh, keyLow);
-        if (region == null) {
-            control.refused(id, TransferRefusal.KEY, 0);
-            return null;
-        }
-        if (offset < 0 || length < 0 || length > region.block().memory().size() - offset) {
-            region.release();
-            control.refused(id, TransferRefusal.BOUNDS, 0);
-            return null;
-        }
-        return region;
-    }
-
-    /** Nobody here waits for a transfer that the peer asked for; the region does. */
-    private static Completion releasing(RegionDirectory.Claim region) {
-        return new Completion() {
-            @Override
-            public void done(long startedAt) {
-                region.release();
-            }
-
-            @Override
-            public void failed(SluiceException why) {
-                region.release();
-            }
-        };
-    }
-
-    public void onGrant(long id, long offset, int channel, int generation) {
+    public void onGrant(long id, long offset, long bytes, int channel, int generation) {
         if (failure != null) {
             return;
         }
-        outbound.granted(id, offset, channel, generation);
+        outbound.granted(id, offset, bytes, channel, generation);
     }
 
     public void onLanded(long id) {
@@ -315,11 +304,9 @@ public final class LinkEngine {
 
     private void lost(String channel) {
         losses++;
-        if (!settings.confirmed() || settings.roundRobin()) {
-            throw new LinkException(
-                    settings.where(),
-                    "lost " + channel
-                            + "; round-robin striping needs every channel, adaptive striping would go on without it");
+        if (!settings.confirmed()) {
+            throw new LinkException(settings.where(), "lost " + channel
+                    + "; a link of the uccl bootstrap needs every channel, one of the sluice bootstrap would go on");
         }
     }
 

@@ -5,9 +5,12 @@ import java.util.List;
 import java.util.function.ObjIntConsumer;
 import org.jspecify.annotations.Nullable;
 import org.sluice.LengthMismatchException;
+import org.sluice.Pieces;
 import org.sluice.ProtocolException;
 import org.sluice.RemoteAccessException;
+import org.sluice.RemoteLayout;
 import org.sluice.SluiceException;
+import org.sluice.TransferOptions;
 import org.sluice.TransferRefusal;
 import org.sluice.spi.Channel;
 import org.sluice.spi.TransportException;
@@ -22,7 +25,9 @@ final class Outbound {
     private final @Nullable OutboundChannel[] channels;
     private final Striping<OutboundTransfer> striping;
     private final @Nullable GrantedStriping granted;
-    private final @Nullable RoundRobinStriping<OutboundTransfer> roundRobin;
+    private final @Nullable RoundRobinStriping<OutboundTransfer> derived;
+    private final SaidLayouts layouts;
+    private final Posting<OutboundTransfer> posting = new Posting<>(this::mayGo, this::announce);
     private final ChunkPick<OutboundTransfer> pick = new ChunkPick<>();
     private final TransferTable<OutboundTransfer> active = new TransferTable<>();
     private final Pulse pulse;
@@ -33,18 +38,25 @@ final class Outbound {
     private int reading;
     private long now;
 
-    Outbound(EngineSettings settings, LinkControl control, Pulse pulse, int channels, BrokenChannelListener broken) {
+    Outbound(
+            EngineSettings settings,
+            LinkControl control,
+            SaidLayouts layouts,
+            Pulse pulse,
+            int channels,
+            BrokenChannelListener broken) {
+        this.layouts = layouts;
         this.settings = settings;
         this.control = control;
         this.pulse = pulse;
         this.channels = new OutboundChannel[channels];
         this.broken = broken;
-        if (settings.roundRobin()) {
-            roundRobin = new RoundRobinStriping<>(channels);
+        if (!settings.confirmed()) {
+            derived = new RoundRobinStriping<>(channels, settings.chunkBytes());
             granted = null;
-            striping = roundRobin;
+            striping = derived;
         } else {
-            roundRobin = null;
+            derived = null;
             granted = new GrantedStriping(channels, Integer.highestOneBit(settings.receiveWindow() * 2 - 1));
             striping = granted;
         }
@@ -59,30 +71,42 @@ final class Outbound {
     }
 
     int unfinished() {
-        return active.size();
+        return active.size() + posting.size();
     }
 
-    void send(MemoryBlock block, long offset, long length, Completion completion) {
-        OutboundTransfer t = new OutboundTransfer(
-                MessageId.of(MessageId.TWO_SIDED, sends++), block, offset, length, settings.chunkBytes(), completion);
+    /** Begins a send, or with {@code remote} a write. */
+    OutboundTransfer begin(
+            PieceMap map, @Nullable RemoteLayout remote, TransferOptions options, Completion completion) {
+        OutboundTransfer t = new OutboundTransfer(0, map, remote, options, settings.chunkBytes(), completion);
+        posting.post(t);
+        return t;
+    }
+
+    private boolean mayGo(OutboundTransfer t) {
+        return !settings.confirmed() || (control.hasRoom() && layouts.hasRoom(t.remote));
+    }
+
+    private void announce(OutboundTransfer t) {
+        RemoteLayout to = t.remote;
+        t.id = to == null
+                ? MessageId.of(MessageId.TWO_SIDED, sends++)
+                : MessageId.of(MessageId.WRITE, writes++);
         if (settings.confirmed()) {
-            control.open(t.id, length);
+            if (to == null) {
+                control.open(announcement(t, 0));
+            } else if (SaidLayouts.isSaid(to)) {
+                int number = layouts.say(to);
+                control.write(announcement(t, Announcement.LAYOUT), to.regions().getFirst(), 0, number);
+            } else {
+                Pieces.Range range = (Pieces.Range) to.pieces();
+                control.write(announcement(t, 0), to.regions().getFirst(), range.offset(), 0);
+            }
         }
         start(t);
     }
 
-    void write(
-            MemoryBlock block,
-            long offset,
-            long length,
-            long keyHigh,
-            long keyLow,
-            long remoteOffset,
-            Completion completion) {
-        OutboundTransfer t = new OutboundTransfer(
-                MessageId.of(MessageId.WRITE, writes++), block, offset, length, settings.chunkBytes(), completion);
-        control.write(t.id, keyHigh, keyLow, remoteOffset, length);
-        start(t);
+    private static Announcement announcement(OutboundTransfer t, int flags) {
+        return new Announcement(t.id, t.length, t.mostChunk, t.options.priority(), flags, 0);
     }
 
     /** The peer asks to read: its reads are numbered in turn, and not more than it may have unfinished. */
@@ -100,37 +124,37 @@ final class Outbound {
     }
 
     /** The peer may read: it is told so, and grants what it wants. */
-    void serveRead(long id, MemoryBlock block, long offset, long length, Completion completion) {
+    void serveRead(long id, PieceMap map, Completion completion) {
         reading++;
-        control.open(id, length);
-        start(new OutboundTransfer(id, block, offset, length, settings.chunkBytes(), completion));
+        OutboundTransfer t =
+                new OutboundTransfer(id, map, null, TransferOptions.NONE, settings.chunkBytes(), completion);
+        control.open(announcement(t, 0));
+        start(t);
     }
 
     private void start(OutboundTransfer t) {
         t.startedAt = now;
         active.put(t);
-        if (roundRobin != null) {
-            roundRobin.add(t);
+        if (derived != null) {
+            derived.add(t);
         }
-        if (!settings.confirmed() && t.chunks == 0) {
+        if (!settings.confirmed() && t.length == 0) {
             complete(t);
         }
     }
 
-    void granted(long id, long offset, int channel, int generation) {
+    void granted(long id, long offset, long bytes, int channel, int generation) {
         if (granted == null || channel < 0 || channel >= channels.length) {
-            throw new ProtocolException(
-                    settings.where(),
-                    "the peer granted a chunk on channel " + channel
-                            + ", this link has " + channels.length + " and "
-                            + (granted == null ? "round-robin" : "adaptive") + " striping");
+            throw new ProtocolException(settings.where(), "the peer granted a chunk on channel " + channel
+                    + ", this link has " + channels.length);
         }
         OutboundTransfer t = active.get(id);
-        if (t == null || t.landed || !t.isChunkStart(offset)) {
-            throw new ProtocolException(
-                    settings.where(),
-                    "the peer granted offset " + offset + " of " + MessageId.toString(id)
-                            + (t == null || t.landed ? ", which is not being sent" : " of " + t.length + " bytes"));
+        if (t == null || t.landed || !t.isChunk(offset, bytes)) {
+            throw new ProtocolException(settings.where(), "the peer granted " + bytes + " bytes at offset " + offset
+                    + " of " + MessageId.toString(id)
+                    + (t == null || t.landed
+                            ? ", which is not being sent"
+                            : " of " + t.length + " bytes in chunks of " + t.mostChunk));
         }
         OutboundChannel c = channels[channel];
         // the wire carries 16 bits of it, which wrap
@@ -144,11 +168,9 @@ final class Outbound {
         if (!c.isOpen() || ahead < 0) {
             return; // it broke here meanwhile: the peer has been told, and grants the chunk elsewhere
         }
-        if (!granted.grant(channel, t, offset)) {
-            throw new ProtocolException(
-                    settings.where(),
-                    "the peer granted more than its window of " + settings.receiveWindow() + " chunks on channel "
-                            + channel);
+        if (!granted.grant(channel, t, offset, bytes)) {
+            throw new ProtocolException(settings.where(), "the peer granted more than its window of "
+                    + settings.receiveWindow() + " chunks on channel " + channel);
         }
     }
 
@@ -158,13 +180,10 @@ final class Outbound {
             throw new ProtocolException(
                     settings.where(), "the peer confirmed " + MessageId.toString(id) + ", which is not being sent");
         }
-        if (t.granted > 0 || t.given < t.chunks) {
-            throw new ProtocolException(
-                    settings.where(),
-                    "the peer confirmed " + MessageId.toString(id)
-                            + " before it was sent: of its " + t.chunks + " chunks " + t.given
-                            + " were given to a channel, "
-                            + t.granted + " are granted and wait");
+        if (t.granted > 0 || t.given < t.length) {
+            throw new ProtocolException(settings.where(), "the peer confirmed " + MessageId.toString(id)
+                    + " before it was sent: of its " + t.length + " bytes " + t.given + " were given to a channel, "
+                    + t.granted + " chunks are granted and wait");
         }
         t.landed = true;
         if (MessageId.kind(id) == MessageId.READ) {
@@ -177,13 +196,9 @@ final class Outbound {
 
     void refused(long id, TransferRefusal why, long detail) {
         OutboundTransfer t = active.get(id);
-        if (t == null || t.landed || (roundRobin == null && t.granted + t.given > 0)) {
-            throw new ProtocolException(
-                    settings.where(),
-                    "the peer refused " + MessageId.toString(id)
-                            + (t == null || t.landed
-                                    ? ", which is not being sent"
-                                    : " after it had granted chunks of it"));
+        if (t == null || t.landed || t.granted + t.given > 0) {
+            throw new ProtocolException(settings.where(), "the peer refused " + MessageId.toString(id)
+                    + (t == null || t.landed ? ", which is not being sent" : " after it had granted chunks of it"));
         }
         String what = MessageId.toString(id);
         SluiceException e = why == TransferRefusal.LENGTH
@@ -192,16 +207,14 @@ final class Outbound {
                         what + ": this side sends " + t.length + " bytes, the peer's receive is of " + detail
                                 + "; give both sides the same length")
                 : new RemoteAccessException(settings.where(), what + " of " + t.length + " bytes", why);
-        if (roundRobin != null) {
-            throw e; // chunks may be on the wire already: this ends the link, here as on the peer's side
-        }
         active.remove(id);
+        layouts.ended(t.remote);
         t.completion.failed(e);
     }
 
     int doWork(long nanoTime) {
         now = nanoTime;
-        int work = 0;
+        int work = posting.doWork();
         for (OutboundChannel c : channels) {
             if (c == null) {
                 continue;
@@ -214,13 +227,15 @@ final class Outbound {
                 work += c.reap(this, now);
                 while (c.hasRoom() && striping.next(c.index, pick)) {
                     OutboundTransfer t = pick.transfer();
-                    if (t.given++ == 0) {
+                    if (t.given == 0) {
                         t.startedAt = now;
                     }
+                    t.given += pick.bytes();
                     t.inFlight++;
-                    c.take(t, pick.offset(), now);
+                    c.take(t, pick.offset(), pick.bytes(), now);
                     work++;
                 }
+                c.flush();
                 work += c.post(now);
                 if (active.size() > 0) {
                     checkRail(c);
@@ -253,10 +268,10 @@ final class Outbound {
         c.abandon(this, now);
     }
 
-    void sent(OutboundTransfer t) {
+    void sent(OutboundTransfer t, long bytes) {
         t.inFlight--;
-        t.sent++;
-        if (t.inFlight == 0 && (settings.confirmed() ? t.landed : t.sent == t.chunks)) {
+        t.sent += bytes;
+        if (t.inFlight == 0 && (settings.confirmed() ? t.landed : t.sent == t.length)) {
             complete(t);
         }
     }
@@ -270,6 +285,7 @@ final class Outbound {
 
     private void complete(OutboundTransfer t) {
         active.remove(t.id);
+        layouts.ended(t.remote);
         t.completion.done(t.startedAt);
     }
 
@@ -299,12 +315,13 @@ final class Outbound {
             }
         }
         for (OutboundChannel c : channels) {
-            if (c != null) {
-                c.awaitClosed();
+            if (c != null && c.awaitClosed()) {
+                c.free();
             }
         }
         List<OutboundTransfer> all = new ArrayList<>();
         active.drain(all::add);
+        posting.drain(all::add);
         for (OutboundTransfer t : all) {
             t.completion.failed(why);
         }

@@ -2,29 +2,30 @@ package org.sluice.transfer;
 
 import org.jspecify.annotations.Nullable;
 import org.sluice.spi.Channel;
+import org.sluice.spi.Registration;
 import org.sluice.spi.SendChannel;
 import org.sluice.spi.TransportException;
 import org.sluice.stats.ChannelCounters;
 import org.sluice.stats.ChannelState;
 
 /**
- * The sending end of a channel. A chunk is taken, copied to a staging slot where the transport cannot reach the GPU's memory,
- * posted, and sent, in order; three counters say how far each step is.
+ * The sending end of a channel. A chunk is taken, copied to a staging slot where the transport cannot reach the GPU's memory, or packed
+ * where it is of many pieces and the transport takes no lists, posted, and sent, in order; three counters say how far each step is.
  */
 final class OutboundChannel extends ChannelEnd<SendChannel> {
     private final int window;
     private final AnswerClock clock;
     private final @Nullable StagingRing staging;
-    private final OutboundTransfer[] transfer;
-    private final long[] offset;
-    private final long[] ticket;
-    private final int mask;
+    private final boolean takesLists;
+    private final Packing packing;
+    private final ChunkRing<OutboundTransfer> chunks;
     private long taken;
     private long posted;
     private long sent;
     private boolean refused;
     private long lastSign;
 
+    /** @param takesLists whether the transport sends lists of pieces by itself */
     OutboundChannel(
             int index,
             int generation,
@@ -32,18 +33,18 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
             ChannelCounters counters,
             int window,
             AnswerClock clock,
-            @Nullable StagingRing staging) {
+            @Nullable StagingRing staging,
+            boolean takesLists,
+            Packing packing) {
         super(index, generation, channel, counters);
         this.clock = clock;
         this.staging = staging;
+        this.takesLists = takesLists;
+        this.packing = packing;
         this.window = staging == null ? window : Math.min(window, staging.slots);
-        int ring = Integer.highestOneBit(Math.max(1, this.window * 2 - 1));
-        this.transfer = new OutboundTransfer[ring];
-        this.offset = new long[ring];
-        this.ticket = new long[ring];
-        this.mask = ring - 1;
+        this.chunks = new ChunkRing<>(this.window);
         if (timing != null) {
-            timing.open(ring);
+            timing.open(chunks.size());
         }
     }
 
@@ -55,7 +56,7 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
     }
 
     boolean hasRoom() {
-        return taken - sent < window && (staging == null || staging.queue.hasRoom());
+        return taken - sent < window && (staging == null || staging.queue.hasRoom()) && packing.hasRoom();
     }
 
     boolean isIdle() {
@@ -63,39 +64,68 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
     }
 
     boolean isCopying() {
-        return staging != null && posted < taken;
+        return posted < taken && chunks.way[chunks.slot(posted)] >= ChunkRing.COPIED;
     }
 
-    void take(OutboundTransfer t, long at, long now) {
-        int slot = (int) taken & mask;
-        transfer[slot] = t;
-        offset[slot] = at;
-        ticket[slot] =
-                staging == null ? 0 : staging.queue.enqueue(staging.address(taken), t.address(at), t.chunkLength(at));
+    void take(OutboundTransfer t, long at, long bytes, long now) {
+        int slot = chunks.slot(taken);
+        chunks.set(slot, t, at, bytes);
+        long address = t.map.address(at, bytes);
+        if (address >= 0) {
+            takePiece(slot, address, bytes);
+        } else {
+            takeList(slot, t, at, bytes);
+        }
         if (timing != null) {
             timing.began(taken, now);
         }
         taken++;
     }
 
+    private void takePiece(int slot, long address, long bytes) {
+        if (staging == null) {
+            chunks.way[slot] = ChunkRing.DIRECT;
+            chunks.place[slot] = address;
+        } else {
+            chunks.way[slot] = ChunkRing.COPIED;
+            chunks.place[slot] = staging.address(taken);
+            chunks.ticket[slot] = staging.queue.enqueue(chunks.place[slot], address, bytes);
+        }
+    }
+
+    private void takeList(int slot, OutboundTransfer t, long at, long bytes) {
+        long list = packing.lists().room();
+        int pieces = t.map.list(at, bytes, list);
+        if (pieces == 1) {
+            takePiece(slot, PieceMap.vectorAddress(list, 0), bytes);
+        } else if (staging == null && takesLists) {
+            chunks.way[slot] = ChunkRing.LISTED;
+            chunks.place[slot] = list;
+            chunks.pieces[slot] = pieces;
+            chunks.listEnd[slot] = packing.lists().keep(pieces);
+        } else {
+            chunks.way[slot] = ChunkRing.PACKED;
+            chunks.place[slot] = staging == null ? packing.takeSlot() : staging.address(taken);
+            chunks.ticket[slot] = packing.queue().enqueue(list, pieces, chunks.place[slot], bytes);
+        }
+    }
+
+    /** Has the GPU pack what was taken in this turn. */
+    void flush() {
+        packing.flush();
+    }
+
     /** Posts what is ready. @return how many chunks */
     int post(long now) throws TransportException {
         int count = 0;
-        long copied = staging == null ? 0 : staging.queue.completed();
         refused = false;
         while (posted < taken) {
-            int slot = (int) posted & mask;
-            OutboundTransfer t = transfer[slot];
-            long at = offset[slot];
-            boolean accepted;
-            if (staging == null) {
-                accepted = channel.send(registration(t.block), t.address(at), t.chunkLength(at), t.id, at);
-            } else {
-                accepted = ticket[slot] <= copied
-                        && channel.send(registration(staging), staging.address(posted), t.chunkLength(at), t.id, at);
+            int slot = chunks.slot(posted);
+            if (!isReady(slot)) {
+                break;
             }
-            if (!accepted) {
-                refused = ticket[slot] <= copied;
+            if (!post(slot)) {
+                refused = true;
                 break;
             }
             posted++;
@@ -107,24 +137,58 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
         return count;
     }
 
+    private boolean isReady(int slot) {
+        return switch (chunks.way[slot]) {
+            case ChunkRing.COPIED -> staging == null || chunks.ticket[slot] <= staging.queue.completed();
+            case ChunkRing.PACKED -> chunks.ticket[slot] <= packing.completed();
+            default -> true;
+        };
+    }
+
+    private boolean post(int slot) throws TransportException {
+        OutboundTransfer t = chunks.get(slot);
+        long at = chunks.offset[slot];
+        long bytes = chunks.bytes[slot];
+        long place = chunks.place[slot];
+        return switch (chunks.way[slot]) {
+            case ChunkRing.DIRECT -> channel.send(registration(t.map.blockAt(at)), place, bytes, t.id, at);
+            case ChunkRing.LISTED ->
+                channel.sendPieces(registrations(t.map, at), place, chunks.pieces[slot], bytes, t.id, at);
+            default -> channel.send(slotRegistration(), place, bytes, t.id, at);
+        };
+    }
+
+    private Registration slotRegistration() throws TransportException {
+        return registrationOfSlots(staging == null ? packing.slots() : staging.memory);
+    }
+
     /** Takes finished sends off and tells {@code outbound} of each. @return how many */
     int reap(Outbound outbound, long now) throws TransportException {
         int count = 0;
         while (sent < posted && channel.test() != Channel.PENDING) {
-            int slot = (int) sent & mask;
-            OutboundTransfer t = transfer[slot];
-            counters.chunk(t.chunkLength(offset[slot]));
+            int slot = chunks.slot(sent);
+            OutboundTransfer t = chunks.get(slot);
+            counters.chunk(chunks.bytes[slot]);
             if (timing != null) {
-                timing.ended(sent, t.id, offset[slot], t.chunkLength(offset[slot]), now);
+                timing.ended(sent, t.id, chunks.offset[slot], chunks.bytes[slot], now);
             }
+            free(slot);
             sent++;
             count++;
-            outbound.sent(t);
+            outbound.sent(t, chunks.bytes[slot]);
         }
         if (count > 0) {
             clock.moved(now);
         }
         return count;
+    }
+
+    private void free(int slot) {
+        if (chunks.way[slot] == ChunkRing.LISTED) {
+            packing.lists().freeUpTo(chunks.listEnd[slot]);
+        } else if (chunks.way[slot] == ChunkRing.PACKED && staging == null) {
+            packing.freeSlot();
+        }
     }
 
     /** Whether the rail has died. @param heardAt when the peer was heard last on whichever way */
@@ -168,23 +232,38 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
         if (isIdle() || !isClosed()) {
             return;
         }
+        packing.close();
         posted = taken;
         while (sent < taken) {
-            OutboundTransfer t = transfer[(int) sent++ & mask];
+            OutboundTransfer t = chunks.get(chunks.slot(sent++));
             counters.retriedChunk();
             outbound.abandoned(t);
         }
     }
 
-    /** Waits for copies to staging slots too: they read memory that is its owner's again once its transfer has ended. */
+    /** What lists and slots were needed for is over, in whatever way. */
+    void free() {
+        packing.close();
+    }
+
+    /** Waits for copies to slots too: they read memory that is its owner's again once its transfer has ended. */
     @Override
     void close() {
         try {
-            if (staging != null && posted < taken) {
-                CopyWait.await(ticket[(int) (taken - 1) & mask], staging.queue::completed);
+            for (long n = posted; n < taken; n++) {
+                int slot = chunks.slot(n);
+                if (chunks.way[slot] == ChunkRing.COPIED && staging != null) {
+                    CopyWait.await(chunks.ticket[slot], staging.queue::completed);
+                } else if (chunks.way[slot] == ChunkRing.PACKED) {
+                    packing.flush();
+                    CopyWait.await(chunks.ticket[slot], packing::completed);
+                }
             }
         } finally {
             super.close();
+            if (isIdle()) {
+                packing.close();
+            }
         }
     }
 }

@@ -10,10 +10,12 @@ import org.sluice.stats.ChannelCounters;
  * @param index its number on the link
  * @param generation how often the channel was connected before: tells grants of its lives apart
  * @param staging pinned slots where the transport cannot take the GPU's memory, else null
+ * @param takesLists whether the transport takes messages of many pieces
  */
 public record OutboundEnd(
         int index,
         int generation,
         SendChannel channel,
         ChannelCounters counters,
-        @Nullable StagingRing staging) {}
+        @Nullable StagingRing staging,
+        boolean takesLists) {}

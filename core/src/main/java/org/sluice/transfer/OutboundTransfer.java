@@ -1,24 +1,42 @@
 package org.sluice.transfer;
 
+import org.jspecify.annotations.Nullable;
+import org.sluice.RemoteLayout;
+import org.sluice.TransferOptions;
+
 /** A message being sent. */
 final class OutboundTransfer extends ChunkedTransfer {
+    /** The longest chunk that this side can do. */
+    final long mostChunk;
+
     /** Chunks that the receiver has granted and that no channel has taken yet. */
     long granted;
 
-    /** How often a chunk was given to a channel. */
+    /** Bytes of chunks given to a channel, those given again counted again. */
     long given;
 
     /** Chunks given to a channel and not yet given back by it: the memory is in use while there are any. */
     long inFlight;
 
-    /** Chunks whose send is finished; counts towards completion only where the receiver cannot confirm. */
+    /** Bytes whose send is finished; counts towards completion only where the receiver cannot confirm. */
     long sent;
 
     /** The receiver said that every byte has landed. */
     boolean landed;
 
     OutboundTransfer(
-            long id, MemoryBlock block, long blockOffset, long length, long chunkBytes, Completion completion) {
-        super(id, block, blockOffset, length, chunkBytes, completion);
+            long id,
+            PieceMap map,
+            @Nullable RemoteLayout remote,
+            TransferOptions options,
+            long chunkBytes,
+            Completion completion) {
+        super(id, map, remote, options, completion);
+        this.mostChunk = Math.min(chunkBytes, map.mostChunk());
+    }
+
+    /** Whether this may be a chunk: asked of what the peer names. */
+    boolean isChunk(long offset, long bytes) {
+        return offset >= 0 && bytes > 0 && bytes <= mostChunk && offset <= length - bytes;
     }
 }

@@ -1,17 +1,19 @@
 package org.sluice.transfer;
 
 /**
- * The seed's rule: chunk <i>i</i> of each transfer goes on channel <i>i mod N</i>, transfers in order. Both sides derive it, so
- * nothing is granted, and the slowest rail sets the pace.
+ * The seed's rule, where there is no control connection: chunk <i>i</i> of each transfer goes on channel <i>i mod N</i>, transfers in
+ * order. Both sides derive it, so nothing is granted, and the slowest rail sets the pace.
  */
 final class RoundRobinStriping<T extends ChunkedTransfer> implements Striping<T> {
+    private final long chunkBytes;
     private final long[] transferAt;
     private final long[] chunkAt;
     private Object[] queue = new Object[64];
     private long head;
     private long tail;
 
-    RoundRobinStriping(int channels) {
+    RoundRobinStriping(int channels, long chunkBytes) {
+        this.chunkBytes = chunkBytes;
         transferAt = new long[channels];
         chunkAt = new long[channels];
         for (int c = 0; c < channels; c++) {
@@ -36,9 +38,10 @@ final class RoundRobinStriping<T extends ChunkedTransfer> implements Striping<T>
         while (transferAt[channel] < tail) {
             T transfer = (T) queue[(int) (transferAt[channel] & (queue.length - 1))];
             long chunk = chunkAt[channel];
-            if (chunk < transfer.chunks) {
+            long at = chunk * chunkBytes;
+            if (at < transfer.length) {
                 chunkAt[channel] = chunk + transferAt.length;
-                pick.set(transfer, chunk * transfer.chunkBytes);
+                pick.set(transfer, at, Math.min(chunkBytes, transfer.length - at));
                 return true;
             }
             boolean wasLast = transferAt[channel] == head;

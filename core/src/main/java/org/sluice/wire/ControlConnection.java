@@ -7,6 +7,8 @@ import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 import org.sluice.PeerLostException;
 import org.sluice.ProtocolException;
+import org.sluice.RemoteLayout;
+import org.sluice.RemoteRegion;
 import org.sluice.TransferRefusal;
 import org.sluice.Where;
 
@@ -19,13 +21,17 @@ public final class ControlConnection implements AutoCloseable {
     /** More than this unread by the peer, and it is not reading any more. */
     private static final int MOST_UNSENT = 16 << 20;
 
-    private static final int OPEN_BYTES = 16;
+    /** As much that can wait is written ahead of what the peer has taken: what cannot wait is behind it. */
+    private static final int MOST_AHEAD = 1 << 20;
+
+    private static final int OPEN_BYTES = 32;
     private static final int GRANT_BYTES = 24;
     private static final int LANDED_BYTES = 8;
     private static final int NO_FRAME = -1;
 
     private final ControlStream stream;
     private final Where where;
+    private final LayoutFrames layouts;
     private final ByteBuffer in = direct(FrameType.HEADER_BYTES + FrameType.MAX_PAYLOAD);
     private ByteBuffer out = direct(128 << 10);
     private int frameAt = NO_FRAME;
@@ -37,6 +43,7 @@ public final class ControlConnection implements AutoCloseable {
     public ControlConnection(ControlStream stream, Where where, long now) throws IOException {
         this.stream = stream;
         this.where = where;
+        this.layouts = new LayoutFrames(where);
         this.readAt = now;
         this.writtenAt = now;
         stream.socket().configureBlocking(false);
@@ -55,18 +62,38 @@ public final class ControlConnection implements AutoCloseable {
         return writtenAt;
     }
 
-    public void open(long id, long length) {
-        record(FrameType.OPEN, OPEN_BYTES);
-        out.putLong(id).putLong(length);
+    /** Whether announcements and what belongs to them may be written now. */
+    public boolean hasRoom() {
+        return out.position() < MOST_AHEAD;
     }
 
-    public void grant(long id, long offset, int channelIndex, int generation) {
+    public void open(long id, long length, long tag, long mostChunk, int priority, int flags) {
+        record(FrameType.OPEN, OPEN_BYTES);
+        out.putLong(id).putLong(length).putLong(tag);
+        terms(mostChunk, priority, flags);
+    }
+
+    private void terms(long mostChunk, int priority, int flags) {
+        out.putInt((int) mostChunk).putShort((short) flags).put((byte) priority).put((byte) 0);
+    }
+
+    public void layout(int number, RemoteLayout layout) {
+        LayoutFrames.write(
+                (type, payload) -> {
+                    frame(type, payload);
+                    return out;
+                },
+                number,
+                layout);
+    }
+
+    public void grant(long id, long offset, long bytes, int channelIndex, int generation) {
         record(FrameType.GRANT, GRANT_BYTES);
         out.putLong(id)
                 .putLong(offset)
                 .putShort((short) channelIndex)
                 .putShort((short) generation)
-                .putInt(0);
+                .putInt((int) bytes);
     }
 
     public void landed(long id) {
@@ -74,17 +101,22 @@ public final class ControlConnection implements AutoCloseable {
         out.putLong(id);
     }
 
-    public void write(long id, long keyHigh, long keyLow, long offset, long length) {
-        oneSided(FrameType.WRITE, id, keyHigh, keyLow, offset, length);
-    }
-
-    public void read(long id, long keyHigh, long keyLow, long offset, long length) {
-        oneSided(FrameType.READ, id, keyHigh, keyLow, offset, length);
-    }
-
-    private void oneSided(FrameType type, long id, long keyHigh, long keyLow, long offset, long length) {
-        frame(type, 40);
-        out.putLong(id).putLong(keyHigh).putLong(keyLow).putLong(offset).putLong(length);
+    /** @param type WRITE or READ @param layout the number of the layout that it is to or from, instead of the region */
+    public void oneSided(
+            FrameType type,
+            long id,
+            long length,
+            RemoteRegion region,
+            long offset,
+            int layout,
+            long mostChunk,
+            int priority,
+            int flags) {
+        frame(type, type.most);
+        out.putLong(id).putLong(length);
+        out.putLong(region.keyHigh()).putLong(region.keyLow()).putLong(offset);
+        terms(mostChunk, priority, flags);
+        out.putInt(layout).putInt(0);
     }
 
     public void refused(long id, TransferRefusal why, long detail) {
@@ -253,7 +285,11 @@ public final class ControlConnection implements AutoCloseable {
                 whole(type, payload, OPEN_BYTES);
                 while (in.position() < end) {
                     long id = in.getLong();
-                    to.onOpen(id, in.getLong());
+                    long length = in.getLong();
+                    long tag = in.getLong();
+                    long mostChunk = in.getInt() & 0xffffffffL;
+                    int flags = in.getShort() & 0xffff;
+                    to.onOpen(id, length, tag, mostChunk, in.getShort() & 0xff, flags);
                 }
             }
             case GRANT -> {
@@ -263,8 +299,7 @@ public final class ControlConnection implements AutoCloseable {
                     long offset = in.getLong();
                     int index = in.getShort() & 0xffff;
                     int generation = in.getShort() & 0xffff;
-                    in.getInt();
-                    to.onGrant(id, offset, index, generation);
+                    to.onGrant(id, offset, in.getInt() & 0xffffffffL, index, generation);
                 }
             }
             case LANDED -> {
@@ -273,8 +308,27 @@ public final class ControlConnection implements AutoCloseable {
                     to.onLanded(in.getLong());
                 }
             }
-            case WRITE -> to.onWrite(in.getLong(), in.getLong(), in.getLong(), in.getLong(), in.getLong());
-            case READ -> to.onRead(in.getLong(), in.getLong(), in.getLong(), in.getLong(), in.getLong());
+            case WRITE, READ -> {
+                long id = in.getLong();
+                long length = in.getLong();
+                RemoteRegion region = new RemoteRegion(in.getLong(), in.getLong(), 0);
+                long offset = in.getLong();
+                long mostChunk = in.getInt() & 0xffffffffL;
+                int flags = in.getShort() & 0xffff;
+                int priority = in.getShort() & 0xff;
+                int layout = in.getInt();
+                in.getInt();
+                if (type == FrameType.WRITE) {
+                    to.onWrite(id, length, region, offset, layout, mostChunk, priority, flags);
+                } else {
+                    to.onRead(id, length, region, offset, layout, mostChunk, priority, flags);
+                }
+            }
+            case LAYOUT -> {
+                layouts.begin(in);
+                whole(to, layouts.wholeAlready());
+            }
+            case LAYOUT_MORE -> whole(to, layouts.more(in, end));
             case REFUSED -> {
                 long id = in.getLong();
                 int why = in.getInt();
@@ -316,6 +370,12 @@ public final class ControlConnection implements AutoCloseable {
             case GOODBYE -> to.onGoodbye();
             case HELLO, PROOF, TARGET, RESUME, OFFER, ANSWER, HANDLES, READY, REFUSE ->
                 throw new ProtocolException(where, "the peer sent " + type + " on a link that is made already");
+        }
+    }
+
+    private void whole(ControlListener to, @Nullable RemoteLayout layout) {
+        if (layout != null) {
+            to.onLayout(layouts.number(), layout);
         }
     }
 

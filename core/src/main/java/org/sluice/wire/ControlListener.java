@@ -1,16 +1,38 @@
 package org.sluice.wire;
 
+import org.sluice.RemoteLayout;
+import org.sluice.RemoteRegion;
 import org.sluice.TransferRefusal;
 
 /** What comes in on a control connection, already checked for form. Called on the agent thread. */
 public interface ControlListener {
-    void onOpen(long id, long length);
+    /** @param mostChunk not checked, as nothing else is that only the data plane understands */
+    void onOpen(long id, long length, long tag, long mostChunk, int priority, int flags);
 
-    void onWrite(long id, long keyHigh, long keyLow, long offset, long length);
+    void onWrite(
+            long id,
+            long length,
+            RemoteRegion region,
+            long offset,
+            int layout,
+            long mostChunk,
+            int priority,
+            int flags);
 
-    void onRead(long id, long keyHigh, long keyLow, long offset, long length);
+    void onRead(
+            long id,
+            long length,
+            RemoteRegion region,
+            long offset,
+            int layout,
+            long mostChunk,
+            int priority,
+            int flags);
 
-    void onGrant(long id, long offset, int channel, int generation);
+    /** A whole layout, of however many frames. */
+    void onLayout(int number, RemoteLayout layout);
+
+    void onGrant(long id, long offset, long bytes, int channel, int generation);
 
     void onLanded(long id);
 

@@ -19,9 +19,9 @@ public enum FrameType {
     IDENTITY(9, 1, 64 << 10),
     RESUME(10, 56, 56),
 
-    OPEN(16, 16, 64 << 10),
-    WRITE(17, 40, 40),
-    READ(18, 40, 40),
+    OPEN(16, 32, 64 << 10),
+    WRITE(17, 56, 56),
+    READ(18, 56, 56),
     GRANT(19, 24, 64 << 10),
     LANDED(20, 8, 64 << 10),
     REFUSED(21, 24, 24),
@@ -33,7 +33,9 @@ public enum FrameType {
     GOODBYE(27, 0, 0),
     PONG(28, 0, 0),
     CHANNEL_HANDLE(29, 9, 8 + Transport.MAX_HANDLE_BYTES),
-    CHANNEL_UP(30, 8, 8);
+    CHANNEL_UP(30, 8, 8),
+    LAYOUT(31, 64, 64),
+    LAYOUT_MORE(32, 8, 64 << 10);
 
     /** {@code SLCE}, little-endian. */
     public static final int MAGIC = 0x45434C53;

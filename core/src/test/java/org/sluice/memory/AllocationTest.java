@@ -7,18 +7,25 @@ import java.lang.management.ManagementFactory;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.sluice.Pieces;
 import org.sluice.SluiceException;
+import org.sluice.RemoteLayout;
+import org.sluice.RemoteRegion;
+import org.sluice.TransferOptions;
 import org.sluice.TransferRefusal;
 import org.sluice.Where;
 import org.sluice.host.HostGpuBackend;
 import org.sluice.spi.ChannelContext;
 import org.sluice.spi.CopyQueue;
 import org.sluice.spi.Gpu;
+import org.sluice.spi.GpuMemory;
 import org.sluice.spi.Listener;
+import org.sluice.spi.PieceQueue;
 import org.sluice.spi.ReceiveChannel;
 import org.sluice.spi.SendChannel;
 import org.sluice.spi.TransportException;
 import org.sluice.stats.ChannelCounters;
+import org.sluice.transfer.Announcement;
 import org.sluice.transfer.Completion;
 import org.sluice.transfer.EngineSettings;
 import org.sluice.transfer.InboundEnd;
@@ -26,6 +33,8 @@ import org.sluice.transfer.LinkControl;
 import org.sluice.transfer.LinkEngine;
 import org.sluice.transfer.MemoryBlock;
 import org.sluice.transfer.OutboundEnd;
+import org.sluice.transfer.PieceMap;
+import org.sluice.transfer.PieceQueues;
 import org.sluice.transfer.StagingRing;
 
 /** In steady state the data plane allocates nothing: counted by the JVM, over transfers of many chunks, both ends together. */
@@ -41,13 +50,18 @@ final class AllocationTest {
         private LinkEngine peer;
 
         @Override
-        public void open(long id, long length) {
-            peer.onOpen(id, length, 0);
+        public boolean hasRoom() {
+            return true;
         }
 
         @Override
-        public void grant(long id, long offset, int channel, int generation) {
-            peer.onGrant(id, offset, channel, generation);
+        public void open(Announcement send) {
+            peer.onOpen(send, 0);
+        }
+
+        @Override
+        public void grant(long id, long offset, long bytes, int channel, int generation) {
+            peer.onGrant(id, offset, bytes, channel, generation);
         }
 
         @Override
@@ -56,12 +70,17 @@ final class AllocationTest {
         }
 
         @Override
-        public void write(long id, long keyHigh, long keyLow, long offset, long length) {
+        public void write(Announcement write, RemoteRegion to, long offset, int layout) {
             throw new AssertionError("no write was asked for");
         }
 
         @Override
-        public void read(long id, long keyHigh, long keyLow, long offset, long length) {
+        public void read(Announcement read, RemoteRegion from, long offset, int layout) {
+            throw new AssertionError("no read was asked for");
+        }
+
+        @Override
+        public void layout(int number, RemoteLayout layout) {
             throw new AssertionError("no read was asked for");
         }
 
@@ -93,17 +112,45 @@ final class AllocationTest {
         }
     }
 
+    /** What a node's agent gives. */
+    private record GpuPieces(Gpu gpu, PieceQueue gather, PieceQueue scatter) implements PieceQueues {
+        GpuPieces(Gpu gpu) {
+            this(
+                    gpu,
+                    gpu.pieceQueue(PieceQueue.Direction.GATHER, 1024, 1024),
+                    gpu.pieceQueue(PieceQueue.Direction.SCATTER, 1024, 1024));
+        }
+
+        @Override
+        public GpuMemory allocate(long bytes) {
+            return gpu.allocate(bytes);
+        }
+    }
+
+    /** All of the block, each chunk in so many pieces, no two neighbours. */
+    private static PieceMap map(MemoryBlock block, int pieces) {
+        if (pieces == 1) {
+            return PieceMap.range(block, 0, CHUNK * CHUNKS);
+        }
+        int count = (int) CHUNKS * pieces;
+        int[] indices = new int[count];
+        for (int i = 0; i < count; i++) {
+            indices[i] = (int) ((long) i * 7919 % count);
+        }
+        return PieceMap.of(new MemoryBlock[] {block}, new Pieces.Blocks(0, CHUNK / pieces, indices));
+    }
+
     @ParameterizedTest
-    @CsvSource({"false, false", "true, false", "false, true", "true, true"})
-    @DisplayName("less than a byte is allocated for each chunk, with and without grants, with and without staging")
-    void perChunk(boolean roundRobin, boolean staged) throws TransportException {
+    @CsvSource({"false, false, 1", "true, false, 1", "false, true, 1", "true, true, 1", "false, false, 4", "false, true, 4"})
+    @DisplayName("less than a byte is allocated for each chunk, adaptive and round-robin, with and without staging, of one piece and of many")
+    void perChunk(boolean roundRobin, boolean staged, int pieces) throws TransportException {
         Gpu gpu = new HostGpuBackend().open(0);
         MemoryTransport transport = new MemoryTransport(1, WINDOW);
         EngineSettings settings = new EngineSettings(CHUNK, roundRobin, WINDOW, WINDOW, 0, true, Where.NOWHERE);
         Direct toReceiver = new Direct();
         Direct toSender = new Direct();
-        LinkEngine sender = new LinkEngine(settings, toReceiver, (high, low) -> null, CHANNELS, 0, null);
-        LinkEngine receiver = new LinkEngine(settings, toSender, (high, low) -> null, 0, CHANNELS, null);
+        LinkEngine sender = new LinkEngine(settings, toReceiver, (high, low) -> null, CHANNELS, 0, null, new GpuPieces(gpu));
+        LinkEngine receiver = new LinkEngine(settings, toSender, (high, low) -> null, 0, CHANNELS, null, new GpuPieces(gpu));
         toReceiver.peer = receiver;
         toSender.peer = sender;
         CopyQueue toHost = gpu.copyQueue(CopyQueue.Direction.TO_HOST, 1024);
@@ -117,11 +164,13 @@ final class AllocationTest {
             assertThat(in).isNotNull();
             StagingRing slotsOut = staged ? new StagingRing(gpu, toHost, 8, CHUNK) : null;
             StagingRing slotsIn = staged ? new StagingRing(gpu, toGpu, 8, CHUNK) : null;
-            sender.open(new OutboundEnd(c, 0, out, new ChannelCounters(), slotsOut));
-            receiver.open(new InboundEnd(c, 0, in, new ChannelCounters(), slotsIn, null));
+            sender.open(new OutboundEnd(c, 0, out, new ChannelCounters(), slotsOut, false));
+            receiver.open(new InboundEnd(c, 0, in, new ChannelCounters(), slotsIn, null, false));
         }
         MemoryBlock source = new MemoryBlock(gpu.allocate(CHUNK * CHUNKS), 0);
         MemoryBlock target = new MemoryBlock(gpu.allocate(CHUNK * CHUNKS), 1);
+        PieceMap from = map(source, pieces);
+        PieceMap to = map(target, pieces);
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         long allocated = 0;
         for (int n = 0; n <= WARM_UP; n++) {
@@ -129,8 +178,8 @@ final class AllocationTest {
             Ended sent = new Ended();
             Ended received = new Ended();
             long before = threads.getCurrentThreadAllocatedBytes();
-            receiver.receive(target, 0, CHUNK * CHUNKS, received, 0);
-            sender.send(source, 0, CHUNK * CHUNKS, sent);
+            receiver.receive(to, TransferOptions.NONE, received, 0);
+            sender.send(from, TransferOptions.NONE, sent);
             for (long now = 1; !sent.done || !received.done; now += 1000) {
                 receiver.doWork(now);
                 sender.doWork(now);

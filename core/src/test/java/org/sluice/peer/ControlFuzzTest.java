@@ -11,9 +11,17 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
+import org.sluice.Pieces;
 import org.sluice.ProtocolException;
+import org.sluice.RemoteLayout;
+import org.sluice.RemoteRegion;
+import org.sluice.Where;
+import org.sluice.host.HostGpuBackend;
+import org.sluice.spi.Gpu;
 import org.sluice.spi.ScatterList;
 import org.sluice.spi.TransportException;
+import org.sluice.transfer.MemoryBlock;
+import org.sluice.transfer.PieceCheck;
 import org.sluice.wire.*;
 
 /**
@@ -28,6 +36,8 @@ class ControlFuzzTest {
 
     /** What one case may allocate: a frame is at most 64 KiB, and parsed it is lists of small objects. */
     private static final long MOST_ALLOCATED = 2 << 20;
+
+    private static final Gpu HOST = new HostGpuBackend().open(0);
 
     private interface Target {
         void parse(byte[] input) throws Exception;
@@ -155,11 +165,11 @@ class ControlFuzzTest {
                         control.parse(ByteBuffer.wrap(b).order(ByteOrder.LITTLE_ENDIAN), heard);
                     },
                     List.of(
-                            Sockets.frame(FrameType.OPEN, new byte[16]),
+                            Sockets.frame(FrameType.OPEN, new byte[32]),
                             Sockets.frame(FrameType.GRANT, new byte[48]),
                             Sockets.frame(FrameType.LANDED, new byte[24]),
-                            Sockets.frame(FrameType.WRITE, new byte[40]),
-                            Sockets.frame(FrameType.READ, new byte[40]),
+                            Sockets.frame(FrameType.WRITE, new byte[56]),
+                            Sockets.frame(FrameType.READ, new byte[56]),
                             Sockets.frame(FrameType.REFUSED, new byte[24]),
                             Sockets.frame(FrameType.CHANNEL_DOWN, new byte[30]),
                             Sockets.frame(FrameType.CHANNEL_HANDLE, new byte[52]),
@@ -169,6 +179,93 @@ class ControlFuzzTest {
                             Sockets.frame(FrameType.ERROR, new byte[] {'w', 'h', 'y'}),
                             Sockets.frame(FrameType.PING, new byte[0]),
                             Sockets.frame(FrameType.GOODBYE, new byte[0])));
+        }
+    }
+
+    /** The frames of a layout, one behind the other. */
+    private static byte[] layout(RemoteLayout layout) throws IOException {
+        try (Sockets sockets = Sockets.pair()) {
+            ControlConnection from = new ControlConnection(new PlainStream(sockets.client()), Where.NOWHERE, 0);
+            from.layout(1, layout);
+            while (from.flush(1)) {
+                // all of it fits the socket's buffer
+            }
+            sockets.client().shutdownOutput();
+            ByteBuffer all = ByteBuffer.allocate(1 << 16);
+            sockets.server().configureBlocking(true);
+            while (sockets.server().read(all) >= 0) {
+                // to the end
+            }
+            return Arrays.copyOf(all.array(), all.position());
+        }
+    }
+
+    @Test
+    void layoutsOfPiecesThatAreInsideTheirRegionsAndApart() throws IOException {
+        RemoteRegion a = new RemoteRegion(1, 2, 0);
+        RemoteRegion b = new RemoteRegion(3, 4, 0);
+        MemoryBlock[] memory = {new MemoryBlock(HOST.adopt(1 << 20, 4096), 0), new MemoryBlock(HOST.adopt(2 << 20, 4096), 1)};
+        byte[] written = new byte[4096 * 2];
+        try (Sockets sockets = Sockets.pair()) {
+            Heard heard = new Heard();
+            ControlConnection to = new ControlConnection(new PlainStream(sockets.server()), Where.NOWHERE, 0);
+            fuzz(
+                    "layout",
+                    bytes -> {
+                        heard.said.clear();
+                        heard.layouts.clear();
+                        to.parse(ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN), heard);
+                        for (RemoteLayout l : heard.layouts) {
+                            mustBeSafe(l.pieces(), memory, written);
+                        }
+                    },
+                    List.of(
+                            layout(RemoteLayout.blocks(a, 64, 100, 3, 1, 2, 7)),
+                            layout(RemoteLayout.strided(a, 8, 16, 32, 4, 256, 3)),
+                            layout(RemoteLayout.list().add(a, 0, 5).add(b, 5, 0).add(a, 100, 7).add(b, 4000, 96).build())));
+        }
+    }
+
+    /** What is let through writes no byte twice and none outside. */
+    private static void mustBeSafe(Pieces pieces, MemoryBlock[] memory, byte[] written) {
+        if (pieces.count() > 1000 || PieceCheck.check(memory, pieces, true) != null) {
+            return;
+        }
+        Arrays.fill(written, (byte) 0);
+        for (int i = 0; i < pieces.count(); i++) {
+            int region = 0;
+            long offset;
+            long length;
+            switch (pieces) {
+                case Pieces.Range r -> {
+                    offset = r.offset();
+                    length = r.bytes();
+                }
+                case Pieces.Blocks b -> {
+                    offset = b.base() + b.index(i) * b.blockBytes();
+                    length = b.blockBytes();
+                }
+                case Pieces.Strided s -> {
+                    offset = s.offset() + i / s.innerCount() * s.outerStride() + i % s.innerCount() * s.stride();
+                    length = s.blockBytes();
+                }
+                case Pieces.Listed l -> {
+                    region = l.region(i);
+                    offset = l.offset(i);
+                    length = l.length(i);
+                }
+            }
+            if (offset < 0 || length > 4096 - offset) {
+                if (length > 0) {
+                    throw new AssertionError("a piece outside its region was let through: " + pieces);
+                }
+                continue;
+            }
+            for (long at = offset; at < offset + length; at++) {
+                if (written[(int) (region * 4096 + at)]++ != 0) {
+                    throw new AssertionError("pieces that overlap were let through: " + pieces);
+                }
+            }
         }
     }
 

@@ -4,7 +4,10 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.sluice.RemoteLayout;
+import org.sluice.RemoteRegion;
 import org.sluice.TransferRefusal;
+import org.sluice.transfer.Announcement;
 import org.sluice.transfer.LinkEngine;
 import org.sluice.transfer.MessageId;
 
@@ -13,7 +16,7 @@ final class ForgeryTest {
     private static final int SEEDS = Integer.getInteger("simulation.seeds", 1000);
 
     private static final List<TransferRefusal> REFUSALS =
-            List.of(TransferRefusal.LENGTH, TransferRefusal.KEY, TransferRefusal.BOUNDS);
+            List.of(TransferRefusal.LENGTH, TransferRefusal.KEY, TransferRefusal.BOUNDS, TransferRefusal.OVERLAP);
 
     private static long id(Random random) {
         long count = random.nextInt(20) == 0 ? random.nextLong() >>> 2 : random.nextInt(6);
@@ -30,17 +33,35 @@ final class ForgeryTest {
         };
     }
 
+    private static Announcement announcement(Random random) {
+        return new Announcement(
+                id(random), number(random), number(random), random.nextInt(9), random.nextInt(8), random.nextInt(3));
+    }
+
+    private static RemoteRegion region(Random random, long key) {
+        return new RemoteRegion(random.nextInt(8) == 0 ? 1 : 0, key, 0);
+    }
+
+    private static RemoteLayout layout(Random random, long key) {
+        int[] indices = new int[random.nextInt(6)];
+        for (int i = 0; i < indices.length; i++) {
+            indices[i] = random.nextInt(10);
+        }
+        return RemoteLayout.blocks(region(random, key), random.nextInt(10), random.nextInt(20), indices);
+    }
+
     private static void lie(LinkEngine to, Random random) {
         int channel = random.nextInt(8) - 1;
         int generation = random.nextInt(10) == 0 ? random.nextInt(1 << 16) : random.nextInt(2);
-        long key = 1000L + random.nextInt(12);
-        switch (random.nextInt(8)) {
-            case 0 -> to.onOpen(id(random), number(random), 1);
-            case 1 -> to.onWrite(id(random), random.nextInt(2), key, number(random), number(random), 1);
-            case 2 -> to.onRead(id(random), random.nextInt(2), key, number(random), number(random));
-            case 3, 4 -> to.onGrant(id(random), number(random), channel, generation);
+        long key = 1000L + 10L * random.nextInt(12) + random.nextInt(3);
+        switch (random.nextInt(9)) {
+            case 0 -> to.onOpen(announcement(random), 1);
+            case 1 -> to.onWrite(announcement(random), region(random, key), number(random), random.nextInt(3), 1);
+            case 2 -> to.onRead(announcement(random), region(random, key), number(random), random.nextInt(3));
+            case 3, 4 -> to.onGrant(id(random), number(random), number(random), channel, generation);
             case 5 -> to.onLanded(id(random));
             case 6 -> to.onRefused(id(random), REFUSALS.get(random.nextInt(REFUSALS.size())), number(random));
+            case 7 -> to.onLayout(random.nextInt(3), layout(random, key));
             default -> to.onChannelDown(random.nextBoolean(), channel, generation, "forged");
         }
     }

@@ -2,7 +2,10 @@ package org.sluice.simulation;
 
 import java.util.ArrayDeque;
 import java.util.function.Consumer;
+import org.sluice.RemoteLayout;
+import org.sluice.RemoteRegion;
 import org.sluice.TransferRefusal;
+import org.sluice.transfer.Announcement;
 import org.sluice.transfer.LinkControl;
 import org.sluice.transfer.LinkEngine;
 
@@ -38,23 +41,33 @@ final class Mailbox implements LinkControl {
     }
 
     @Override
-    public void open(long id, long length) {
-        say(e -> e.onOpen(id, length, clock.now()));
+    public boolean hasRoom() {
+        return letters.size() < 20;
     }
 
     @Override
-    public void write(long id, long keyHigh, long keyLow, long offset, long length) {
-        say(e -> e.onWrite(id, keyHigh, keyLow, offset, length, clock.now()));
+    public void open(Announcement a) {
+        say(e -> e.onOpen(a, clock.now()));
     }
 
     @Override
-    public void read(long id, long keyHigh, long keyLow, long offset, long length) {
-        say(e -> e.onRead(id, keyHigh, keyLow, offset, length));
+    public void write(Announcement a, RemoteRegion to, long offset, int layout) {
+        say(e -> e.onWrite(a, to, offset, layout, clock.now()));
     }
 
     @Override
-    public void grant(long id, long offset, int channel, int generation) {
-        say(e -> e.onGrant(id, offset, channel, generation));
+    public void read(Announcement a, RemoteRegion from, long offset, int layout) {
+        say(e -> e.onRead(a, from, offset, layout));
+    }
+
+    @Override
+    public void layout(int number, RemoteLayout layout) {
+        say(e -> e.onLayout(number, layout));
+    }
+
+    @Override
+    public void grant(long id, long offset, long bytes, int channel, int generation) {
+        say(e -> e.onGrant(id, offset, bytes, channel, generation));
     }
 
     @Override

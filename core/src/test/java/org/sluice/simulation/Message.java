@@ -19,8 +19,8 @@ final class Message {
     final Kind kind;
     final Side from;
     final Side to;
-    final MemoryBlock source;
-    final MemoryBlock target;
+    final Place source;
+    final Place target;
     final int sendBytes;
     final int receiveBytes;
     final boolean confirmed;
@@ -32,8 +32,8 @@ final class Message {
             Kind kind,
             Side from,
             Side to,
-            MemoryBlock source,
-            MemoryBlock target,
+            Place source,
+            Place target,
             int sendBytes,
             int receiveBytes,
             boolean confirmed) {
@@ -92,18 +92,17 @@ final class Message {
         private void over() {
             boolean mine = kind == Kind.SEND || (kind == Kind.WRITE) == sends;
             if (mine) {
-                MemoryBlock block = sends ? source : target;
-                ((Space.Block) block.memory())
-                        .mustBeIdle(Message.this + " ended for its " + (sends ? "sender" : "receiver"));
-                (sends ? from : to).freeLater(block);
+                for (MemoryBlock block : (sends ? source : target).blocks) {
+                    ((Space.Block) block.memory())
+                            .mustBeIdle(Message.this + " ended for its " + (sends ? "sender" : "receiver"));
+                    (sends ? from : to).freeLater(block);
+                }
             }
         }
     }
 
     private void mustHaveArrived() {
-        byte[] sent = ((Space.Block) source.memory()).bytes;
-        byte[] received = ((Space.Block) target.memory()).bytes;
-        int wrong = Arrays.mismatch(Arrays.copyOf(sent, sendBytes), Arrays.copyOf(received, sendBytes));
+        int wrong = Arrays.mismatch(source.read(), target.read());
         if (wrong >= 0) {
             throw new AssertionError(this + " is said to be done, but its byte " + wrong + " is wrong");
         }

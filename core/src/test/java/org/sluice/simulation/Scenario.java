@@ -7,6 +7,7 @@ import java.util.Random;
  *
  * @param confirmed whether there is a control connection
  * @param staged whether chunks go through pinned slots
+ * @param lists whether the transport takes messages of many pieces, and chunks go through no slots
  * @param scatters whether chunks arrive in bounce pages; with {@code staged}, only the sender stages
  * @param cuts how many channels break
  * @param reconnects whether broken channels come back
@@ -23,6 +24,7 @@ record Scenario(
         boolean roundRobin,
         boolean confirmed,
         boolean staged,
+        boolean lists,
         boolean scatters,
         Faults faults,
         int cuts,
@@ -36,10 +38,13 @@ record Scenario(
         boolean roundRobin = random.nextInt(4) == 0;
         boolean confirmed = !roundRobin || random.nextInt(3) != 0;
         boolean faulty = random.nextBoolean();
-        boolean reconnects = !roundRobin && random.nextBoolean();
+        boolean reconnects = confirmed && random.nextBoolean();
         int channels = 1 + random.nextInt(6);
         int window = 1 << random.nextInt(4);
         int cuts = !faulty ? 0 : random.nextInt(reconnects ? 12 : channels + 1);
+        boolean staged = random.nextBoolean();
+        boolean scatters = random.nextInt(3) == 0;
+        boolean lists = !staged && !scatters && random.nextBoolean();
         return new Scenario(
                 channels,
                 1 + random.nextInt(40),
@@ -48,13 +53,14 @@ record Scenario(
                 1 << random.nextInt(3),
                 roundRobin,
                 confirmed,
-                random.nextBoolean(),
-                random.nextInt(3) == 0,
-                new Faults(random.nextInt(60), faulty && !roundRobin ? random.nextInt(30) : 0, false),
+                staged,
+                lists,
+                scatters,
+                new Faults(random.nextInt(60), faulty && confirmed ? random.nextInt(30) : 0, false),
                 cuts,
                 reconnects,
                 1 + random.nextInt(8),
-                roundRobin ? 0 : random.nextInt(5),
+                confirmed ? random.nextInt(5) : 0,
                 confirmed && random.nextInt(12) == 0,
                 random.nextBoolean() ? 1 + random.nextInt(5) : 4096);
     }
@@ -70,6 +76,7 @@ record Scenario(
                 roundRobin,
                 true,
                 staged,
+                lists,
                 scatters,
                 new Faults(faults.refusing(), faults.damaging(), true),
                 0,
@@ -82,6 +89,6 @@ record Scenario(
 
     /** Whether nothing may fail: no channel is lost, or there is always one left to go on with. */
     boolean mustSucceed() {
-        return !mismatches && (cuts == 0 || (!roundRobin && (cuts < channels || reconnects)));
+        return !mismatches && (cuts == 0 || (confirmed && (cuts < channels || reconnects)));
     }
 }

@@ -9,11 +9,14 @@ import org.sluice.LinkException;
 import org.sluice.SluiceException;
 import org.sluice.UnpackMode;
 import org.sluice.spi.CopyQueue;
+import org.sluice.spi.GpuMemory;
+import org.sluice.spi.PieceQueue;
 import org.sluice.spi.TransportException;
 import org.sluice.spi.UnpackQueue;
 import org.sluice.transfer.EngineSettings;
 import org.sluice.transfer.LinkEngine;
 import org.sluice.transfer.MemoryBlock;
+import org.sluice.transfer.PieceQueues;
 import org.sluice.transfer.RegionDirectory;
 
 /** One node of the simulation: its engine, its GPU, its regions, and what a link session does around them. */
@@ -77,7 +80,29 @@ final class Side implements RegionDirectory {
                 this,
                 scenario.channels(),
                 scenario.channels(),
-                scenario.scatters() ? unpack : null);
+                scenario.scatters() ? unpack : null,
+                pieces());
+    }
+
+    private PieceQueues pieces() {
+        PieceQueue gather = gpu.pieceQueue(PieceQueue.Direction.GATHER, 64, 1 << 20);
+        PieceQueue scatter = gpu.pieceQueue(PieceQueue.Direction.SCATTER, 64, 1 << 20);
+        return new PieceQueues() {
+            @Override
+            public PieceQueue gather() {
+                return gather;
+            }
+
+            @Override
+            public PieceQueue scatter() {
+                return scatter;
+            }
+
+            @Override
+            public GpuMemory allocate(long bytes) {
+                return gpu.allocate(bytes);
+            }
+        };
     }
 
     LinkEngine engine() {

@@ -8,11 +8,11 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.sluice.LengthMismatchException;
 import org.sluice.LinkException;
-import org.sluice.spi.MemoryKind;
+import org.sluice.RemoteLayout;
+import org.sluice.TransferOptions;
 import org.sluice.stats.ChannelCounters;
 import org.sluice.transfer.InboundEnd;
 import org.sluice.transfer.LinkEngine;
-import org.sluice.transfer.MemoryBlock;
 import org.sluice.transfer.OutboundEnd;
 import org.sluice.transfer.StagingRing;
 
@@ -97,7 +97,7 @@ final class Simulation {
                     scenario.scatters(),
                     scenario.chunkBytes());
             wires[c] = w;
-            from.engine().open(new OutboundEnd(c, generation, w.sender, new ChannelCounters(), sendSlots[c]));
+            from.engine().open(new OutboundEnd(c, generation, w.sender, new ChannelCounters(), sendSlots[c], scenario.lists()));
         }
 
         private void openReceiver(Wire w) {
@@ -109,7 +109,8 @@ final class Simulation {
                             w.receiver,
                             new ChannelCounters(),
                             receiveSlots[w.index],
-                            scenario.scatters() ? to.unpack : null));
+                            scenario.scatters() ? to.unpack : null,
+                            scenario.lists()));
         }
 
         /** As a link that reconnects does: the sender's end opens first, then tells the receiver. */
@@ -156,12 +157,8 @@ final class Simulation {
         };
     }
 
-    private MemoryBlock memory(Side side, String what, int bytes, boolean filled) {
-        Space.Block b = space.allocate(what + " of " + side, Math.max(1, bytes), MemoryKind.CUDA);
-        if (filled) {
-            random.nextBytes(b.bytes);
-        }
-        return side.block(b);
+    private Place place(Side side, String what, int bytes) {
+        return Place.draw(side, space, random, what, bytes, true, scenario.confirmed());
     }
 
     private ArrayDeque<Runnable> calls(Side side) {
@@ -172,8 +169,8 @@ final class Simulation {
         int bytes = length();
         int other = mismatch ? bytes + 1 + random.nextInt(10) : bytes;
         int n = messages.size();
-        MemoryBlock source = memory(d.from, "source " + n, bytes, true);
-        MemoryBlock target = memory(d.to, "target " + n, other, false);
+        Place source = place(d.from, "source " + n, bytes);
+        Place target = place(d.to, "target " + n, other);
         Message m = new Message(
                 n,
                 Message.Kind.SEND,
@@ -185,15 +182,15 @@ final class Simulation {
                 other,
                 scenario.confirmed() && !scenario.faults().lies());
         messages.add(m);
-        calls(d.from).add(() -> d.from.engine().send(source, 0, bytes, m.sending));
-        calls(d.to).add(() -> d.to.engine().receive(target, 0, other, m.receiving, now));
+        calls(d.from).add(() -> d.from.engine().send(source.map, TransferOptions.NONE, m.sending));
+        calls(d.to).add(() -> d.to.engine().receive(target.map, TransferOptions.NONE, m.receiving, now));
     }
 
     private void oneSided(Direction d, boolean write) {
         int bytes = length();
         int n = messages.size();
-        MemoryBlock source = memory(d.from, "source " + n, bytes, true);
-        MemoryBlock target = memory(d.to, "target " + n, bytes, false);
+        Place source = place(d.from, "source " + n, bytes);
+        Place target = place(d.to, "target " + n, bytes);
         Message m = new Message(
                 n,
                 write ? Message.Kind.WRITE : Message.Kind.READ,
@@ -205,12 +202,17 @@ final class Simulation {
                 bytes,
                 !scenario.faults().lies());
         messages.add(m);
-        long key = 1000L + n;
-        (write ? d.to : d.from).share(key, write ? target : source);
+        long key = 1000L + 10L * n;
+        Place there = write ? target : source;
+        for (int i = 0; i < there.blocks.size(); i++) {
+            (write ? d.to : d.from).share(key + i, there.blocks.get(i));
+        }
+        RemoteLayout remote = there.remote(key);
         if (write) {
-            calls(d.from).add(() -> d.from.engine().write(source, 0, bytes, 0, key, 0, m.sending));
+            calls(d.from).add(() -> d.from.engine().write(source.map, remote, TransferOptions.NONE, m.sending));
         } else {
-            calls(d.to).add(() -> d.to.engine().read(target, 0, bytes, 0, key, 0, m.receiving, now));
+            calls(d.to).add(() -> d.to.engine()
+                    .read(target.map, remote, TransferOptions.NONE, m.receiving, now));
         }
     }
 
@@ -349,6 +351,7 @@ final class Simulation {
         }
         boolean linkLost = left.engine().failure() != null || right.engine().failure() != null;
         for (Message m : messages) {
+            m.target.mustBeUntouchedElsewhere(m.toString());
             if (scenario.mustSucceed() && !m.succeeded()) {
                 throw new AssertionError(m + " failed: " + m.sending.failure + ", " + m.receiving.failure);
             }
@@ -371,8 +374,11 @@ final class Simulation {
     }
 
     private static void mustBeReleased(Side owner, Message m) {
-        if (owner.region(1000 + m.number).uses != 0) {
-            throw new AssertionError("the region of " + m + " is still held");
+        Place there = m.kind == Message.Kind.WRITE ? m.target : m.source;
+        for (int i = 0; i < there.blocks.size(); i++) {
+            if (owner.region(1000L + 10L * m.number + i).uses != 0) {
+                throw new AssertionError("a region of " + m + " is still held");
+            }
         }
     }
 }

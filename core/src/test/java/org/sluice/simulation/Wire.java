@@ -3,7 +3,9 @@ package org.sluice.simulation;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
 import org.sluice.spi.GpuMemory;
@@ -19,7 +21,11 @@ import org.sluice.spi.TransportException;
  * posted buffers bit by bit. It refuses posts, damages chunks, breaks at either end at any byte, and for as long as a broken
  * receiver is not closed it writes rubbish over what is posted there. Every misuse of the SPI is an error.
  */
+@SuppressWarnings("restricted")
 final class Wire {
+    /** All of it: lists of pieces are in real memory. */
+    private static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+
     private static final int MOST = 8;
     private static final byte RUBBISH = (byte) 0xee;
 
@@ -68,23 +74,66 @@ final class Wire {
         return "channel " + index + " in life " + generation;
     }
 
+    /** Where a message lies at one end: one piece, or many. */
+    private static final class Spread {
+        final long[] address;
+        final int[] bytes;
+
+        Spread(long address, long bytes) {
+            this.address = new long[] {address};
+            this.bytes = new int[] {(int) bytes};
+        }
+
+        Spread(long list, int count, long sum) {
+            address = new long[count];
+            bytes = new int[count];
+            long all = 0;
+            for (int i = 0; i < count; i++) {
+                address[i] = MEMORY.get(ValueLayout.JAVA_LONG, list + i * 16L);
+                bytes[i] = (int) MEMORY.get(ValueLayout.JAVA_LONG, list + i * 16L + 8);
+                all += bytes[i];
+            }
+            if (all != sum || count < 2) {
+                throw new AssertionError(count + " pieces have " + all + " bytes, said were " + sum);
+            }
+        }
+
+        long at(int offset) {
+            int left = offset;
+            for (int i = 0; ; i++) {
+                if (left < bytes[i]) {
+                    return address[i] + left;
+                }
+                left -= bytes[i];
+            }
+        }
+    }
+
+    private List<Space.Claim> claim(Spread spread, boolean writes, String who) {
+        List<Space.Claim> claims = new ArrayList<>();
+        for (int i = 0; i < spread.address.length; i++) {
+            claims.add(space.claim(spread.address[i], spread.bytes[i], writes, who));
+        }
+        return claims;
+    }
+
     /** A message on its way; its bytes leave the sender's memory before they reach the receiver's. */
     private static final class Send {
-        final long address;
+        final Spread spread;
         final int bytes;
         final long message;
         final long offset;
-        final Space.Claim claim;
+        final List<Space.Claim> claims;
         final byte[] carried;
         int left;
         int arrived;
 
-        Send(long address, int bytes, long message, long offset, Space.Claim claim) {
-            this.address = address;
+        Send(Spread spread, int bytes, long message, long offset, List<Space.Claim> claims) {
+            this.spread = spread;
             this.bytes = bytes;
             this.message = message;
             this.offset = offset;
-            this.claim = claim;
+            this.claims = claims;
             this.carried = new byte[bytes];
         }
     }
@@ -98,6 +147,10 @@ final class Wire {
             this.memory = memory;
         }
 
+        boolean has(long address, long bytes) {
+            return address >= memory.address() && address + bytes <= memory.address() + memory.size();
+        }
+
         @Override
         public void close() {
             if (!open) {
@@ -108,8 +161,30 @@ final class Wire {
     }
 
     abstract class End {
+        final List<Known> known = new ArrayList<>();
         boolean closed;
         boolean broken;
+
+        Known know(GpuMemory memory) {
+            Known made = new Known(memory);
+            known.add(made);
+            return made;
+        }
+
+        /** Every piece in something that is registered. */
+        void within(Registration first, Spread spread) {
+            for (int i = 0; i < spread.address.length; i++) {
+                long address = spread.address[i];
+                long bytes = spread.bytes[i];
+                Known its = i == 0
+                        ? (Known) first
+                        : known.stream()
+                                .filter(k -> k.open && k.has(address, bytes))
+                                .findFirst()
+                                .orElseThrow(() -> new AssertionError("a piece is in nothing that is registered"));
+                within(its, address, bytes);
+            }
+        }
 
         void use(String call) throws TransportException {
             if (closed) {
@@ -141,19 +216,31 @@ final class Wire {
         @Override
         public Registration register(GpuMemory memory) throws TransportException {
             use("register");
-            return new Known(memory);
+            return know(memory);
         }
 
         @Override
         public boolean send(Registration memory, long address, long bytes, long message, long offset)
                 throws TransportException {
+            return send(memory, new Spread(address, bytes), bytes, message, offset);
+        }
+
+        @Override
+        public boolean sendPieces(
+                Registration memory, long pieces, int count, long bytes, long message, long offset)
+                throws TransportException {
+            return send(memory, new Spread(pieces, count, bytes), bytes, message, offset);
+        }
+
+        private boolean send(Registration memory, Spread spread, long bytes, long message, long offset)
+                throws TransportException {
             use("send");
             if (posted.size() == MOST || faults.refuses(random)) {
                 return false;
             }
-            within(memory, address, bytes);
+            within(memory, spread);
             Send s = new Send(
-                    address, (int) bytes, message, offset, space.claim(address, bytes, false, "send on " + Wire.this));
+                    spread, (int) bytes, message, offset, claim(spread, false, "send on " + Wire.this));
             posted.add(s);
             pipe.add(s);
             return true;
@@ -167,7 +254,7 @@ final class Wire {
                 return PENDING;
             }
             posted.remove();
-            space.release(s.claim);
+            s.claims.forEach(space::release);
             return DONE;
         }
 
@@ -189,7 +276,7 @@ final class Wire {
             }
             closed = true;
             for (Send s : posted) {
-                space.release(s.claim);
+                s.claims.forEach(space::release);
             }
         }
     }
@@ -197,21 +284,21 @@ final class Wire {
     /** The receiver's end. */
     final class Receiver extends End implements ReceiveChannel {
         private static final class Posted {
-            final long address;
+            final Spread spread;
             final int bytes;
             final long message;
             final long offset;
-            final Space.Claim claim;
+            final List<Space.Claim> claims;
             int arrived;
             boolean damaged;
             byte[] gathered = {};
 
-            Posted(long address, int bytes, long message, long offset, Space.Claim claim) {
-                this.address = address;
+            Posted(Spread spread, int bytes, long message, long offset, List<Space.Claim> claims) {
+                this.spread = spread;
                 this.bytes = bytes;
                 this.message = message;
                 this.offset = offset;
-                this.claim = claim;
+                this.claims = claims;
             }
         }
 
@@ -225,23 +312,31 @@ final class Wire {
         @Override
         public Registration register(GpuMemory memory) throws TransportException {
             use("register");
-            return new Known(memory);
+            return know(memory);
         }
 
         @Override
         public boolean receive(Registration memory, long address, long bytes, long message, long offset)
                 throws TransportException {
+            return receive(memory, new Spread(address, bytes), bytes, message, offset);
+        }
+
+        @Override
+        public boolean receivePieces(
+                Registration memory, long pieces, int count, long bytes, long message, long offset)
+                throws TransportException {
+            return receive(memory, new Spread(pieces, count, bytes), bytes, message, offset);
+        }
+
+        private boolean receive(Registration memory, Spread spread, long bytes, long message, long offset)
+                throws TransportException {
             use("receive");
             if (postedCount - consumed == MOST || faults.refuses(random)) {
                 return false;
             }
-            within(memory, address, bytes);
+            within(memory, spread);
             Posted p = new Posted(
-                    address,
-                    (int) bytes,
-                    message,
-                    offset,
-                    space.claim(address, bytes, true, "receive on " + Wire.this));
+                    spread, (int) bytes, message, offset, claim(spread, true, "receive on " + Wire.this));
             p.damaged = faults.damages(random);
             p.gathered = new byte[(int) bytes];
             posted.add(p);
@@ -258,7 +353,7 @@ final class Wire {
                 return PENDING;
             }
             posted.remove();
-            space.release(p.claim);
+            p.claims.forEach(space::release);
             done++;
             if (p.damaged) {
                 if (!scatters) {
@@ -321,7 +416,7 @@ final class Wire {
         private void scribble(Posted p) {
             if (!scatters) {
                 for (int n = random.nextInt(4); n > 0; n--) {
-                    space.write(p.address + random.nextInt(p.bytes), RUBBISH, "late write of " + Wire.this);
+                    space.write(p.spread.at(random.nextInt(p.bytes)), RUBBISH, "late write of " + Wire.this);
                 }
             }
         }
@@ -339,7 +434,7 @@ final class Wire {
             posted.forEach(this::scribble);
             closed = true;
             for (Posted p : posted) {
-                space.release(p.claim);
+                p.claims.forEach(space::release);
             }
             if (bounce != null) {
                 bounce.close();
@@ -365,7 +460,7 @@ final class Wire {
             for (Send s : sender.posted) {
                 int n = Math.min(random.nextInt((int) chunkBytes * 2), Math.min(s.bytes - s.left, pipeBytes - inPipe));
                 for (int i = 0; i < n; i++) {
-                    s.carried[s.left] = space.read(s.address + s.left, "send on " + this);
+                    s.carried[s.left] = space.read(s.spread.at(s.left), "send on " + this);
                     s.left++;
                     inPipe++;
                 }
@@ -403,7 +498,7 @@ final class Wire {
             for (int i = 0; i < n; i++) {
                 p.gathered[s.arrived] = s.carried[s.arrived];
                 if (!scatters) {
-                    space.write(p.address + s.arrived, s.carried[s.arrived], "receive on " + this);
+                    space.write(p.spread.at(s.arrived), s.carried[s.arrived], "receive on " + this);
                 }
                 s.arrived++;
                 p.arrived++;

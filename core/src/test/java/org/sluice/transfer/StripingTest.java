@@ -11,6 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.sluice.SluiceException;
+import org.sluice.TransferOptions;
 
 /** Every byte goes on exactly one channel, and both ends agree on which where nothing is granted. */
 final class StripingTest {
@@ -29,11 +30,24 @@ final class StripingTest {
     }
 
     private static InboundTransfer inbound(long id, long length, long chunk) {
-        return new InboundTransfer(id, new MemoryBlock(Nowhere.INSTANCE, 0), 0, length, chunk, NOBODY);
+        InboundTransfer t = new InboundTransfer(
+                id,
+                PieceMap.range(new MemoryBlock(Nowhere.INSTANCE, 0), 0, length),
+                null,
+                TransferOptions.NONE,
+                NOBODY);
+        t.mostChunk = chunk;
+        return t;
     }
 
     private static OutboundTransfer outbound(long id, long length, long chunk) {
-        return new OutboundTransfer(id, new MemoryBlock(Nowhere.INSTANCE, 0), 0, length, chunk, NOBODY);
+        return new OutboundTransfer(
+                id,
+                PieceMap.range(new MemoryBlock(Nowhere.INSTANCE, 0), 0, length),
+                null,
+                TransferOptions.NONE,
+                chunk,
+                NOBODY);
     }
 
     private static long length(Random random, long chunk) {
@@ -55,7 +69,7 @@ final class StripingTest {
             int c = random.nextInt(channels);
             if (striping.next(c, pick)) {
                 T t = pick.transfer();
-                taken.add(new Chunk(c, t.id, pick.offset(), t.chunkLength(pick.offset())));
+                taken.add(new Chunk(c, t.id, pick.offset(), pick.bytes()));
                 empty = 0;
             } else {
                 empty++;
@@ -65,7 +79,7 @@ final class StripingTest {
         for (int c = 0; c < channels; c++) {
             while (striping.next(c, last)) {
                 T t = last.transfer();
-                taken.add(new Chunk(c, t.id, last.offset(), t.chunkLength(last.offset())));
+                taken.add(new Chunk(c, t.id, last.offset(), last.bytes()));
             }
         }
         return taken;
@@ -95,8 +109,8 @@ final class StripingTest {
         Random random = new Random(seed);
         int channels = 1 + random.nextInt(64);
         long chunk = 1L + random.nextInt(5000);
-        RoundRobinStriping<OutboundTransfer> sender = new RoundRobinStriping<>(channels);
-        RoundRobinStriping<InboundTransfer> receiver = new RoundRobinStriping<>(channels);
+        RoundRobinStriping<OutboundTransfer> sender = new RoundRobinStriping<>(channels, chunk);
+        RoundRobinStriping<InboundTransfer> receiver = new RoundRobinStriping<>(channels, chunk);
         long[] lengths = new long[1 + random.nextInt(150)];
         for (int id = 0; id < lengths.length; id++) {
             lengths[id] = length(random, chunk);
@@ -123,7 +137,7 @@ final class StripingTest {
         Random random = new Random(seed);
         int channels = 1 + random.nextInt(16);
         long chunk = 1L + random.nextInt(5000);
-        PulledStriping striping = new PulledStriping();
+        PulledStriping striping = new PulledStriping(chunk, channels, false, c -> true);
         long[] lengths = new long[1 + random.nextInt(20)];
         List<InboundTransfer> transfers = new ArrayList<>();
         for (int id = 0; id < lengths.length; id++) {
@@ -136,7 +150,7 @@ final class StripingTest {
         mustCoverOnce(taken, lengths);
         if (!taken.isEmpty()) {
             Chunk lost = taken.get(random.nextInt(taken.size()));
-            striping.takeBack(transfers.get((int) lost.transfer), lost.offset);
+            striping.takeBack(transfers.get((int) lost.transfer), lost.offset, lost.bytes);
             assertThat(take(striping, channels, random))
                     .singleElement()
                     .matches(c -> c.transfer == lost.transfer && c.offset == lost.offset && c.bytes == lost.bytes);
@@ -172,7 +186,7 @@ final class StripingTest {
                     }
                 }
                 default -> {
-                    boolean taken = striping.grant(c, t, n);
+                    boolean taken = striping.grant(c, t, n, 1);
                     assertThat(taken).isEqualTo(waiting.get(c).size() < window);
                     if (taken) {
                         waiting.get(c).add((long) n);
@@ -185,15 +199,59 @@ final class StripingTest {
     }
 
     @Test
-    @DisplayName("lengths up to the largest have a chunk for every byte")
+    @DisplayName("lengths up to the largest are cut to the last byte, and only ranges of the stream are chunks")
     void largest() {
-        InboundTransfer t = inbound(0, Long.MAX_VALUE, 512 << 10);
-        assertThat(t.chunks).isEqualTo(1L << 44);
-        long last = (t.chunks - 1) * t.chunkBytes;
-        assertThat(last + t.chunkLength(last)).isEqualTo(Long.MAX_VALUE);
-        assertThat(t.isChunkStart(last)).isTrue();
-        assertThat(t.isChunkStart(last + 1)).isFalse();
-        assertThat(t.isChunkStart(-t.chunkBytes)).isFalse();
-        assertThat(inbound(0, 100, 100).isChunkStart(100)).isFalse();
+        OutboundTransfer t = outbound(0, Long.MAX_VALUE, 512 << 10);
+        assertThat(t.isChunk(Long.MAX_VALUE - 5, 5)).isTrue();
+        assertThat(t.isChunk(Long.MAX_VALUE - 5, 6)).isFalse();
+        assertThat(t.isChunk(-1, 1)).isFalse();
+        assertThat(t.isChunk(0, 0)).isFalse();
+        assertThat(t.isChunk(0, (512 << 10) + 1)).isFalse();
+        InboundTransfer in = inbound(0, Long.MAX_VALUE, Long.MAX_VALUE / 2);
+        assertThat(in.cut()).isEqualTo(Long.MAX_VALUE / 2);
+        assertThat(in.cut()).isEqualTo(Long.MAX_VALUE / 2);
+        assertThat(in.cut()).isEqualTo(1);
+        assertThat(in.hasNext()).isFalse();
+    }
+
+    @Test
+    @DisplayName("round-robin over grants: chunk i waits for channel i mod N, and for any where that is lost")
+    void roundRobinOverGrants() {
+        boolean[] open = {true, true, true};
+        PulledStriping striping = new PulledStriping(100, 3, true, c -> open[c]);
+        striping.add(inbound(1, 600, 100));
+        ChunkPick<InboundTransfer> pick = new ChunkPick<>();
+        assertThat(striping.next(1, pick)).isFalse();
+        assertThat(striping.next(0, pick)).isTrue();
+        assertThat(striping.next(0, pick)).isFalse();
+        assertThat(striping.next(1, pick)).isTrue();
+        open[2] = false;
+        assertThat(striping.next(1, pick)).isTrue();
+        assertThat(striping.next(1, pick)).isFalse();
+        assertThat(striping.next(0, pick)).isTrue();
+        assertThat(pick.offset()).isEqualTo(300);
+    }
+
+    @Test
+    @DisplayName("transfers take turns by bytes, a higher priority goes first")
+    void turns() {
+        PulledStriping striping = new PulledStriping(100, 1, false, c -> true);
+        InboundTransfer large = inbound(1, 1000, 100);
+        InboundTransfer small = inbound(2, 100, 20);
+        InboundTransfer urgent = inbound(3, 150, 100);
+        urgent.priority = 3;
+        striping.add(large);
+        ChunkPick<InboundTransfer> pick = new ChunkPick<>();
+        List<Long> order = new ArrayList<>();
+        for (int n = 0; n < 10; n++) {
+            if (n == 1) {
+                striping.add(small);
+            } else if (n == 2) {
+                striping.add(urgent);
+            }
+            assertThat(striping.next(0, pick)).isTrue();
+            order.add(pick.transfer().id);
+        }
+        assertThat(order).containsExactly(1L, 1L, 3L, 3L, 2L, 2L, 2L, 2L, 2L, 1L);
     }
 }

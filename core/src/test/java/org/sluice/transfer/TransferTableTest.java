@@ -11,6 +11,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sluice.SluiceException;
+import org.sluice.TransferOptions;
 
 final class TransferTableTest {
     private static final Completion NOBODY = new Completion() {
@@ -35,7 +36,13 @@ final class TransferTableTest {
                 table.remove(id);
                 map.remove(id);
             } else if (!map.containsKey(id)) {
-                OutboundTransfer t = new OutboundTransfer(id, new MemoryBlock(Nowhere.INSTANCE, 0), 0, 1, 1, NOBODY);
+                OutboundTransfer t = new OutboundTransfer(
+                        id,
+                        PieceMap.range(new MemoryBlock(Nowhere.INSTANCE, 0), 0, 1),
+                        null,
+                        TransferOptions.NONE,
+                        1,
+                        NOBODY);
                 table.put(t);
                 map.put(id, t);
             }

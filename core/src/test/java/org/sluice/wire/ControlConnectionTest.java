@@ -13,6 +13,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.sluice.PeerLostException;
 import org.sluice.ProtocolException;
+import org.sluice.RemoteLayout;
+import org.sluice.RemoteRegion;
 import org.sluice.TransferRefusal;
 import org.sluice.Where;
 
@@ -44,10 +46,11 @@ class ControlConnectionTest {
 
     @Test
     void everyFrameSaysAtTheOtherEndWhatWasSaid() throws IOException {
-        here.open(1, 1L << 40);
-        here.write(2, 3, 4, 5, 6);
-        here.read(7, 8, 9, 10, 11);
-        here.grant(12, 1L << 50, 63, 65535);
+        RemoteRegion region = new RemoteRegion(3, 4, 100);
+        here.open(1, 1L << 40, -3, 1 << 30, 7, 5);
+        here.oneSided(FrameType.WRITE, 2, 6, region, 5, 0, 4096, 1, 65535);
+        here.oneSided(FrameType.READ, 7, 11, region, 1L << 50, 12, 1, 0, 4);
+        here.grant(12, 1L << 50, 1 << 30, 63, 65535);
         here.landed(-1);
         here.refused(13, TransferRefusal.BOUNDS, 14);
         here.channelDown(true, 15, 16, "cable\npulled");
@@ -62,10 +65,10 @@ class ControlConnectionTest {
         carry(14);
         assertThat(heard.said)
                 .containsExactly(
-                        "open 1 1099511627776",
-                        "write 2 3 4 5 6",
-                        "read 7 8 9 10 11",
-                        "grant 12 1125899906842624 63 65535",
+                        "open 1 1099511627776 -3 1073741824 7 5",
+                        "write 2 6 3 4 5 0 4096 1 65535",
+                        "read 7 11 3 4 1125899906842624 12 1 0 4",
+                        "grant 12 1125899906842624 1073741824 63 65535",
                         "landed -1",
                         "refused 13 BOUNDS 14",
                         "down true 15 16 cable?pulled",
@@ -82,8 +85,8 @@ class ControlConnectionTest {
     void manyGrantsShareHeadersAndKeepTheirOrder() throws IOException {
         List<String> expected = new ArrayList<>();
         for (int i = 0; i < 10_000; i++) {
-            here.grant(i, i * 2L, i % 64, 0);
-            expected.add("grant " + i + " " + i * 2 + " " + i % 64 + " 0");
+            here.grant(i, i * 2L, 1, i % 64, 0);
+            expected.add("grant " + i + " " + i * 2 + " 1 " + i % 64 + " 0");
         }
         carry(10_000);
         assertThat(heard.said).isEqualTo(expected);
@@ -107,6 +110,30 @@ class ControlConnectionTest {
             selector.select(10_000);
             key.cancel();
             selector.selectNow();
+        }
+    }
+
+    @Test
+    void layoutsOfEveryFormArriveAsTheyWereHoweverLong() throws IOException {
+        RemoteRegion a = new RemoteRegion(1, 2, 0);
+        RemoteRegion b = new RemoteRegion(3, 4, 0);
+        int[] indices = new java.util.Random(5).ints(200_000, 0, 1 << 30).toArray();
+        RemoteLayout.Builder list = RemoteLayout.list();
+        for (int i = 0; i < 10_000; i++) {
+            list.add(i % 3 == 0 ? a : b, i, i % 5);
+        }
+        List<RemoteLayout> all = List.of(
+                RemoteLayout.blocks(a, 7, 16 << 10, indices),
+                RemoteLayout.strided(b, 1, 2, 3, 4, 50, 6),
+                list.build(),
+                RemoteLayout.blocks(a, 0, 5),
+                RemoteLayout.list().build());
+        for (int n = 0; n < all.size(); n++) {
+            here.layout(n, all.get(n));
+            carry(n + 1);
+            assertThat(heard.said.get(n)).startsWith("layout " + n + " ");
+            assertThat(heard.layouts.get(n).pieces()).isEqualTo(all.get(n).pieces());
+            assertThat(heard.layouts.get(n).regions()).isEqualTo(all.get(n).regions());
         }
     }
 

@@ -3,30 +3,55 @@ package org.sluice.wire;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import org.sluice.RemoteLayout;
+import org.sluice.RemoteRegion;
 import org.sluice.TransferRefusal;
 
 /** Writes down what a control connection hands on. */
 public final class Heard implements ControlListener {
     public final List<String> said = new ArrayList<>();
+    public final List<RemoteLayout> layouts = new ArrayList<>();
 
     @Override
-    public void onOpen(long id, long length) {
-        said.add("open " + id + " " + length);
+    public void onOpen(long id, long length, long tag, long mostChunk, int priority, int flags) {
+        said.add("open " + id + " " + length + " " + tag + " " + mostChunk + " " + priority + " " + flags);
     }
 
     @Override
-    public void onWrite(long id, long keyHigh, long keyLow, long offset, long length) {
-        said.add("write " + id + " " + keyHigh + " " + keyLow + " " + offset + " " + length);
+    public void onWrite(
+            long id, long length, RemoteRegion to, long offset, int layout, long mostChunk, int priority, int flags) {
+        oneSided("write", id, length, to, offset, layout, mostChunk, priority, flags);
     }
 
     @Override
-    public void onRead(long id, long keyHigh, long keyLow, long offset, long length) {
-        said.add("read " + id + " " + keyHigh + " " + keyLow + " " + offset + " " + length);
+    public void onRead(
+            long id, long length, RemoteRegion from, long offset, int layout, long mostChunk, int priority, int flags) {
+        oneSided("read", id, length, from, offset, layout, mostChunk, priority, flags);
+    }
+
+    private void oneSided(
+            String what,
+            long id,
+            long length,
+            RemoteRegion region,
+            long offset,
+            int layout,
+            long mostChunk,
+            int priority,
+            int flags) {
+        said.add(what + " " + id + " " + length + " " + region.keyHigh() + " " + region.keyLow() + " " + offset + " "
+                + layout + " " + mostChunk + " " + priority + " " + flags);
     }
 
     @Override
-    public void onGrant(long id, long offset, int channel, int generation) {
-        said.add("grant " + id + " " + offset + " " + channel + " " + generation);
+    public void onLayout(int number, RemoteLayout layout) {
+        said.add("layout " + number + " " + layout.regions().size() + " regions, " + layout.pieces());
+        layouts.add(layout);
+    }
+
+    @Override
+    public void onGrant(long id, long offset, long bytes, int channel, int generation) {
+        said.add("grant " + id + " " + offset + " " + bytes + " " + channel + " " + generation);
     }
 
     @Override

@@ -13,12 +13,12 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sluice.ConfigException;
 import org.sluice.Link;
+import org.sluice.BootstrapFormat;
 import org.sluice.LinkException;
 import org.sluice.Node;
 import org.sluice.NodeConfig;
 import org.sluice.Region;
 import org.sluice.SluiceException;
-import org.sluice.Striping;
 import org.sluice.Transfer;
 import org.sluice.spi.TransportException;
 import org.sluice.testkit.FreePorts;
@@ -61,13 +61,13 @@ class PluginFaultTest {
     @Test
     void memoryThatIsNotTakenNamesNicAndCall() {
         FakePlugin plugin = FakePlugin.plain(8).fault("regmr:error=3");
-        assertThatThrownBy(() -> move(plugin.node(FreePorts.block(1)).striping(Striping.ROUND_ROBIN)))
+        assertThatThrownBy(() -> move(plugin.node(FreePorts.block(1)).bootstrap(BootstrapFormat.UCCL)))
                 .isInstanceOf(SluiceException.class)
                 .hasMessageContaining("regMr on fake")
                 .hasMessageContaining("ncclInternalError (3)");
     }
 
-    /** Round-robin striping has no other way for a chunk: the link ends, and says why. */
+    /** A link of the uccl bootstrap has no other way for a chunk: it ends, and says why. */
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
             isend:error=2@5        | isend on fake       | ncclSystemError (2)
@@ -82,9 +82,9 @@ class PluginFaultTest {
             descriptors:idx@2      | unpack slot         | not laid out as those of GPUDirect-TCPX
             isend:short@5          | unpack list carries 65535 bytes | the chunk has 65536
             """)
-    void aBrokenChannelEndsARoundRobinLink(String fault, String what, String why) {
+    void aBrokenChannelEndsALinkOfTheUcclBootstrap(String fault, String what, String why) {
         FakePlugin plugin = FakePlugin.tcpx().fault(fault);
-        assertThatThrownBy(() -> move(plugin.node(FreePorts.block(1)).striping(Striping.ROUND_ROBIN)))
+        assertThatThrownBy(() -> move(plugin.node(FreePorts.block(1)).bootstrap(BootstrapFormat.UCCL)))
                 .isInstanceOf(SluiceException.class)
                 .hasMessageContaining(what)
                 .hasMessageContaining(why);

@@ -1,0 +1,16 @@
+package org.sluice.transfer;
+
+import org.sluice.spi.GpuMemory;
+import org.sluice.spi.PieceQueue;
+
+/** What chunks of many pieces need of a GPU, made when the first is there. Belongs to the GPU's agent. */
+public interface PieceQueues {
+    /** Packs chunks on their way out. */
+    PieceQueue gather();
+
+    /** Unpacks chunks on their way in. */
+    PieceQueue scatter();
+
+    /** The GPU's own memory, for packed chunks of a transport that reaches it but takes one piece only. */
+    GpuMemory allocate(long bytes);
+}
