@@ -7,6 +7,8 @@ package org.sluice.spi;
  * <p>A list is an array of pairs {@code {u64 address, u64 bytes}} in native memory, each a {@code struct iovec}. Pieces are memory
  * of this GPU, or of another one that it can reach; they may lie anywhere and be of any length, none included. Pieces that are
  * written may not overlap: which bytes win is then not said.
+ *
+ * <p>After a {@link GpuException} the queue is good for closing only: it calls nothing done any more.
  */
 public interface PieceQueue extends AutoCloseable {
     /** Bytes of one pair of a list. */

@@ -3,6 +3,7 @@ package org.sluice.cuda;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import org.sluice.spi.GpuException;
 
 /**
  * A ring of pieces in pinned memory and the launches that copy them: what queues of lists are made of. Pieces are cut so that each
@@ -80,6 +81,8 @@ final class PieceLauncher implements AutoCloseable {
     private long ended;
     private long askedAt;
     private boolean waiting;
+    /** Something failed, and what of the list is where is not known: nothing is called done any more. */
+    private boolean broken;
 
     /**
      * @param blocks of a launch of pieces that are long enough, one an SM
@@ -127,6 +130,7 @@ final class PieceLauncher implements AutoCloseable {
 
     /** @throws IllegalStateException without room for so many pieces */
     void checkRoom(int pieces) {
+        checkWorks();
         if (!hasRoom(pieces)) {
             throw new IllegalStateException(context.where() + ": no room for a chunk of " + pieces + " pieces: "
                     + (issued - done) + " chunks of " + (piecesIssued - piecesDone) + " pieces are in flight, and "
@@ -185,7 +189,23 @@ final class PieceLauncher implements AutoCloseable {
         return ++issued;
     }
 
+    private void checkWorks() {
+        if (broken) {
+            throw new GpuException(
+                    context.where() + ": an earlier copy of this list's queue failed; make a new queue", 0);
+        }
+    }
+
+    /** Marks the queue as broken before the failure is thrown. */
+    private void check(int result, String call) {
+        if (result != CudaDriver.SUCCESS) {
+            broken = true;
+            throw context.failure(call, result);
+        }
+    }
+
     void flush() {
+        checkWorks();
         flushed = issued;
         launchWhatIsFlushed();
     }
@@ -208,12 +228,12 @@ final class PieceLauncher implements AutoCloseable {
         launchedTicket = issued;
         flushed = issued;
         if (items > 0) {
-            context.check(
-                    context.driver()
-                            .launch(function, blocks(items, bytes), THREADS, lane.stream.handle, parameters.address()),
+            int blocks = blocks(items, bytes);
+            check(
+                    context.driver().launch(function, blocks, THREADS, lane.stream.handle, parameters.address()),
                     "cuLaunchKernel of sluice_pieces");
         }
-        context.check(context.driver().eventRecord(lane.event, lane.stream.handle), "cuEventRecord");
+        check(context.driver().eventRecord(lane.event, lane.stream.handle), "cuEventRecord");
         lane.ticket = issued;
         lane.pieces = piecesIssued;
         launches++;
@@ -226,6 +246,7 @@ final class PieceLauncher implements AutoCloseable {
     }
 
     long completed() {
+        checkWorks();
         if (ended != launches && !(waiting && System.nanoTime() - askedAt < NOT_READY_HOLDS_NANOS)) {
             progress();
         }
@@ -242,11 +263,11 @@ final class PieceLauncher implements AutoCloseable {
                 break;
             }
             ended++;
+            // an error is the stream's: what was asynchronous fails here
+            check(result, "a list's copies (cuEventQuery)");
             done = oldest.ticket;
             piecesDone = oldest.pieces;
             waiting = false;
-            // an error is the stream's: what was asynchronous fails here
-            context.check(result, "a list's copies (cuEventQuery)");
         }
         launchWhatIsFlushed();
     }
@@ -256,11 +277,13 @@ final class PieceLauncher implements AutoCloseable {
     public void close() {
         try {
             awaitStreams();
-            progress();
-            if (launchedTicket < issued) {
-                launch();
+            if (!broken) {
+                progress();
+                if (launchedTicket < issued) {
+                    launch();
+                }
+                awaitStreams();
             }
-            awaitStreams();
         } finally {
             for (Lane lane : lanes) {
                 context.driver().eventDestroy(lane.event, context.where());

@@ -88,26 +88,30 @@ final class FakePieceQueueTest extends PieceQueueContract {
     }
 
     @Test
-    @DisplayName("an error of a launch or of its work names GPU and call")
+    @DisplayName("an error of a launch or of its work names GPU and call, and nothing is called done after it")
     void errors() {
         try (Gpu gpu = openGpu();
                 Arena arena = Arena.ofConfined()) {
             gpu.bindThread();
             MemorySegment list = arena.allocate(64, 8);
             try (GpuMemory from = gpu.allocate(4096);
-                    GpuMemory to = gpu.allocatePinned(4096);
-                    PieceQueue queue = gpu.pieceQueue(Direction.SCATTER, 4, 16)) {
-                put(queue, list, from, to);
-                fake.set("FAKE_CUDA_FAIL", "cuLaunchKernel:719");
-                assertThatThrownBy(queue::flush)
-                        .isInstanceOf(GpuException.class)
-                        .hasMessageContaining("GPU 0: cuLaunchKernel of sluice_pieces failed");
-                put(queue, list, from, to);
-                queue.flush();
-                fake.set("FAKE_CUDA_FAIL", "cuEventQuery:719");
-                assertThatThrownBy(queue::completed)
-                        .isInstanceOf(GpuException.class)
-                        .hasMessageContaining("GPU 0: a list's copies (cuEventQuery) failed");
+                    GpuMemory to = gpu.allocatePinned(4096)) {
+                for (String call : new String[] {"cuLaunchKernel", "cuEventRecord", "cuEventQuery"}) {
+                    try (PieceQueue queue = gpu.pieceQueue(Direction.SCATTER, 4, 16)) {
+                        put(queue, list, from, to);
+                        fake.set("FAKE_CUDA_FAIL", call + ":719");
+                        assertThatThrownBy(() -> {
+                                    queue.flush();
+                                    await(queue, 1);
+                                })
+                                .isInstanceOf(GpuException.class)
+                                .hasMessageContaining("GPU 0: ")
+                                .hasMessageContaining(call);
+                        // a chunk that was not moved is never called done, nor is one behind it
+                        assertThatThrownBy(queue::completed).hasMessageContaining("make a new queue");
+                        assertThatThrownBy(() -> put(queue, list, from, to)).isInstanceOf(GpuException.class);
+                    }
+                }
             }
         }
     }
