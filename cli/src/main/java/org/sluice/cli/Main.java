@@ -76,7 +76,8 @@ public final class Main implements Runnable {
         try {
             status = commandLine().execute(args);
         } catch (Throwable e) { // picocli hands on only exceptions: without threads or memory it ends here
-            PrintWriter document = List.of(args).contains(JSON) ? new PrintWriter(System.out, true, StandardCharsets.UTF_8) : null;
+            PrintWriter document =
+                    List.of(args).contains(JSON) ? new PrintWriter(System.out, true, StandardCharsets.UTF_8) : null;
             status = Failure.report(e, err, document);
         }
         Ending.exit(output.conclude(status, err));

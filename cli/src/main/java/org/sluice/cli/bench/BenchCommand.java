@@ -133,7 +133,8 @@ public final class BenchCommand implements Callable<Integer> {
                 || underWay < 1
                 || underWay > 64) {
             throw new ParameterException(
-                    spec.commandLine(), "sizes, channels, chunks, windows and time must be more than 0, transfers under way 1 to 64");
+                    spec.commandLine(),
+                    "sizes, channels, chunks, windows and time must be more than 0, transfers under way 1 to 64");
         }
         if (serve) {
             BenchServer.serve(node(USUAL).window(MOST_WINDOW).build());

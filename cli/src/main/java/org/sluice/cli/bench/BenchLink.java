@@ -14,6 +14,7 @@ import org.sluice.RemoteRegion;
 import org.sluice.Transfer;
 import org.sluice.cli.common.Bytes;
 import org.sluice.cli.common.HostMemoryCheck;
+import org.sluice.cli.common.LoopbackRails;
 import org.sluice.cli.run.Verification;
 
 /**
@@ -50,13 +51,16 @@ final class BenchLink implements AutoCloseable {
     static BenchLink connect(NodeConfig config, String host, long bytes, BenchSetting setting) {
         Node node = Node.open(config);
         try {
+            if (node.backend().equals("host")) {
+                int regions = host.equals(LoopbackRails.HOST) ? 3 : 2; // the server's is on this machine too
+                HostMemoryCheck.needs(
+                        bytes > Long.MAX_VALUE / regions ? Long.MAX_VALUE : bytes * regions,
+                        regions + " regions of " + Bytes.text(bytes));
+            }
             Link link = node.connect(0, host);
             RemoteRegion to = link.remoteRegion(BenchServer.REGION)
                     .orTimeout(config.deadline().toMillis(), TimeUnit.MILLISECONDS)
                     .join();
-            if (node.backend().equals("host")) {
-                HostMemoryCheck.needs(2 * Math.min(bytes, Long.MAX_VALUE / 2), "a benchmark of " + Bytes.text(bytes));
-            }
             return new BenchLink(node, link, node.allocate(0, bytes), node.allocate(0, bytes), to, setting);
         } catch (CompletionException e) {
             node.close();

@@ -8,7 +8,6 @@ import java.util.Set;
 import org.sluice.ConfigException;
 import org.sluice.linux.NetDevice;
 import org.sluice.linux.NetDevices;
-import org.sluice.linux.NicChoice;
 
 /**
  * NICs as users of NCCL name them: {@code eth1,eth2}; {@code eth}, every NIC whose name begins so; {@code =eth1}, that one and not

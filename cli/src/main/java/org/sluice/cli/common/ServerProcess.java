@@ -47,6 +47,7 @@ public final class ServerProcess implements AutoCloseable {
             List<String> own = ownCommandLine();
             List<String> command = new ArrayList<>(own.subList(0, own.indexOf(MODULE) + 2));
             command.removeIf(option -> option.startsWith(CACHE_TRAINING)); // two processes cannot write one file
+            command.add(1, "-D" + HostMemoryCheck.ASKED + "=true");
             command.addAll(arguments);
             ProcessBuilder builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
             builder.environment().remove(Output.VARIABLE); // that descriptor is not handed down

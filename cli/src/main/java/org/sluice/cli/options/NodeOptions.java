@@ -175,7 +175,8 @@ public final class NodeOptions {
         given(profile, name -> options.put("profile", name));
         given(dataPorts, range -> options.put("data-ports", range));
         if (usesPlugin() && nics != null && !NicNames.of(nics).plain()) {
-            options.putIfAbsent("env.NCCL_GPUDIRECTTCPX_SOCKET_IFNAME", String.join(",", nics)); // plugins read it themselves
+            options.putIfAbsent(
+                    "env.NCCL_GPUDIRECTTCPX_SOCKET_IFNAME", String.join(",", nics)); // plugins read it themselves
         }
         affinity.applyTo(node, transport(), options);
         return node.transportOptions(options);

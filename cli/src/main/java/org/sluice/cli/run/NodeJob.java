@@ -127,12 +127,14 @@ public final class NodeJob {
     /** With UCCL's bootstrap nobody can tell the peer anything. */
     private void refuseWhatTakesWords() {
         if (!wanted.duration().isZero()) {
-            throw new ConfigException("with the uccl bootstrap the sides cannot agree on when to stop: give both the same"
-                    + " --iters rather than --duration");
+            throw new ConfigException(
+                    "with the uccl bootstrap the sides cannot agree on when to stop: give both the same"
+                            + " --iters rather than --duration");
         }
         if (role == Role.CLIENT && wanted.verify()) {
-            throw new ConfigException("with the uccl bootstrap this side receives nothing that it could verify, and hears no"
-                    + " result: give --verify to the server, which knows what a sluice client sends");
+            throw new ConfigException(
+                    "with the uccl bootstrap this side receives nothing that it could verify, and hears no"
+                            + " result: give --verify to the server, which knows what a sluice client sends");
         }
     }
 
@@ -256,8 +258,8 @@ public final class NodeJob {
         List<GpuLane> lanes = new ArrayList<>();
         for (int g = 0; g < links.size(); g++) {
             Buffers b = buffers.get(g);
-            lanes.add(
-                    new GpuLane(links.get(g), b.outbound(), b.inbound(), plan, contents, role.number(), config.deadline(), span));
+            lanes.add(new GpuLane(
+                    links.get(g), b.outbound(), b.inbound(), plan, contents, role.number(), config.deadline(), span));
         }
         Pace pace = pace(links, plan);
         Run run = new Run(lanes, plan, pace, span);
