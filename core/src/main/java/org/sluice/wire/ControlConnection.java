@@ -368,7 +368,7 @@ public final class ControlConnection implements AutoCloseable {
             }
             case ERROR -> to.onError(FrameSocket.text(bytes(in, end)));
             case GOODBYE -> to.onGoodbye();
-            case HELLO, PROOF, TARGET, RESUME, OFFER, ANSWER, HANDLES, READY, REFUSE ->
+            case HELLO, PROOF, IDENTITY, TARGET, RESUME, OFFER, ANSWER, HANDLES, READY, REFUSE ->
                 throw new ProtocolException(where, "the peer sent " + type + " on a link that is made already");
         }
     }
