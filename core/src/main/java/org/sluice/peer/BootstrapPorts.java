@@ -10,7 +10,6 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.sluice.ClosedException;
 import org.sluice.ConfigException;
 import org.sluice.ErrorCode;
 import org.sluice.Where;
@@ -30,7 +29,13 @@ final class BootstrapPorts implements Desk, AutoCloseable {
     private final @Nullable String[] taken;
 
     /** @param bare whether whoever connects is taken as it is, without a word (UCCL's format) */
-    BootstrapPorts(int base, int gpus, @Nullable Tls tls, @Nullable SharedSecret secret, Resumptions resumptions, boolean bare) {
+    BootstrapPorts(
+            int base,
+            int gpus,
+            @Nullable Tls tls,
+            @Nullable SharedSecret secret,
+            Resumptions resumptions,
+            boolean bare) {
         this.bare = bare;
         this.taken = new String[gpus];
         for (int g = 0; g < gpus; g++) {
@@ -98,7 +103,7 @@ final class BootstrapPorts implements Desk, AutoCloseable {
 
     /** The next client of a GPU. @return null when none came in time @throws ClosedException when none can come any more */
     @Nullable LinkRequest await(int gpu, Duration atMost) throws InterruptedException {
-        expectOpen(gpu);
+        reception.expectOpen(gpu);
         return requests.get(gpu).poll(atMost.toMillis(), TimeUnit.MILLISECONDS);
     }
 
@@ -108,15 +113,8 @@ final class BootstrapPorts implements Desk, AutoCloseable {
     }
 
     @Nullable SocketChannel awaitBare(int gpu, Duration atMost) throws InterruptedException {
-        expectOpen(gpu);
+        reception.expectOpen(gpu);
         return bareClients.get(gpu).poll(atMost.toMillis(), TimeUnit.MILLISECONDS);
-    }
-
-    private void expectOpen(int gpu) {
-        if (!reception.isOpen()) {
-            throw new ClosedException(
-                    Where.ofGpu(gpu).phase(Where.Phase.BOOTSTRAP), "the node was closed while it waited for a client");
-        }
     }
 
     @Override

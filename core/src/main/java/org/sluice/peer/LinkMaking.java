@@ -19,10 +19,10 @@ import org.jspecify.annotations.Nullable;
 import org.sluice.ClosedException;
 import org.sluice.ConfigException;
 import org.sluice.ErrorCode;
+import org.sluice.LeftOut;
 import org.sluice.LinkException;
 import org.sluice.ProtocolException;
 import org.sluice.SluiceException;
-import org.sluice.LeftOut;
 import org.sluice.Where;
 import org.sluice.transfer.Agent;
 import org.sluice.transfer.EngineSettings;
@@ -142,8 +142,10 @@ final class LinkMaking {
         note = offer.note();
         try {
             if (offer.together() != together && offer.together() > 0 && together > 0) {
-                throw new LinkException(where(), "the client has " + offer.together() + " GPUs, this server "
-                        + together + "; give both the same --gpus");
+                throw new LinkException(
+                        where(),
+                        "the client has " + offer.together() + " GPUs, this server " + together
+                                + "; give both the same --gpus");
             }
             if (!offer.transport().equals(plan.transport().name())) {
                 throw new LinkException(
@@ -255,11 +257,16 @@ final class LinkMaking {
             return;
         }
         List<LeftOut> leftOut = plan.transport().leftOut();
-        throw new ConfigException(where(), "no NIC here leads to another host, and the peer is one; "
-                + (leftOut.isEmpty()
-                        ? "this side was told to use only rails within this host; give it other --nics"
-                        : "left out: " + leftOut.stream().map(LeftOut::toString).collect(Collectors.joining(", "))
-                                + "; mend one of them, or name it with --nics"));
+        throw new ConfigException(
+                where(),
+                "no NIC here leads to another host, and the peer is one; "
+                        + (leftOut.isEmpty()
+                                ? "this side was told to use only rails within this host; give it other --nics"
+                                : "left out: "
+                                        + leftOut.stream()
+                                                .map(LeftOut::toString)
+                                                .collect(Collectors.joining(", "))
+                                        + "; mend one of them, or name it with --nics"));
     }
 
     private ServerSearch search(String host) {
@@ -317,9 +324,17 @@ final class LinkMaking {
                 chunk, roundRobin, window, Math.min(window, plan.sendWindow()), stall, confirmed, where());
     }
 
-    /** What is known of the place without the peer: what fails here names it itself. */
+    /** The place without the peer: who throws on its connection names it, and it may be closed by now. */
     Where place() {
-        return socket == null ? Where.ofGpu(gpu).phase(phase) : where();
+        return Where.ofGpu(gpu).phase(phase);
+    }
+
+    /** Throws why the agent has ended, where it has: nobody else would tell a server that waits for a client. */
+    void checkAgent() {
+        SluiceException why = agent.endedBecause();
+        if (why != null) {
+            throw why;
+        }
     }
 
     /** The link as messages name it. */
@@ -347,14 +362,21 @@ final class LinkMaking {
         int[] devices = devices();
         manager.sendsAreGranted(!agreed.roundRobin());
         CompletableFuture<ChannelManager.Channels> made = new CompletableFuture<>();
-        agent.execute(() -> manager.open(devices, peerHandles, accepts, deadline)
-                .whenComplete((c, e) -> {
-                    if (e == null) {
-                        made.complete(c);
-                    } else {
+        agent.execute(
+                () -> {
+                    try {
+                        manager.open(devices, peerHandles, accepts, deadline).whenComplete((c, e) -> {
+                            if (e == null) {
+                                made.complete(c);
+                            } else {
+                                made.completeExceptionally(e);
+                            }
+                        });
+                    } catch (Throwable e) {
                         made.completeExceptionally(e);
                     }
-                }));
+                },
+                made::completeExceptionally);
         if (plan.config().bootstrap() == org.sluice.BootstrapFormat.UCCL) {
             channels = get(made, deadline);
             return;
@@ -500,7 +522,7 @@ final class LinkMaking {
     }
 
     private <T> T onAgent(java.util.concurrent.Callable<T> step) {
-        return get(agent.call(step), Deadline.in(plan.deadline()));
+        return get(agent.call("a step of making the link", step), Deadline.in(plan.deadline()));
     }
 
     private <T> T get(CompletableFuture<T> future, Deadline deadline) {

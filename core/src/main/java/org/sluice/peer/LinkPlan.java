@@ -82,7 +82,17 @@ public record LinkPlan(
         SharedSecret secret = config.secret().length == 0 ? null : new SharedSecret(config.secret());
         Tls tls = config.tls().map(Tls::of).orElse(null);
         int slots = Integer.highestOneBit(STAGING_SLOTS * sockets * 2 - 1);
-        return new LinkPlan(config, transport, chunk, window, sendWindow, slots, tls, secret, List.copyOf(regions), new Resumptions());
+        return new LinkPlan(
+                config,
+                transport,
+                chunk,
+                window,
+                sendWindow,
+                slots,
+                tls,
+                secret,
+                List.copyOf(regions),
+                new Resumptions());
     }
 
     Duration deadline() {

@@ -10,5 +10,4 @@ import org.sluice.wire.Offer;
  * @param gpu the local GPU it wants
  * @param introduction what the first words gave
  */
-record LinkRequest(
-        int gpu, FrameSocket socket, Offer offer, Introduction introduction) {}
+record LinkRequest(int gpu, FrameSocket socket, Offer offer, Introduction introduction) {}

@@ -77,8 +77,8 @@ public final class MovableStream implements ControlStream {
         if (peerTaken < acknowledged || peerTaken > written) {
             throw new ProtocolException(
                     where,
-                    "the peer resumes the control connection at byte " + peerTaken + "; this side has " + acknowledged + " to "
-                            + written);
+                    "the peer resumes the control connection at byte " + peerTaken + "; this side has " + acknowledged
+                            + " to " + written);
         }
         acknowledge(peerTaken);
         try {

@@ -86,10 +86,7 @@ final class MovableStreamTest {
     }
 
     private void settle() throws IOException {
-        while (!a.isDone()
-                || !b.isDone()
-                || a.heard.size() < b.said.size()
-                || b.heard.size() < a.said.size()) {
+        while (!a.isDone() || !b.isDone() || a.heard.size() < b.said.size() || b.heard.size() < a.said.size()) {
             a.turn(1 << 16);
             b.turn(1 << 16);
         }
