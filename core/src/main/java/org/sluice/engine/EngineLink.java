@@ -4,7 +4,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -48,6 +50,7 @@ final class EngineLink implements Link {
     private final LinkReport report;
     private final BlockingQueue<byte[]> notes = new LinkedBlockingQueue<>();
     private final Map<String, CompletableFuture<RemoteRegion>> shared = new ConcurrentHashMap<>();
+    private final Set<PendingTransfer> pending = ConcurrentHashMap.newKeySet();
     private final CompletableFuture<SluiceException> ended = new CompletableFuture<>();
     private final TransferCounters transfers = new TransferCounters();
     private volatile boolean goodbye;
@@ -82,6 +85,9 @@ final class EngineLink implements Link {
                 l.goodbye = goodbye;
                 l.shared.values().forEach(f -> f.completeExceptionally(why));
                 l.ended.complete(why);
+                if (why.code() == ErrorCode.AGENT_HANGS) {
+                    l.pending.forEach(t -> t.abandon(why)); // the agent may never come to them
+                }
             });
         }
     }
@@ -145,7 +151,7 @@ final class EngineLink implements Link {
         if (ended.isDone()) {
             return List.of();
         }
-        return LocalNode.get(agent.call(() -> {
+        return LocalNode.get(agent.call("its connections", () -> {
             List<ChannelConnections> all = new ArrayList<>();
             for (boolean sending : new boolean[] {true, false}) {
                 session()
@@ -205,20 +211,29 @@ final class EngineLink implements Link {
     private Transfer start(String kind, Layout layout, boolean target, EngineCall call) {
         LocalLayout local = LocalLayout.of(layout, gpu(), target);
         PendingTransfer transfer = new PendingTransfer(session().where(), layout.bytes());
+        pending.add(transfer);
         TransferEvent event = new TransferEvent(gpu(), kind, peer(), layout.bytes());
-        Completion completion = transfer.completion(local, transfers, event);
-        if (!agent.execute(() -> session().with(() -> call.run(session().engine(), local.map(), completion)))) {
-            completion.failed(new ClosedException(session().where(), "the node is closed"));
+        Completion completion = transfer.completion(local, transfers, event, () -> pending.remove(transfer));
+        agent.execute(
+                () -> session().with(() -> call.run(session().engine(), local.map(), completion)), completion::failed);
+        SluiceException why = ended.getNow(null);
+        if (why != null && why.code() == ErrorCode.AGENT_HANGS) {
+            transfer.abandon(why); // the agent may never come to it
         }
         return transfer;
     }
 
     @Override
     public void register(Region region) {
-        LocalNode.get(agent.call(() -> {
+        Callable<Boolean> registering = () -> {
             session().engine().register(OwnedRegion.of(region).block());
             return true;
-        }));
+        };
+        LocalNode.get(agent.call(
+                "registering " + region.size() + " bytes",
+                registering,
+                agent.limits().call(region.size()),
+                late -> {}));
     }
 
     @Override
@@ -308,11 +323,34 @@ final class EngineLink implements Link {
     public void close() {
         if (agent.isCurrentThread()) {
             agent.execute(session()::close);
-        } else if (!ended.isDone()) {
-            LocalNode.get(agent.call(() -> {
-                session().close();
-                return true;
-            }));
+        } else {
+            awaitClose(beginClose());
+        }
+    }
+
+    /** Asks the agent to close it, and does not wait. */
+    CompletableFuture<Boolean> beginClose() {
+        if (ended.isDone()) {
+            return CompletableFuture.completedFuture(true);
+        }
+        Callable<Boolean> closing = () -> {
+            session().close();
+            return true;
+        };
+        return agent.call("closing a link", closing, agent.limits().close(), late -> {});
+    }
+
+    /** What does not close in time is given up: the log says which thread hangs in what. */
+    void awaitClose(CompletableFuture<Boolean> closing) {
+        try {
+            LocalNode.get(closing);
+        } catch (SluiceException e) {
+            if (e.code() == ErrorCode.AGENT_HANGS) {
+                session().abandon();
+            } else if (e.code() == ErrorCode.INTERRUPTED) {
+                throw e;
+            }
+            // else the agent has ended, and this link with it
         }
     }
 }

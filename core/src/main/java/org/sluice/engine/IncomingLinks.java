@@ -40,7 +40,7 @@ final class IncomingLinks {
         for (Link link = next(); link != null; link = next()) {
             try {
                 to.accept(link);
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 log.warn("the program's listener for links failed on the one of {}: {}", link.peer(), e.toString());
             }
         }

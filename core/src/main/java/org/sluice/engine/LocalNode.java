@@ -1,12 +1,15 @@
 package org.sluice.engine;
 
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.ServiceLoader;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -44,13 +47,17 @@ import org.sluice.spi.GpuMemory;
 import org.sluice.spi.Nic;
 import org.sluice.spi.RailProver;
 import org.sluice.spi.RailProverProvider;
+import org.sluice.spi.ThreadLimitException;
 import org.sluice.spi.Transport;
 import org.sluice.spi.TransportConfig;
 import org.sluice.spi.TransportException;
 import org.sluice.spi.TransportProvider;
 import org.sluice.transfer.Agent;
+import org.sluice.transfer.AgentLimits;
 import org.sluice.transfer.MemoryBlock;
+import org.sluice.transfer.NodeTimer;
 import org.sluice.transfer.RegionDirectory;
+import org.sluice.wire.Deadline;
 
 /**
  * One Sluice process on a host: all its GPUs, all its NICs. Opens GPUs and transport, makes links, owns regions.
@@ -68,6 +75,8 @@ final class LocalNode implements Node {
     private final String backendFound;
     private final Transport transport;
     private final List<NicInfo> nics;
+    private final NodeTimer timer;
+    private final AgentLimits limits;
     private final List<Agent> agents = new ArrayList<>();
     private final List<Registry> registries = new ArrayList<>();
     private final List<EngineLink> links = new CopyOnWriteArrayList<>();
@@ -135,6 +144,8 @@ final class LocalNode implements Node {
         this.backendFound = found(gpus, config, backends);
         log.info("GPU backend {}", backendFound);
         Transport opened = null;
+        this.limits = AgentLimits.of(config.deadline());
+        this.timer = timer();
         try {
             int count = config.gpus().orElse(gpus.defaultCount());
             if (count > gpus.count()) {
@@ -146,10 +157,7 @@ final class LocalNode implements Node {
                         + (config.portBase() + count - 1) + " go beyond 65535; give a lower --port");
             }
             for (int g = 0; g < count; g++) {
-                agents.add(new Agent(
-                        gpus.open(g),
-                        config.unpack(),
-                        started -> config.agentStart().accept(info(started))));
+                agents.add(agent(gpus.open(g)));
                 registries.add(new Registry());
             }
             Gpu first = agents.getFirst().gpu();
@@ -164,8 +172,10 @@ final class LocalNode implements Node {
             this.plan = LinkPlan.of(config, opened, rails, sockets, first, List.copyOf(registries));
             this.orchestrator = new Orchestrator(plan, agents);
             this.linkMaker = new LinkMaker(plan, agents, new Incoming());
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
+            agents.forEach(Agent::beginClose);
             agents.forEach(Agent::close);
+            timer.close();
             if (opened != null) {
                 opened.close();
             }
@@ -187,6 +197,28 @@ final class LocalNode implements Node {
             }
         }
         return new RailBook(LocalIdentity.of(transport, prover, gpus), prover);
+    }
+
+    private static NodeTimer timer() {
+        try {
+            return new NodeTimer();
+        } catch (ThreadLimitException e) {
+            throw new ConfigException(ErrorCode.RESOURCES, Where.NOWHERE, String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private Agent agent(Gpu gpu) {
+        try {
+            return new Agent(
+                    gpu,
+                    config.unpack(),
+                    timer,
+                    limits,
+                    started -> config.agentStart().accept(info(started)));
+        } catch (ThreadLimitException e) {
+            gpu.close();
+            throw new ConfigException(ErrorCode.RESOURCES, Where.ofGpu(gpu.id()), String.valueOf(e.getMessage()), e);
+        }
     }
 
     private static GpuInfo info(Gpu gpu) {
@@ -422,7 +454,11 @@ final class LocalNode implements Node {
 
     private Region region(int gpu, Allocation allocation, RemoteRegion key) {
         Agent agent = agent(gpu);
-        GpuMemory memory = get(agent.call(() -> allocation.from(agent.gpu())));
+        GpuMemory memory = get(agent.call(
+                "memory of " + key.size() + " bytes",
+                () -> allocation.from(agent.gpu()),
+                limits.call(key.size()),
+                GpuMemory::close));
         Registry registry = registries.get(gpu);
         int number = registry.takeNumber();
         OwnedRegion region = new OwnedRegion(this, gpu, new MemoryBlock(memory, number), key);
@@ -438,7 +474,8 @@ final class LocalNode implements Node {
         registries.get(region.gpu()).remove(region);
     }
 
-    void free(OwnedRegion region) {
+    /** Begins to free it. */
+    CompletableFuture<Void> free(OwnedRegion region) {
         Registry registry = registries.get(region.gpu());
         registry.remove(region);
         for (EngineLink l : links) {
@@ -446,11 +483,15 @@ final class LocalNode implements Node {
                 l.forget(region);
             }
         }
-        get(agent(region.gpu()).call(() -> {
+        Runnable free = () -> {
             region.block().memory().close();
             registry.giveNumber(region.block().number());
-            return true;
-        }));
+        };
+        return agent(region.gpu())
+                .release(
+                        "freeing " + region.size() + " bytes",
+                        free,
+                        limits.close().plus(limits.call(region.size())).minus(limits.call()));
     }
 
     private Agent agent(int gpu) {
@@ -460,12 +501,13 @@ final class LocalNode implements Node {
         return agents.get(gpu);
     }
 
-    void onAgent(int gpu, Consumer<Gpu> call) {
+    void onAgent(int gpu, String what, long bytes, Consumer<Gpu> call) {
         Agent agent = agent(gpu);
-        get(agent.call(() -> {
+        Callable<Boolean> command = () -> {
             call.accept(agent.gpu());
             return true;
-        }));
+        };
+        get(agent.call(what + " " + bytes + " bytes", command, limits.call(bytes), late -> {}));
     }
 
     /** Long work on the GPU that the agent must not wait for: on the caller's thread, with the GPU bound to it. */
@@ -482,37 +524,65 @@ final class LocalNode implements Node {
             if (e.getCause() instanceof RuntimeException r) {
                 throw r;
             }
-            throw new LinkException(String.valueOf(e.getCause()), e);
+            throw new LinkException(ErrorCode.INTERNAL, Where.NOWHERE, "internal error: " + e.getCause(), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new ClosedException(ErrorCode.INTERRUPTED, Where.NOWHERE, "interrupted", e);
         }
     }
 
+    /**
+     * Every step is taken, whatever another throws, and none is waited for beyond its limit: what hangs is left behind, and the log
+     * names it.
+     */
     @Override
     public synchronized void close() {
         if (closed) {
             return;
         }
         closed = true;
-        orchestrator.close();
-        linkMaker.close();
-        List.copyOf(links).forEach(EngineLink::close);
-        IllegalStateException used = null;
+        ClosingSteps steps = new ClosingSteps();
+        steps.take("the bootstrap ports", orchestrator::close);
+        steps.take("the node's port", linkMaker::close);
+        closeLinks(steps);
+        closeRegions(steps);
+        agents.forEach(a -> steps.take("an agent", a::beginClose));
+        Deadline end = Deadline.in(limits.close());
+        agents.forEach(a ->
+                steps.take("an agent", () -> a.close(Duration.ofMillis(Math.max(1, end.remainingMillis())))));
+        timer.close();
+        steps.take("what is known of rails", rails::close);
+        steps.take("transport " + transport.name(), transport::close);
+        steps.finish();
+    }
+
+    private void closeLinks(ClosingSteps steps) {
+        Map<EngineLink, CompletableFuture<Boolean>> closing = new LinkedHashMap<>();
+        for (EngineLink l : links) {
+            steps.take("a link", () -> closing.put(l, l.beginClose()));
+        }
+        closing.forEach((l, f) -> steps.take("a link", () -> l.awaitClose(f)));
+    }
+
+    private void closeRegions(ClosingSteps steps) {
+        List<CompletableFuture<Void>> freeing = new ArrayList<>();
         for (Registry registry : registries) {
             for (OwnedRegion region : List.copyOf(registry.byKey.values())) {
-                try {
-                    region.close();
-                } catch (IllegalStateException e) {
-                    used = e; // a thread is in the middle of filling or reading it: better left than freed under it
-                }
+                steps.take("a region", () -> {
+                    if (region.isUsed()
+                            && agents.get(region.gpu()).busyNanos()
+                                    > limits.close().toNanos() / 2) {
+                        log.warn(
+                                "GPU {}: a region of {} bytes is left: {}",
+                                region.gpu(),
+                                region.size(),
+                                agents.get(region.gpu()).doing());
+                    } else {
+                        freeing.add(region.beginClose());
+                    }
+                });
             }
         }
-        agents.forEach(Agent::close);
-        rails.close();
-        transport.close();
-        if (used != null) {
-            throw used;
-        }
+        freeing.forEach(f -> steps.take("a region", () -> OwnedRegion.awaitFree(f)));
     }
 }

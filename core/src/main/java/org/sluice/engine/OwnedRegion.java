@@ -3,7 +3,12 @@ package org.sluice.engine;
 import java.lang.foreign.MemorySegment;
 import java.security.SecureRandom;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.sluice.ErrorCode;
+import org.sluice.LinkException;
 import org.sluice.Region;
 import org.sluice.RemoteRegion;
 import org.sluice.transfer.MemoryBlock;
@@ -14,6 +19,7 @@ import org.sluice.transfer.MemoryBlock;
  * <p>Any thread may use it. It must not be closed while transfers use it, and its bytes are the transfer's while one does.
  */
 final class OwnedRegion implements Region {
+    private static final Logger log = LoggerFactory.getLogger(OwnedRegion.class);
     private static final SecureRandom RANDOM = new SecureRandom();
     private static final int CLOSED = -1;
 
@@ -69,13 +75,13 @@ final class OwnedRegion implements Region {
     @Override
     public void write(long offset, MemorySegment source) {
         check(offset, source.byteSize());
-        using(() -> node.onAgent(gpu, g -> g.write(block.memory(), offset, source)));
+        using(() -> node.onAgent(gpu, "a write of", source.byteSize(), g -> g.write(block.memory(), offset, source)));
     }
 
     @Override
     public void read(long offset, MemorySegment target) {
         check(offset, target.byteSize());
-        using(() -> node.onAgent(gpu, g -> g.read(block.memory(), offset, target)));
+        using(() -> node.onAgent(gpu, "a read of", target.byteSize(), g -> g.read(block.memory(), offset, target)));
     }
 
     @Override
@@ -131,17 +137,40 @@ final class OwnedRegion implements Region {
         return uses.getAndUpdate(n -> n == CLOSED ? CLOSED : n + 1) != CLOSED;
     }
 
+    boolean isUsed() {
+        return uses.get() > 0;
+    }
+
     void release() {
         uses.decrementAndGet();
     }
 
     @Override
     public void close() {
+        awaitFree(beginClose());
+    }
+
+    /** @throws IllegalStateException while transfers use it */
+    CompletableFuture<Void> beginClose() {
         int before = uses.compareAndExchange(0, CLOSED);
         if (before == 0) {
-            node.free(this);
-        } else if (before != CLOSED) {
+            return node.free(this);
+        }
+        if (before != CLOSED) {
             throw new IllegalStateException(before + " transfers still use the region");
+        }
+        return CompletableFuture.completedFuture(null);
+    }
+
+    /** What an agent that hangs does not free is left, and the log says so. */
+    static void awaitFree(CompletableFuture<Void> freeing) {
+        try {
+            LocalNode.get(freeing);
+        } catch (LinkException e) {
+            if (e.code() != ErrorCode.AGENT_HANGS) {
+                throw e;
+            }
+            log.warn("a region is left: {}", e.getMessage());
         }
     }
 }

@@ -33,7 +33,12 @@ final class PendingTransfer implements Transfer {
         this.bytes = bytes;
     }
 
-    Completion completion(LocalLayout region, TransferCounters counters, TransferEvent event) {
+    /** Nobody will hear of its end: its agent does not come back. Its memory stays in use. */
+    void abandon(SluiceException why) {
+        future.completeExceptionally(why);
+    }
+
+    Completion completion(LocalLayout region, TransferCounters counters, TransferEvent event, Runnable over) {
         region.use();
         event.begin();
         return new Completion() {
@@ -44,6 +49,7 @@ final class PendingTransfer implements Transfer {
                 counters.done(bytes, endedAt - started);
                 event.commit("");
                 region.release();
+                over.run();
                 future.complete(PendingTransfer.this);
             }
 
@@ -52,6 +58,7 @@ final class PendingTransfer implements Transfer {
                 counters.failed();
                 event.commit(String.valueOf(why.getMessage()));
                 region.release();
+                over.run();
                 future.completeExceptionally(why);
             }
         };

@@ -10,7 +10,6 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.sluice.ClosedException;
 import org.sluice.ConfigException;
 import org.sluice.ErrorCode;
 import org.sluice.Where;
@@ -96,7 +95,7 @@ final class BootstrapPorts implements Desk, AutoCloseable {
 
     /** The next client of a GPU. @return null when none came in time @throws ClosedException when none can come any more */
     @Nullable LinkRequest await(int gpu, Duration atMost) throws InterruptedException {
-        expectOpen(gpu);
+        reception.expectOpen(gpu);
         return requests.get(gpu).poll(atMost.toMillis(), TimeUnit.MILLISECONDS);
     }
 
@@ -106,15 +105,8 @@ final class BootstrapPorts implements Desk, AutoCloseable {
     }
 
     @Nullable SocketChannel awaitBare(int gpu, Duration atMost) throws InterruptedException {
-        expectOpen(gpu);
+        reception.expectOpen(gpu);
         return bareClients.get(gpu).poll(atMost.toMillis(), TimeUnit.MILLISECONDS);
-    }
-
-    private void expectOpen(int gpu) {
-        if (!reception.isOpen()) {
-            throw new ClosedException(
-                    Where.ofGpu(gpu).phase(Where.Phase.BOOTSTRAP), "the node was closed while it waited for a client");
-        }
     }
 
     @Override

@@ -8,6 +8,7 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.sluice.ErrorCode;
 import org.sluice.LinkException;
+import org.sluice.SluiceException;
 import org.sluice.Where;
 import org.sluice.spi.ChannelContext;
 import org.sluice.spi.ChannelKeys;
@@ -19,6 +20,7 @@ import org.sluice.spi.Nic;
 import org.sluice.spi.PeerId;
 import org.sluice.spi.ReceiveChannel;
 import org.sluice.spi.SendChannel;
+import org.sluice.spi.ThreadLimitException;
 import org.sluice.spi.Transport;
 import org.sluice.spi.TransportException;
 import org.sluice.stats.ChannelCounters;
@@ -179,6 +181,10 @@ final class ChannelManager {
                 .channel(channel, nic(device).name());
     }
 
+    private Where place() {
+        return Where.ofGpu(agent.gpu().id()).phase(Where.Phase.CHANNELS);
+    }
+
     /** What a link's data plane is made of. */
     record Channels(List<OutboundEnd> outbound, List<InboundEnd> inbound) {}
 
@@ -207,7 +213,7 @@ final class ChannelManager {
     /** Gives up what is being made, and what is made as long as no link has it. */
     void cancel(String why) {
         if (running != null && !running.done.isDone()) {
-            running.fail(new LinkException(Where.ofGpu(agent.gpu().id()).phase(Where.Phase.CHANNELS), why), true);
+            running.fail(new LinkException(place(), why), true);
         }
         for (int c = 0; c < listeners.length; c++) {
             Listener l = listeners[c];
@@ -435,6 +441,18 @@ final class ChannelManager {
                 freeStaging();
             }
             done.completeExceptionally(why);
+        }
+
+        @Override
+        public void fail(Throwable why) {
+            fail(
+                    switch (why) {
+                        case SluiceException s -> s.at(place());
+                        case ThreadLimitException t ->
+                            new LinkException(ErrorCode.RESOURCES, place(), String.valueOf(t.getMessage()), t);
+                        default -> new LinkException(ErrorCode.INTERNAL, place(), "internal error: " + why, why);
+                    },
+                    true);
         }
 
         @Override

@@ -137,7 +137,8 @@ final class ControlMove {
 
     private <T> T onAgent(Callable<T> step, Deadline deadline) throws IOException {
         try {
-            return agent.call(step).get(deadline.remainingMillis(), TimeUnit.MILLISECONDS);
+            return agent.call("a step of moving the control connection", step)
+                    .get(deadline.remainingMillis(), TimeUnit.MILLISECONDS);
         } catch (ExecutionException | TimeoutException e) {
             throw new IOException("the agent did not take the new connection: " + e, e);
         } catch (InterruptedException e) {

@@ -85,6 +85,8 @@ public final class LinkMaker implements Desk, AutoCloseable {
                     "a link that {} asked for was not made: {}",
                     request.socket().peer(),
                     e.what());
+        } catch (RuntimeException | Error e) {
+            log.error("a link that {} asked for was not made", request.socket().peer(), e);
         }
         return null;
     }
@@ -115,7 +117,7 @@ public final class LinkMaker implements Desk, AutoCloseable {
         } catch (IOException e) {
             making.cancel("the link could not be made");
             throw new LinkException(making.where(), "during the bootstrap: " + e.getMessage(), e);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             making.cancel("the link could not be made");
             throw e;
         } finally {

@@ -379,9 +379,17 @@ final class LinkMaking {
                 chunk, roundRobin, window, Math.min(window, plan.sendWindow()), stall, confirmed, where());
     }
 
-    /** What is known of the place without the peer: what fails here names it itself. */
+    /** The place without the peer: who throws on its connection names it, and it may be closed by now. */
     Where place() {
-        return socket == null ? Where.ofGpu(gpu).phase(phase) : where();
+        return Where.ofGpu(gpu).phase(phase);
+    }
+
+    /** Throws why the agent has ended, where it has: nobody else would tell a server that waits for a client. */
+    void checkAgent() {
+        SluiceException why = agent.endedBecause();
+        if (why != null) {
+            throw why;
+        }
     }
 
     /** The link as messages name it. */
@@ -409,14 +417,21 @@ final class LinkMaking {
         int[] devices = devices();
         manager.sendsAreGranted(agreed.confirmed());
         CompletableFuture<ChannelManager.Channels> made = new CompletableFuture<>();
-        agent.execute(() -> manager.open(devices, peerHandles, accepts, lost, deadline)
-                .whenComplete((c, e) -> {
-                    if (e == null) {
-                        made.complete(c);
-                    } else {
+        agent.execute(
+                () -> {
+                    try {
+                        manager.open(devices, peerHandles, accepts, lost, deadline).whenComplete((c, e) -> {
+                            if (e == null) {
+                                made.complete(c);
+                            } else {
+                                made.completeExceptionally(e);
+                            }
+                        });
+                    } catch (Throwable e) {
                         made.completeExceptionally(e);
                     }
-                }));
+                },
+                made::completeExceptionally);
         if (plan.config().bootstrap() == org.sluice.BootstrapFormat.UCCL) {
             channels = get(made, deadline);
             return;
@@ -586,7 +601,7 @@ final class LinkMaking {
     }
 
     private <T> T onAgent(java.util.concurrent.Callable<T> step) {
-        return get(agent.call(step), Deadline.in(plan.deadline()));
+        return get(agent.call("a step of making the link", step), Deadline.in(plan.deadline()));
     }
 
     private <T> T get(CompletableFuture<T> future, Deadline deadline) {

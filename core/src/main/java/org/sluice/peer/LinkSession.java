@@ -5,6 +5,7 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -20,6 +21,7 @@ import org.sluice.RemoteRegion;
 import org.sluice.TransferRefusal;
 import org.sluice.Where;
 import org.sluice.spi.GpuException;
+import org.sluice.spi.ThreadLimitException;
 import org.sluice.transfer.Agent;
 import org.sluice.transfer.Announcement;
 import org.sluice.transfer.InboundEnd;
@@ -40,6 +42,9 @@ public final class LinkSession implements Work {
 
     /** Heartbeats in one peer timeout: three may be lost to a busy machine before the link is. */
     private static final int BEATS = 4;
+
+    /** A peer may have a shorter timeout than this side. */
+    private static final long MOST_BEAT_NANOS = 1_000_000_000;
 
     /**
      * How long words for the peer may be gathered while the engine is busy: one system call then carries the grants of several
@@ -78,6 +83,9 @@ public final class LinkSession implements Work {
     private final Events events;
     private final CompletableFuture<SluiceException> ended = new CompletableFuture<>();
     private final Listening listening = new Listening();
+    private final Future<?> heart;
+    private volatile @Nullable SluiceException abandoned;
+    private boolean cleaned;
     private long now = System.nanoTime();
     private long flushedAt = now;
     private boolean goodbyeSent;
@@ -108,7 +116,7 @@ public final class LinkSession implements Work {
         // so that the report, which may wait for the agent's rest, still comes within the timeout
         long timeoutNanos = timeout.toNanos() - timeout.toNanos() / 20;
         this.silence = new PeerSilence(timeoutNanos, now);
-        this.beatNanos = timeoutNanos / BEATS;
+        this.beatNanos = Math.min(timeoutNanos / BEATS, MOST_BEAT_NANOS);
         this.events = events;
         for (OutboundEnd end : channels.outbound()) {
             engine.open(end);
@@ -116,9 +124,10 @@ public final class LinkSession implements Work {
         for (InboundEnd end : channels.inbound()) {
             engine.open(end);
         }
-        this.key = socket == null ? null : agent.watch(socket, SelectionKey.OP_READ, this::readable);
+        this.key = socket == null ? null : agent.watch(socket, SelectionKey.OP_READ, this, this::readable);
         agent.add(this);
         agent.execute(this::readable); // what came together with the last word of the bootstrap rings no bell
+        this.heart = agent.timer().every(Duration.ofNanos(beatNanos), this::beat);
     }
 
     public LinkEngine engine() {
@@ -142,16 +151,67 @@ public final class LinkSession implements Work {
     public void with(Runnable call) {
         try {
             call.run();
-        } catch (SluiceException | GpuException e) {
-            fail(asSluice(e));
-        } catch (RuntimeException e) {
-            internalError(e);
+        } catch (Throwable e) {
+            fail(e);
         }
     }
 
-    private void internalError(RuntimeException e) {
-        log.error("{}: internal error", where, e);
-        fail(new LinkException(ErrorCode.INTERNAL, where, "internal error: " + e, e));
+    /** What ends the link: a defect is named as one, a limit of the machine with its remedy. */
+    @Override
+    public void fail(Throwable why) {
+        switch (why) {
+            case SluiceException s -> fail(s.at(where));
+            case GpuException g -> fail(new LinkException(where, String.valueOf(g.getMessage()), g));
+            case ThreadLimitException t ->
+                fail(new LinkException(ErrorCode.RESOURCES, where, String.valueOf(t.getMessage()), t));
+            default -> {
+                log.error("{}: internal error", where, why);
+                fail(new LinkException(ErrorCode.INTERNAL, where, "internal error: " + why, why));
+            }
+        }
+    }
+
+    /**
+     * The heartbeat, and the look at the agent: the node's timer calls it, since an agent that is held up for seconds by a plugin
+     * or a busy machine is no dead peer, and one that does not come back at all must not look alive for ever.
+     */
+    private void beat() {
+        ControlConnection c = control;
+        if (ended.isDone()) {
+            return;
+        }
+        try {
+            if (agent.busyNanos() > agent.limits().hang().toNanos()) {
+                abandon();
+            } else if (c != null) {
+                c.beat(System.nanoTime(), beatNanos / 2);
+            }
+        } catch (IOException e) {
+            log.debug("{}: no heartbeat: {}", where, e.toString()); // the agent sees it too, and says so
+        }
+    }
+
+    /** The agent does not come back: everybody hears it but the agent, which cleans up should it ever come. Any thread. */
+    public void abandon() {
+        SluiceException why = new LinkException(
+                ErrorCode.AGENT_HANGS,
+                where,
+                "the link is given up: " + agent.doing() + " for " + agent.busyNanos() / 1_000_000
+                        + " ms; what it holds is not freed");
+        abandoned = why;
+        if (!ended.complete(why)) {
+            return;
+        }
+        heart.cancel(false);
+        log.error("{}", why.getMessage());
+        events.ended(why, false);
+        try {
+            if (control != null) {
+                control.errorFromOutside(String.valueOf(why.getMessage()));
+            }
+        } catch (IOException e) {
+            log.debug("{}: last words were lost: {}", where, e.toString());
+        }
     }
 
     public void note(byte[] note) {
@@ -173,6 +233,7 @@ public final class LinkSession implements Work {
             silence.turn(now, control.readAt());
         }
         if (ended.isDone()) {
+            cleanUp();
             return 0;
         }
         try {
@@ -181,9 +242,6 @@ public final class LinkSession implements Work {
                 work += repair.doWork(now);
             }
             if (control != null) {
-                if (now - control.writtenAt() > beatNanos) {
-                    control.probe();
-                }
                 if (work == 0 || now - flushedAt > GATHER_NANOS) {
                     flushedAt = now;
                     if (control.flush(now)) {
@@ -203,10 +261,8 @@ public final class LinkSession implements Work {
         } catch (IOException e) {
             fail(new PeerLostException(
                     where, "the control connection broke (" + e.getMessage() + "); the peer died or was cut off", e));
-        } catch (SluiceException | GpuException e) {
-            fail(asSluice(e));
-        } catch (RuntimeException e) {
-            internalError(e);
+        } catch (Throwable e) {
+            fail(e);
         }
         return 1;
     }
@@ -214,12 +270,6 @@ public final class LinkSession implements Work {
     private boolean heardNothing(ControlConnection c) {
         readable();
         return !ended.isDone() && silence.isTooLong(now, c.readAt());
-    }
-
-    private SluiceException asSluice(RuntimeException e) {
-        return e instanceof SluiceException s
-                ? s.at(where)
-                : new LinkException(where, String.valueOf(e.getMessage()), e);
     }
 
     /** A full socket buffer wakes the agent when it has room again. */
@@ -263,10 +313,8 @@ public final class LinkSession implements Work {
         } catch (IOException e) {
             fail(new PeerLostException(
                     where, "the control connection broke (" + e.getMessage() + "); the peer died or was cut off", e));
-        } catch (SluiceException | GpuException e) {
-            fail(asSluice(e));
-        } catch (RuntimeException e) {
-            internalError(e);
+        } catch (Throwable e) {
+            fail(e);
         }
     }
 
@@ -283,6 +331,7 @@ public final class LinkSession implements Work {
 
     private void fail(SluiceException why) {
         if (ended.isDone()) {
+            cleanUp();
             return;
         }
         if (!(why instanceof PeerLostException)) {
@@ -302,32 +351,63 @@ public final class LinkSession implements Work {
         }
     }
 
+    /** Every step is taken, whatever another throws: whoever waits for a transfer or the end hears it. */
     private void end(SluiceException why, boolean goodbye) {
-        engine.fail(why);
-        ended.complete(why);
-        agent.remove(this);
-        try {
+        heart.cancel(false);
+        step("its channels", () -> engine.fail(why));
+        boolean first = ended.complete(why);
+        step("its last words", () -> {
             if (control != null) {
-                control.flush(now);
+                control.flushLast(now);
                 if (goodbyeSent) {
                     control.shutdownOutput();
                 }
             }
-        } catch (IOException e) {
-            log.debug("{}: last words were lost: {}", where, e.toString());
+        });
+        free();
+        if (first) {
+            step("who is told", () -> events.ended(why, goodbye));
         }
-        try {
+    }
+
+    /** An agent that was given up has come back: what it holds is freed late. */
+    private void cleanUp() {
+        SluiceException why = abandoned;
+        if (why != null && !cleaned) {
+            cleaned = true;
+            log.info("{}: the agent has come back, and frees what the link held", where);
+            step("its channels", () -> engine.fail(why));
+            free();
+        }
+    }
+
+    private void free() {
+        agent.remove(this);
+        step("the control connection", () -> {
             if (control != null) {
                 control.close();
             }
+        });
+        step("its repairs", () -> {
             if (repair != null) {
                 repair.close();
             }
-            manager.close();
-        } catch (IOException | RuntimeException e) {
-            log.warn("{}: while closing: {}", where, e.toString());
+        });
+        step("its staging", manager::close);
+    }
+
+    private interface Step {
+        void run() throws IOException;
+    }
+
+    private void step(String what, Step step) {
+        try {
+            step.run();
+        } catch (IOException e) {
+            log.debug("{}: closing {}: {}", where, what, e.toString());
+        } catch (Throwable e) {
+            log.warn("{}: closing {}: {}", where, what, e.toString(), e);
         }
-        events.ended(why, goodbye);
     }
 
     private final class Listening implements ControlListener {

@@ -21,6 +21,8 @@ import org.sluice.LinkingStep;
 import org.sluice.LinkingStep.Phase;
 import org.sluice.SluiceException;
 import org.sluice.Where;
+import org.sluice.spi.ThreadLimitException;
+import org.sluice.spi.Threads;
 import org.sluice.stats.PhaseEvent;
 import org.sluice.transfer.Agent;
 import org.sluice.wire.Deadline;
@@ -34,6 +36,9 @@ public final class Orchestrator implements AutoCloseable {
 
     /** Between looks at what other GPUs' threads have met. */
     private static final Duration LOOK = Duration.ofMillis(50);
+
+    /** For the steps of other GPUs to end once one has failed: each has a deadline, but for what hangs. */
+    private static final Duration LEAVE = Duration.ofSeconds(2);
 
     private final LinkPlan plan;
     private final List<Agent> agents;
@@ -98,7 +103,7 @@ public final class Orchestrator implements AutoCloseable {
                         .thenRun(() -> open.release(m.report().gpu())));
             }
             return made;
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             links.forEach(l -> l.cancel("another GPU failed"));
             if (exclusive) {
                 gpus.forEach(open::release);
@@ -149,6 +154,7 @@ public final class Orchestrator implements AutoCloseable {
             if (client != null) {
                 return client;
             }
+            link.checkAgent();
             if (wait.isOver()) {
                 throw new LinkException(
                         ErrorCode.UNREACHABLE,
@@ -194,7 +200,7 @@ public final class Orchestrator implements AutoCloseable {
                     l -> l.channels().outbound().size(),
                     steps);
             return start(links, events);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             links.forEach(l -> l.cancel("another GPU failed"));
             throw e;
         }
@@ -225,7 +231,7 @@ public final class Orchestrator implements AutoCloseable {
             try {
                 LinkReport report = LinkReport.of(l);
                 made.add(new Made(l.start(events.apply(i)), report));
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 end(made);
                 throw e;
             } catch (IOException e) {
@@ -259,34 +265,29 @@ public final class Orchestrator implements AutoCloseable {
         AtomicReference<RuntimeException> failure = new AtomicReference<>();
         List<Thread> threads = new ArrayList<>();
         for (LinkMaking l : links) {
-            threads.add(Thread.ofPlatform()
+            Thread thread = Thread.ofPlatform()
                     .name("gpu" + l.gpu() + "-bootstrap")
                     .daemon(true)
-                    .start(() -> {
-                        PhaseEvent event = new PhaseEvent(phase.name().toLowerCase(Locale.ROOT), l.gpu());
-                        event.begin();
-                        try {
-                            step.run(l);
-                            event.commit();
-                        } catch (RuntimeException e) {
-                            fail(failure, e instanceof SluiceException s ? s.at(l.place()) : e, links);
-                        } catch (IOException e) {
-                            fail(
-                                    failure,
-                                    new LinkException(l.where(), "during the bootstrap: " + e.getMessage(), e),
-                                    links);
-                        } catch (InterruptedException e) {
-                            fail(
-                                    failure,
-                                    new ClosedException(ErrorCode.INTERRUPTED, l.where(), "interrupted", e),
-                                    links);
-                        }
-                    }));
+                    .unstarted(() -> run(server, phase, l, step, failure, links));
+            try {
+                threads.add(Threads.start(thread));
+            } catch (ThreadLimitException e) {
+                fail(failure, failed(l, e), links);
+                break;
+            }
         }
         try {
-            for (int i = 0; i < links.size(); i++) {
+            for (int i = 0; i < threads.size(); i++) {
+                Deadline end = Deadline.in(LEAVE);
                 while (!threads.get(i).join(LOOK)) {
-                    if (failure.get() != null) {
+                    if (failure.get() == null) {
+                        end = Deadline.in(LEAVE);
+                    } else if (end.passed()) {
+                        log.warn(
+                                "{} does not come back from its step and is left behind",
+                                threads.get(i).getName());
+                        break;
+                    } else {
                         threads.forEach(Thread::interrupt); // those who wait for a client would wait on
                     }
                 }
@@ -306,15 +307,40 @@ public final class Orchestrator implements AutoCloseable {
         }
         RuntimeException first = failure.get();
         if (first != null) {
-            throw first instanceof SluiceException
-                    ? first
-                    : new LinkException(
-                            ErrorCode.INTERNAL,
-                            Where.NOWHERE.phase(Where.Phase.BOOTSTRAP),
-                            String.valueOf(first.getMessage()),
-                            first);
+            throw first;
         }
         steps.accept(new LinkingStep.Ended(server, phase));
+    }
+
+    private static void run(
+            boolean server,
+            Phase phase,
+            LinkMaking link,
+            Step step,
+            AtomicReference<RuntimeException> failure,
+            List<LinkMaking> links) {
+        PhaseEvent event = new PhaseEvent(phase.name().toLowerCase(Locale.ROOT), link.gpu());
+        event.begin();
+        try {
+            step.run(link);
+            event.commit();
+        } catch (Throwable e) {
+            if (failure.get() == null) {
+                fail(failure, failed(link, e), links);
+            }
+        }
+    }
+
+    /** Why a step failed; whatever it threw, nobody may take it for done. */
+    private static SluiceException failed(LinkMaking link, Throwable why) {
+        return switch (why) {
+            case SluiceException s -> s.at(link.place());
+            case IOException e -> new LinkException(link.where(), "during the bootstrap: " + e.getMessage(), e);
+            case InterruptedException e -> new ClosedException(ErrorCode.INTERRUPTED, link.where(), "interrupted", e);
+            case ThreadLimitException e ->
+                new LinkException(ErrorCode.RESOURCES, link.place(), String.valueOf(e.getMessage()), e);
+            default -> new LinkException(ErrorCode.INTERNAL, link.place(), "internal error: " + why, why);
+        };
     }
 
     private static void fail(AtomicReference<RuntimeException> failure, RuntimeException e, List<LinkMaking> links) {

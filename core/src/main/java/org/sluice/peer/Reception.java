@@ -17,8 +17,14 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.sluice.ClosedException;
 import org.sluice.ConfigException;
+import org.sluice.ErrorCode;
+import org.sluice.LinkException;
 import org.sluice.SluiceException;
+import org.sluice.Where;
+import org.sluice.spi.ThreadLimitException;
+import org.sluice.spi.Threads;
 import org.sluice.wire.Deadline;
 import org.sluice.wire.FrameSocket;
 import org.sluice.wire.FrameType;
@@ -58,6 +64,7 @@ final class Reception implements AutoCloseable {
     private final Strangers trying = new Strangers();
 
     private final Thread thread;
+    private volatile @Nullable String broken;
 
     /**
      * What those who come need to be let in.
@@ -86,7 +93,13 @@ final class Reception implements AutoCloseable {
         } catch (IOException e) {
             throw new ConfigException("no selector: " + e.getMessage(), e);
         }
-        this.thread = Thread.ofPlatform().name(name).daemon(true).start(this::run);
+        this.thread = Thread.ofPlatform().name(name).daemon(true).unstarted(this::run);
+        try {
+            Threads.start(thread);
+        } catch (ThreadLimitException e) {
+            quietly(selector);
+            throw new ConfigException(ErrorCode.RESOURCES, Where.NOWHERE, String.valueOf(e.getMessage()), e);
+        }
     }
 
     /**
@@ -130,10 +143,6 @@ final class Reception implements AutoCloseable {
         }
     }
 
-    boolean isOpen() {
-        return selector.isOpen();
-    }
-
     private void run() {
         try {
             while (selector.isOpen()) {
@@ -141,8 +150,21 @@ final class Reception implements AutoCloseable {
             }
         } catch (ClosedSelectorException e) {
             // closed: the end
-        } catch (IOException e) {
-            log.error("{} failed: {}", thread.getName(), e.toString());
+        } catch (Throwable e) {
+            broken = e.toString();
+            log.error("{}: nobody is let in any more: {}", thread.getName(), broken, e);
+        }
+    }
+
+    /** Throws when who should come was turned away or cannot come any more: who waits for that client would wait in vain. */
+    void expectOpen(int gpu) {
+        Where where = Where.ofGpu(gpu).phase(Where.Phase.BOOTSTRAP);
+        String why = broken;
+        if (why != null) {
+            throw new LinkException(ErrorCode.RESOURCES, where, "a client could not be let in: " + why);
+        }
+        if (!selector.isOpen()) {
+            throw new ClosedException(where, "the node was closed while it waited for a client");
         }
     }
 
@@ -165,6 +187,16 @@ final class Reception implements AutoCloseable {
             } else {
                 pause();
             }
+        } catch (OutOfMemoryError e) {
+            // no thread for its first words: it is lost, the next may have more luck, and who waits for it alone is
+            // told
+            broken = new ThreadLimitException("first-words", e).getMessage();
+            log.error("{}: a client is turned away: {}", door, broken);
+            if (client != null) {
+                strangers.remove(client);
+                quietly(client);
+            }
+            pause();
         }
     }
 

@@ -5,28 +5,38 @@ import java.io.UncheckedIOException;
 import java.nio.channels.SelectableChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Future;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sluice.ClosedException;
+import org.sluice.ErrorCode;
+import org.sluice.LinkException;
+import org.sluice.SluiceException;
 import org.sluice.UnpackMode;
+import org.sluice.Where;
 import org.sluice.spi.CopyQueue;
 import org.sluice.spi.Doorbell;
 import org.sluice.spi.Gpu;
 import org.sluice.spi.GpuMemory;
 import org.sluice.spi.PieceQueue;
+import org.sluice.spi.ThreadLimitException;
 import org.sluice.spi.UnpackQueue;
 
 /**
  * The one thread that owns a GPU: its context, its channels, its transfers. It turns its {@link Work}, reads control
  * connections, and rests in {@code select} when nothing is to be done; a doorbell, a command or a readable control connection
  * ends the rest.
+ *
+ * <p>What throws ends alone: a piece of work fails with what hangs on it, a command with its caller. An agent that cannot go on
+ * fails all its work first, {@linkplain #ended says so}, and answers every later call with the reason. One that does not come
+ * back from a call of a plugin or driver is given up by whoever waits for it, by name.
  */
 public final class Agent implements Doorbell, PieceQueues, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Agent.class);
@@ -34,96 +44,197 @@ public final class Agent implements Doorbell, PieceQueues, AutoCloseable {
     /** How long the agent may work without a look at the control connections: less than a grant's way over any network. */
     private static final long LOOK_NANOS = 20_000;
 
-    /** Copies in flight of one GPU and direction; every channel's staging slots together stay below it. */
-    private static final int COPY_CAPACITY = 4096;
-
-    private static final int UNPACK_CAPACITY = 1024;
-
-    /** Chunks of many pieces in flight of one GPU and direction, and their pieces. */
-    private static final int PIECED_CHUNKS = 1024;
-
-    private static final int PIECES = 64 << 10;
-
     private static final boolean FEW_CPUS = Runtime.getRuntime().availableProcessors() <= 4;
 
     private final Gpu gpu;
-    private final UnpackMode unpackMode;
+    private final GpuQueues queues;
+    private final NodeTimer timer;
+    private final AgentLimits limits;
     private final Consumer<Gpu> atStart;
     private final Selector selector;
-    private final Thread thread;
-    private final ConcurrentLinkedQueue<Runnable> commands = new ConcurrentLinkedQueue<>();
+    private final AgentThread thread;
+    private final AgentCommands commands;
     private final List<Work> works = new ArrayList<>();
-    private final Consumer<SelectionKey> dispatch = Agent::dispatch;
+    private final Consumer<SelectionKey> dispatch = this::dispatch;
+    private final CompletableFuture<SluiceException> ended = new CompletableFuture<>();
     private volatile boolean resting;
     private volatile boolean rung;
     private volatile boolean closing;
     private volatile boolean closed;
     private long lookedAt;
-    private @Nullable CopyQueue toHost;
-    private @Nullable CopyQueue toGpu;
-    private @Nullable UnpackQueue unpack;
-    private @Nullable PieceQueue gather;
-    private @Nullable PieceQueue scatter;
 
-    /** @param atStart called on the agent's thread when it begins, with the GPU current there */
-    public Agent(Gpu gpu, UnpackMode unpackMode, Consumer<Gpu> atStart) {
+    /** What is done when a connection is ready, and whose it is. */
+    private record Ready(Work owner, Runnable run) {}
+
+    /**
+     * @param timer ends waits for this agent that are overdue
+     * @param atStart called on the agent's thread when it begins, with the GPU current there
+     * @throws ThreadLimitException when the machine gives no thread
+     */
+    public Agent(Gpu gpu, UnpackMode unpackMode, NodeTimer timer, AgentLimits limits, Consumer<Gpu> atStart) {
         this.gpu = gpu;
+        this.timer = timer;
+        this.limits = limits;
         this.atStart = atStart;
-        this.unpackMode = unpackMode;
+        this.queues = new GpuQueues(gpu, unpackMode);
         try {
             this.selector = Selector.open();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        this.thread = Thread.ofPlatform()
-                .name("gpu" + gpu.id() + "-agent")
-                .daemon(true)
-                .unstarted(this::run);
-        thread.start();
+        this.commands = new AgentCommands("gpu" + gpu.id() + "-agent");
+        this.thread = new AgentThread("gpu" + gpu.id() + "-agent", this::run);
+        try {
+            thread.start();
+        } catch (ThreadLimitException e) {
+            close(selector);
+            throw e;
+        }
     }
 
     public Gpu gpu() {
         return gpu;
     }
 
-    /**
-     * Runs a command on the agent thread, in the order of calls from one thread.
-     *
-     * @return false when the agent has closed: the command will not run
-     */
-    public boolean execute(Runnable command) {
-        commands.add(command);
-        ring();
-        // the agent says that it has closed, then runs what is there: what comes later is taken back here
-        return !closed || !commands.remove(command);
+    public NodeTimer timer() {
+        return timer;
+    }
+
+    public AgentLimits limits() {
+        return limits;
+    }
+
+    /** Completes when the agent is no more: with the reason, or with a {@link ClosedException} after {@link #close}. */
+    public CompletableFuture<SluiceException> ended() {
+        return ended.copy();
+    }
+
+    /** Why the agent ended, null while it goes on. */
+    public @Nullable SluiceException endedBecause() {
+        return ended.getNow(null);
+    }
+
+    /** How long the agent has not come round, nanoseconds: 0 while it rests. Any thread. */
+    public long busyNanos() {
+        return thread.busyNanos();
+    }
+
+    /** The agent's thread and the call that it is in, for messages about an agent that does not come back. Any thread. */
+    public String doing() {
+        return thread.doing();
     }
 
     /**
-     * As {@link #execute}, with a result to wait for.
+     * Runs a command on the agent thread, in the order of calls from one thread.
      *
+     * @param otherwise told why instead, when the agent has ended and the command will not run; on any thread
+     */
+    public void execute(Runnable command, Consumer<SluiceException> otherwise) {
+        AgentCommands.Command c = commands.add(command, otherwise);
+        ring();
+        // the agent says that it has ended, then rejects what is there: what comes later is taken back here
+        if (closed && commands.takeBack(c)) {
+            otherwise.accept(reason());
+        }
+    }
+
+    /** As {@link #execute(Runnable, Consumer)}, where nobody waits for it. @return false when the agent has ended */
+    public boolean execute(Runnable command) {
+        boolean[] taken = {true};
+        execute(command, why -> taken[0] = false);
+        return taken[0];
+    }
+
+    private SluiceException reason() {
+        SluiceException why = ended.getNow(null);
+        return why != null ? why : new ClosedException(where(), thread.name() + " has ended: its node is closed");
+    }
+
+    private Where where() {
+        return Where.ofGpu(gpu.id()).phase(Where.Phase.LINKED);
+    }
+
+    /** As {@link #call(String, Callable, Duration, Consumer)}, within the agent's usual limit. */
+    public <T> CompletableFuture<T> call(String what, Callable<T> command) {
+        return call(what, command, limits.call(), late -> {});
+    }
+
+    /**
+     * Runs a command on the agent thread and gives its result. It always completes: with the reason when the agent has ended, and
+     * with a {@link LinkException} of {@link ErrorCode#AGENT_HANGS} when the agent has not answered within the limit.
+     *
+     * @param what in words that follow "it was asked for": {@code "memory of 4096 bytes"}
+     * @param late gets a result that came after the limit, so that it can be freed; on the agent thread
      * @throws IllegalStateException on the agent thread, which would wait for itself: in what hangs on a transfer's end
      */
-    public <T> CompletableFuture<T> call(Callable<T> command) {
+    public <T> CompletableFuture<T> call(String what, Callable<T> command, Duration limit, Consumer<? super T> late) {
         if (isCurrentThread()) {
             throw new IllegalStateException(
-                    thread.getName() + " would wait for itself; do not call this where a transfer's end is told");
+                    thread.name() + " would wait for itself; do not call this where a transfer's end is told");
         }
         CompletableFuture<T> result = new CompletableFuture<>();
-        boolean taken = execute(() -> {
-            try {
-                result.complete(command.call());
-            } catch (Throwable e) {
-                result.completeExceptionally(e);
+        Future<?> watch = timer.in(limit, () -> result.completeExceptionally(hangs(what, limit)));
+        result.whenComplete((value, error) -> watch.cancel(false));
+        execute(
+                () -> {
+                    if (result.isDone()) {
+                        return; // given up before it began
+                    }
+                    try {
+                        T value = command.call();
+                        if (!result.complete(value)) {
+                            late.accept(value);
+                        }
+                    } catch (Throwable e) {
+                        result.completeExceptionally(e);
+                    }
+                },
+                result::completeExceptionally);
+        return result;
+    }
+
+    private SluiceException hangs(String what, Duration limit) {
+        return new LinkException(
+                ErrorCode.AGENT_HANGS,
+                where(),
+                "it was asked for " + what + " and has not answered within " + limit.toMillis() + " ms: " + doing()
+                        + "; that call is left to itself, and what it holds is not freed");
+    }
+
+    /**
+     * Frees something of the GPU's: on the agent thread, or on this one when the agent has ended by a failure, whose GPU is open
+     * until {@link #close}.
+     */
+    public CompletableFuture<Void> release(String what, Runnable free, Duration limit) {
+        SluiceException why = endedBecause();
+        if (why != null && why.code() != ErrorCode.AGENT_ENDED) {
+            return CompletableFuture.failedFuture(why);
+        }
+        if (why == null) {
+            return call(
+                    what,
+                    () -> {
+                        free.run();
+                        return null;
+                    },
+                    limit,
+                    late -> {});
+        }
+        CompletableFuture<Void> result = new CompletableFuture<>();
+        try {
+            synchronized (ended) {
+                gpu.bindThread();
+                free.run();
             }
-        });
-        if (!taken) {
-            result.completeExceptionally(new ClosedException(thread.getName() + " has ended: its node is closed"));
+            result.complete(null);
+        } catch (RuntimeException e) {
+            result.completeExceptionally(e);
         }
         return result;
     }
 
     public boolean isCurrentThread() {
-        return Thread.currentThread() == thread;
+        return thread.isCurrent();
     }
 
     @Override
@@ -144,47 +255,33 @@ public final class Agent implements Doorbell, PieceQueues, AutoCloseable {
         works.remove(work);
     }
 
-    /** Watches a control connection. Agent thread only. */
-    public SelectionKey watch(SelectableChannel channel, int operations, Runnable whenReady) throws IOException {
-        return channel.register(selector, operations, whenReady);
+    /** Watches a control connection; what {@code whenReady} throws fails its owner. Agent thread only. */
+    public SelectionKey watch(SelectableChannel channel, int operations, Work owner, Runnable whenReady)
+            throws IOException {
+        return channel.register(selector, operations, new Ready(owner, whenReady));
     }
 
     /** The GPU's queue of copies to pinned host memory. Agent thread only, as the two below. */
     public CopyQueue toHost() {
-        if (toHost == null) {
-            toHost = gpu.copyQueue(CopyQueue.Direction.TO_HOST, COPY_CAPACITY);
-        }
-        return toHost;
+        return queues.toHost();
     }
 
     public CopyQueue toGpu() {
-        if (toGpu == null) {
-            toGpu = gpu.copyQueue(CopyQueue.Direction.TO_GPU, COPY_CAPACITY);
-        }
-        return toGpu;
+        return queues.toGpu();
     }
 
     public UnpackQueue unpack() {
-        if (unpack == null) {
-            unpack = gpu.unpackQueue(unpackMode, UNPACK_CAPACITY);
-        }
-        return unpack;
+        return queues.unpack();
     }
 
     @Override
     public PieceQueue gather() {
-        if (gather == null) {
-            gather = gpu.pieceQueue(PieceQueue.Direction.GATHER, PIECED_CHUNKS, PIECES);
-        }
-        return gather;
+        return queues.gather();
     }
 
     @Override
     public PieceQueue scatter() {
-        if (scatter == null) {
-            scatter = gpu.pieceQueue(PieceQueue.Direction.SCATTER, PIECED_CHUNKS, PIECES);
-        }
-        return scatter;
+        return queues.scatter();
     }
 
     @Override
@@ -193,39 +290,66 @@ public final class Agent implements Doorbell, PieceQueues, AutoCloseable {
     }
 
     private void run() {
+        SluiceException why = new ClosedException(where(), thread.name() + " has ended: its node is closed");
         try {
             gpu.bindThread();
             begin();
             while (!closing) {
                 turn();
             }
+            commands.runAll();
         } catch (Throwable e) {
-            log.error("{} stopped: {}", thread.getName(), e.toString(), e);
+            String text = thread.name() + " has ended, and with it every link and transfer of the GPU: "
+                    + (e instanceof ThreadLimitException ? e.getMessage() : e.toString());
+            why = new LinkException(ErrorCode.AGENT_ENDED, where(), text, e);
+            log.error("{}", why.getMessage(), e);
         } finally {
-            closed = true;
-            runCommands();
+            end(why);
+        }
+        if (why instanceof ClosedException) {
             free();
         }
+    }
+
+    /** Nobody may wait for what will not come: first the work, then the world, then who still has something in the queue. */
+    private void end(SluiceException why) {
+        for (Work w : List.copyOf(works)) {
+            fail(w, why);
+        }
+        ended.complete(why);
+        rejectCommands(why);
+        thread.rests();
+    }
+
+    private void rejectCommands(SluiceException why) {
+        closed = true;
+        commands.rejectAll(why);
     }
 
     /** The caller's code: the agent works without it too. */
     private void begin() {
         try {
             atStart.accept(gpu);
-        } catch (RuntimeException e) {
-            log.warn("{}: what was to be called at its start failed: {}", thread.getName(), e.toString());
+        } catch (Throwable e) {
+            log.warn("{}: what was to be called at its start failed: {}", thread.name(), e.toString(), e);
         }
     }
 
     private void turn() throws IOException {
         long now = System.nanoTime();
+        thread.comesRound(now);
         rung = false;
-        int work = runCommands();
+        int work = commands.runAll();
         int rest = Work.IDLE_MILLIS;
         for (int i = 0; i < works.size(); i++) {
             Work w = works.get(i);
-            work += w.doWork(now);
-            rest = Math.min(rest, w.restMillis());
+            try {
+                work += w.doWork(now);
+                rest = Math.min(rest, w.restMillis());
+            } catch (Throwable e) {
+                fail(w, e);
+                work++;
+            }
         }
         if (work > 0 || rest == 0) {
             if (now - lookedAt > LOOK_NANOS) {
@@ -242,9 +366,19 @@ public final class Agent implements Doorbell, PieceQueues, AutoCloseable {
             resting = false;
             return;
         }
+        thread.rests();
         selector.select(dispatch, rest);
         resting = false;
         lookedAt = System.nanoTime(); // the rest ended with a look
+    }
+
+    private void fail(Work work, Throwable why) {
+        works.remove(work);
+        try {
+            work.fail(why);
+        } catch (Throwable e) {
+            log.error("{}: internal error while something failed: {}", thread.name(), e.toString(), e);
+        }
     }
 
     /** Nothing to do, but a copy or a plugin has to be asked again: with few CPUs, let those work who can. */
@@ -257,53 +391,65 @@ public final class Agent implements Doorbell, PieceQueues, AutoCloseable {
         }
     }
 
-    private static void dispatch(SelectionKey key) {
-        ((Runnable) key.attachment()).run();
-    }
-
-    private int runCommands() {
-        int count = 0;
-        for (Runnable command = commands.poll(); command != null; command = commands.poll()) {
-            try {
-                command.run();
-            } catch (RuntimeException e) {
-                // one command's error must not end the GPU's thread, and with it every link
-                log.error("{}: internal error: {}", thread.getName(), e.toString(), e);
-            }
-            count++;
+    private void dispatch(SelectionKey key) {
+        thread.comesRound(System.nanoTime());
+        Ready ready = (Ready) key.attachment();
+        try {
+            ready.run.run();
+        } catch (Throwable e) {
+            fail(ready.owner, e);
         }
-        return count;
     }
 
     private void free() {
-        for (AutoCloseable owned : new @Nullable AutoCloseable[] {toHost, toGpu, unpack, gather, scatter, gpu, selector}) {
-            try {
-                if (owned != null) {
-                    owned.close();
-                }
-            } catch (Exception e) {
-                log.warn("{}: {}", thread.getName(), e.toString());
-            }
+        for (AutoCloseable owned : new AutoCloseable[] {queues, gpu, selector}) {
+            close(owned);
         }
     }
 
-    /** Ends the thread and frees the GPU. Idempotent; links must be closed before. */
-    @Override
-    public void close() {
+    private void close(AutoCloseable owned) {
+        try {
+            owned.close();
+        } catch (Throwable e) {
+            log.warn("gpu{}-agent: while freeing: {}", gpu.id(), e.toString());
+        }
+    }
+
+    /** Tells the thread to end and does not wait for it. Links must be closed before. */
+    public void beginClose() {
         closing = true;
         ring();
         selector.wakeup();
-        if (!isCurrentThread()) {
-            boolean interrupted = false;
-            while (thread.isAlive()) {
-                try {
-                    thread.join();
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
-            }
-            if (interrupted) {
-                Thread.currentThread().interrupt();
+    }
+
+    /** As {@link #close(Duration)}, within the usual limit. */
+    @Override
+    public void close() {
+        close(limits.close());
+    }
+
+    /**
+     * Ends the thread and frees the GPU. Idempotent; links must be closed before. A thread that does not come back from a call is
+     * left behind, with the GPU and its memory, and the log names both.
+     */
+    public void close(Duration limit) {
+        beginClose();
+        if (isCurrentThread()) {
+            return;
+        }
+        if (!thread.join(limit)) {
+            String text = doing() + " and does not end within " + limit.toMillis()
+                    + " ms: it is left behind, with all memory of the GPU";
+            SluiceException why = new LinkException(ErrorCode.AGENT_HANGS, where().phase(Where.Phase.CLOSING), text);
+            log.error("{}", why.getMessage());
+            ended.complete(why);
+            rejectCommands(why);
+            return;
+        }
+        synchronized (ended) {
+            if (selector.isOpen()) {
+                gpu.bindThread(); // it ended by a failure: nobody has freed the GPU yet
+                free();
             }
         }
     }

@@ -165,8 +165,8 @@ abstract class ChannelEnd<C extends Channel> {
     final void closeForGood() {
         try {
             close();
-        } catch (GpuException e) {
-            log.warn("channel {} ({}): {}", index, channel.description(), e.getMessage());
+        } catch (Throwable e) {
+            log.warn("channel {}: while closing: {}", index, e.toString(), e instanceof GpuException ? null : e);
         }
     }
 }

@@ -404,8 +404,11 @@ public final class LinkEngine {
     public void fail(SluiceException why) {
         if (failure == null) {
             failure = why;
-            outbound.fail(why);
-            inbound.fail(why);
+            try {
+                outbound.fail(why);
+            } finally {
+                inbound.fail(why);
+            }
         }
     }
 }

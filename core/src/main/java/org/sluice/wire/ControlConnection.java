@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.sluice.PeerLostException;
 import org.sluice.ProtocolException;
@@ -24,26 +25,35 @@ public final class ControlConnection implements AutoCloseable {
     /** As much that can wait is written ahead of what the peer has taken: what cannot wait is behind it. */
     private static final int MOST_AHEAD = 1 << 20;
 
-    private static final int OPEN_BYTES = 32;
-    private static final int GRANT_BYTES = 24;
-    private static final int LANDED_BYTES = 8;
+    static final int OPEN_BYTES = 32;
+    static final int GRANT_BYTES = 24;
+    static final int LANDED_BYTES = 8;
     private static final int NO_FRAME = -1;
 
     private final ControlStream stream;
     private final Where where;
-    private final LayoutFrames layouts;
+    private final FrameParser parser;
     private final ByteBuffer in = direct(FrameType.HEADER_BYTES + FrameType.MAX_PAYLOAD);
     private ByteBuffer out = direct(128 << 10);
     private int frameAt = NO_FRAME;
     private @Nullable FrameType frameType;
     private long readAt;
-    private long writtenAt;
+    private volatile long writtenAt;
+    private boolean pongOwed;
+    /** Held while something is written: the agent flushes, and the node's timer puts heartbeats in between. */
+    private final ReentrantLock sending = new ReentrantLock();
+    /** Of a heartbeat, what the socket has not taken. Guarded by {@link #sending}, as the next. */
+    private final ByteBuffer beat = direct(FrameType.HEADER_BYTES).limit(0);
+    /** Whether what was sent last ended within a frame. */
+    private boolean midFrame;
+
+    private boolean lastWords;
 
     /** @param where the link, as messages name it */
     public ControlConnection(ControlStream stream, Where where, long now) throws IOException {
         this.stream = stream;
         this.where = where;
-        this.layouts = new LayoutFrames(where);
+        this.parser = new FrameParser(where);
         this.readAt = now;
         this.writtenAt = now;
         stream.socket().configureBlocking(false);
@@ -166,8 +176,9 @@ public final class ControlConnection implements AutoCloseable {
         frame(FrameType.PING, 0);
     }
 
+    /** Answers the peer's question. However often it asks before this is sent, it gets one answer. */
     public void pong() {
-        frame(FrameType.PONG, 0);
+        pongOwed = true;
     }
 
     public void goodbye() {
@@ -220,22 +231,93 @@ public final class ControlConnection implements AutoCloseable {
 
     /** Sends what was gathered, as far as the socket takes it. @return whether something went out */
     public boolean flush(long now) throws IOException {
+        if (pongOwed && out.position() == 0) {
+            // behind a peer that does not read, answers to its questions do not pile up
+            pongOwed = false;
+            frame(FrameType.PONG, 0);
+        }
         if (!hasUnsent()) {
             return false;
         }
         frameAt = NO_FRAME;
         frameType = null;
-        out.flip();
-        int sent = stream.write(out);
-        out.compact();
-        if (sent > 0) {
-            writtenAt = now;
+        sending.lock();
+        try {
+            if (!sendBeat()) {
+                return false;
+            }
+            out.flip();
+            int sent = stream.write(out);
+            out.compact();
+            midFrame = out.position() > 0;
+            if (sent > 0) {
+                writtenAt = now;
+            }
+            return sent > 0;
+        } finally {
+            sending.unlock();
         }
-        return sent > 0;
+    }
+
+    /** As {@link #flush}, and nobody says anything after it. */
+    public void flushLast(long now) throws IOException {
+        flush(now);
+        sending.lock();
+        lastWords = true;
+        sending.unlock();
+    }
+
+    /**
+     * Says that this process lives, where nothing else was said for so long. From any thread: the agent, whose connection this
+     * is, may be away.
+     */
+    public void beat(long now, long silentNanos) throws IOException {
+        if (now - writtenAt < silentNanos || !sending.tryLock()) {
+            return; // what is being written says it as well
+        }
+        try {
+            // within a frame nothing can be said, and need not: the peer has not read what was sent before
+            if (!lastWords && !midFrame && sendBeat()) {
+                FrameHeader.write(beat.clear(), FrameType.PING, 0);
+                beat.flip();
+                sendBeat();
+                writtenAt = now;
+            }
+        } finally {
+            sending.unlock();
+        }
+    }
+
+    /**
+     * Says why the link is given up, from another thread than the agent, which does not come back; nothing is said after it. It
+     * may be impossible: within a frame of the agent's there is no room for it.
+     */
+    public void errorFromOutside(String why) throws IOException {
+        sending.lock();
+        try {
+            if (!lastWords && !midFrame && sendBeat()) {
+                byte[] text = cut(why, FrameType.ERROR.most);
+                ByteBuffer frame = direct(FrameType.HEADER_BYTES + text.length);
+                FrameHeader.write(frame, FrameType.ERROR, text.length);
+                stream.write(frame.put(text).flip());
+            }
+            lastWords = true;
+            stream.shutdownOutput();
+        } finally {
+            sending.unlock();
+        }
+    }
+
+    /** @return whether no part of a heartbeat is left to send */
+    private boolean sendBeat() throws IOException {
+        if (beat.hasRemaining()) {
+            stream.write(beat);
+        }
+        return !beat.hasRemaining();
     }
 
     public boolean hasUnsent() {
-        return out.position() > 0 || stream.hasUnsent();
+        return pongOwed || out.position() > 0 || stream.hasUnsent();
     }
 
     /**
@@ -266,132 +348,7 @@ public final class ControlConnection implements AutoCloseable {
 
     /** Hands on every whole frame and leaves what is cut off. @throws ProtocolException when the peer breaks the protocol */
     public void parse(ByteBuffer in, ControlListener listener) {
-        while (in.remaining() >= FrameType.HEADER_BYTES) {
-            FrameType type = FrameHeader.type(in, in.position());
-            int payload = FrameHeader.payload(in, in.position());
-            if (in.remaining() - FrameType.HEADER_BYTES < payload) {
-                return;
-            }
-            in.position(in.position() + FrameType.HEADER_BYTES);
-            int end = in.position() + payload;
-            dispatch(in, type, payload, end, listener);
-            in.position(end);
-        }
-    }
-
-    private void dispatch(ByteBuffer in, FrameType type, int payload, int end, ControlListener to) {
-        switch (type) {
-            case OPEN -> {
-                whole(type, payload, OPEN_BYTES);
-                while (in.position() < end) {
-                    long id = in.getLong();
-                    long length = in.getLong();
-                    long tag = in.getLong();
-                    long mostChunk = in.getInt() & 0xffffffffL;
-                    int flags = in.getShort() & 0xffff;
-                    to.onOpen(id, length, tag, mostChunk, in.getShort() & 0xff, flags);
-                }
-            }
-            case GRANT -> {
-                whole(type, payload, GRANT_BYTES);
-                while (in.position() < end) {
-                    long id = in.getLong();
-                    long offset = in.getLong();
-                    int index = in.getShort() & 0xffff;
-                    int generation = in.getShort() & 0xffff;
-                    to.onGrant(id, offset, in.getInt() & 0xffffffffL, index, generation);
-                }
-            }
-            case LANDED -> {
-                whole(type, payload, LANDED_BYTES);
-                while (in.position() < end) {
-                    to.onLanded(in.getLong());
-                }
-            }
-            case WRITE, READ -> {
-                long id = in.getLong();
-                long length = in.getLong();
-                RemoteRegion region = new RemoteRegion(in.getLong(), in.getLong(), 0);
-                long offset = in.getLong();
-                long mostChunk = in.getInt() & 0xffffffffL;
-                int flags = in.getShort() & 0xffff;
-                int priority = in.getShort() & 0xff;
-                int layout = in.getInt();
-                in.getInt();
-                if (type == FrameType.WRITE) {
-                    to.onWrite(id, length, region, offset, layout, mostChunk, priority, flags);
-                } else {
-                    to.onRead(id, length, region, offset, layout, mostChunk, priority, flags);
-                }
-            }
-            case LAYOUT -> {
-                layouts.begin(in);
-                whole(to, layouts.wholeAlready());
-            }
-            case LAYOUT_MORE -> whole(to, layouts.more(in, end));
-            case REFUSED -> {
-                long id = in.getLong();
-                int why = in.getInt();
-                in.getInt();
-                TransferRefusal known = TransferRefusal.of(why);
-                if (known == null) {
-                    throw new ProtocolException(where, "the peer refused a transfer for unknown reason " + why);
-                }
-                to.onRefused(id, known, in.getLong());
-            }
-            case CHANNEL_DOWN -> {
-                boolean weSend = in.get() == 1;
-                in.get();
-                int index = in.getShort() & 0xffff;
-                int generation = in.getShort() & 0xffff;
-                in.getShort();
-                to.onChannelDown(weSend, index, generation, FrameSocket.text(bytes(in, end)));
-            }
-            case PING -> to.onPing();
-            case PONG -> {}
-            case CHANNEL_HANDLE -> {
-                int index = in.getShort() & 0xffff;
-                int generation = in.getShort() & 0xffff;
-                in.getInt();
-                to.onChannelHandle(index, generation, bytes(in, end));
-            }
-            case CHANNEL_UP -> {
-                int index = in.getShort() & 0xffff;
-                to.onChannelUp(index, in.getShort() & 0xffff);
-            }
-            case NOTE -> to.onNote(bytes(in, end));
-            case REGION -> {
-                long high = in.getLong();
-                long low = in.getLong();
-                long size = in.getLong();
-                to.onRegion(FrameSocket.text(bytes(in, end)), high, low, size);
-            }
-            case ERROR -> to.onError(FrameSocket.text(bytes(in, end)));
-            case GOODBYE -> to.onGoodbye();
-            case HELLO, PROOF, IDENTITY, TARGET, RESUME, OFFER, ANSWER, HANDLES, READY, REFUSE ->
-                throw new ProtocolException(where, "the peer sent " + type + " on a link that is made already");
-        }
-    }
-
-    private void whole(ControlListener to, @Nullable RemoteLayout layout) {
-        if (layout != null) {
-            to.onLayout(layouts.number(), layout);
-        }
-    }
-
-    private static byte[] bytes(ByteBuffer in, int end) {
-        byte[] b = new byte[end - in.position()];
-        in.get(b);
-        return b;
-    }
-
-    private void whole(FrameType type, int payload, int record) {
-        if (payload % record != 0) {
-            throw new ProtocolException(
-                    where,
-                    "the peer sent a " + type + " frame of " + payload + " bytes, which is not a multiple of "
-                            + record);
-        }
+        parser.parse(in, listener);
     }
 
     /** No more will be said; what the peer still says can be read. */

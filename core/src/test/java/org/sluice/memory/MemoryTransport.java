@@ -185,6 +185,24 @@ public final class MemoryTransport implements Transport {
         public void close() {}
     }
 
+    /** What a test does to the calls of the agents: it may throw, and it may wait. */
+    public interface Mischief {
+        /** @param call {@code send}, {@code testSend}, {@code registerSend}, {@code receive}, {@code testReceive} */
+        void before(String call, String wire);
+    }
+
+    private static volatile Mischief mischief = (call, wire) -> {};
+
+    /** For all transports of this process, until the next call. */
+    public static void mischief(Mischief what) {
+        mischief = what;
+    }
+
+    /** No mischief any more. */
+    public static void behave() {
+        mischief = (call, wire) -> {};
+    }
+
     private static final class Sending implements SendChannel {
         private final MemoryWire wire;
 
@@ -194,17 +212,20 @@ public final class MemoryTransport implements Transport {
 
         @Override
         public Registration register(GpuMemory memory) {
+            mischief.before("registerSend", wire.name());
             return REGISTRATION;
         }
 
         @Override
         public boolean send(Registration memory, long address, long bytes, long message, long offset)
                 throws TransportException {
+            mischief.before("send", wire.name());
             return wire.send(address, bytes, message, offset);
         }
 
         @Override
         public int test() throws TransportException {
+            mischief.before("testSend", wire.name());
             return wire.testSend();
         }
 
@@ -234,11 +255,13 @@ public final class MemoryTransport implements Transport {
         @Override
         public boolean receive(Registration memory, long address, long bytes, long message, long offset)
                 throws TransportException {
+            mischief.before("receive", wire.name());
             return wire.receive(address, bytes, message, offset);
         }
 
         @Override
         public int test() throws TransportException {
+            mischief.before("testReceive", wire.name());
             return wire.testReceive();
         }
 

@@ -19,11 +19,18 @@ import org.sluice.spi.Channel;
 import org.sluice.spi.SendChannel;
 import org.sluice.spi.TransportException;
 import org.sluice.transfer.Agent;
+import org.sluice.transfer.AgentLimits;
+import org.sluice.transfer.NodeTimer;
 import org.sluice.wire.Deadline;
 
 /** Channels that are made belong to their maker until a link has them: given up before, they are closed. */
 final class ChannelManagerTest {
-    private final Agent agent = new Agent(new HostGpuBackend().open(0), UnpackMode.KERNEL, gpu -> {});
+    private final Agent agent = new Agent(
+            new HostGpuBackend().open(0),
+            UnpackMode.KERNEL,
+            new NodeTimer(),
+            AgentLimits.of(Duration.ofSeconds(10)),
+            gpu -> {});
     private final MemoryTransport transport = new MemoryTransport(2, 4);
     private final ChannelManager receiver = new ChannelManager(agent, transport, 4096, 4, false);
     private final ChannelManager sender = new ChannelManager(agent, transport, 4096, 4, false);
@@ -50,7 +57,7 @@ final class ChannelManagerTest {
     }
 
     private <T> T onAgent(Callable<T> step) throws Exception {
-        return agent.call(step).get(10, TimeUnit.SECONDS);
+        return agent.call("a step", step).get(10, TimeUnit.SECONDS);
     }
 
     private int send(SendChannel channel) throws Exception {

@@ -217,4 +217,47 @@ class ControlConnectionTest {
                 .isInstanceOf(PeerLostException.class)
                 .hasMessageContaining("does not read its control connection");
     }
+
+    @Test
+    void aHeartbeatIsSaidWhereNothingElseWas() throws IOException {
+        here.landed(1);
+        here.flush(100);
+        here.beat(150, 100); // what was said does for it
+        here.beat(300, 100);
+        here.landed(2);
+        carry(3);
+        assertThat(heard.said).containsExactly("landed 1", "ping", "landed 2");
+    }
+
+    @Test
+    void aHeartbeatNeverGoesIntoAFrame() throws IOException {
+        byte[] note = new byte[60_000];
+        int notes = 0;
+        for (long now = 1; !here.hasUnsent() || notes < 3; now++) {
+            here.note(note); // until the socket is full, within a frame
+            notes++;
+            here.flush(now);
+        }
+        for (long now = 1000; heard.said.size() < notes + 1; now += 1000) {
+            here.beat(now, 0);
+            here.flush(now);
+            there.read(heard, now);
+        }
+        assertThat(heard.said).filteredOn(x -> x.equals("note 60000")).hasSize(notes);
+        assertThat(heard.said).allMatch(x -> x.equals("note 60000") || x.equals("ping"));
+    }
+
+    @Test
+    void aPeerThatAsksWithoutReadingGetsOneAnswer() throws IOException {
+        for (int i = 0; i < 100_000; i++) {
+            here.pong();
+        }
+        here.landed(1);
+        carry(1);
+        for (int i = 0; i < 100_000; i++) {
+            here.pong();
+        }
+        here.flush(2);
+        assertThat(here.hasUnsent()).isFalse();
+    }
 }

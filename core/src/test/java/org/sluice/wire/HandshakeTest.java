@@ -52,7 +52,8 @@ class HandshakeTest {
     @Test
     void bothProveTheSecretAndHaveTheSameKey() throws Exception {
         try (Sockets s = Sockets.pair()) {
-            var server = aside(() -> Handshake.asServer(s.serverFrames(), SECRET).key());
+            var server =
+                    aside(() -> Handshake.asServer(s.serverFrames(), SECRET).key());
             LinkKey client = Handshake.asClient(s.clientFrames(), SECRET).key();
             assertThat(client.derive(PURPOSE))
                     .isEqualTo(server.get().derive(PURPOSE))
@@ -66,7 +67,8 @@ class HandshakeTest {
         byte[][] keys = new byte[2][];
         for (int i = 0; i < 2; i++) {
             try (Sockets s = Sockets.pair()) {
-                var server = aside(() -> Handshake.asServer(s.serverFrames(), SECRET).key());
+                var server =
+                        aside(() -> Handshake.asServer(s.serverFrames(), SECRET).key());
                 keys[i] = Handshake.asClient(s.clientFrames(), SECRET).key().derive(PURPOSE);
                 server.get();
             }
@@ -86,7 +88,8 @@ class HandshakeTest {
     @Test
     void anotherSecretIsRefusedOnBothSides() throws Exception {
         try (Sockets s = Sockets.pair()) {
-            var server = aside(() -> Handshake.asServer(s.serverFrames(), SECRET).key());
+            var server =
+                    aside(() -> Handshake.asServer(s.serverFrames(), SECRET).key());
             assertThatThrownBy(() -> Handshake.asClient(s.clientFrames(), secret("wrong horse")))
                     .isInstanceOf(LinkException.class)
                     .hasMessageContaining("secrets differ");
@@ -98,8 +101,10 @@ class HandshakeTest {
     void aMissingSecretIsSaidOnBothSides() throws Exception {
         for (boolean serverHasIt : new boolean[] {true, false}) {
             try (Sockets s = Sockets.pair()) {
-                var server = aside(() -> Handshake.asServer(s.serverFrames(), serverHasIt ? SECRET : null).key());
-                assertThatThrownBy(() -> Handshake.asClient(s.clientFrames(), serverHasIt ? null : SECRET).key())
+                var server = aside(() -> Handshake.asServer(s.serverFrames(), serverHasIt ? SECRET : null)
+                        .key());
+                assertThatThrownBy(() -> Handshake.asClient(s.clientFrames(), serverHasIt ? null : SECRET)
+                                .key())
                         .isInstanceOf(LinkException.class)
                         .hasMessageContaining("has a shared secret and")
                         .hasMessageContaining("SLUICE_SECRET");
@@ -113,7 +118,8 @@ class HandshakeTest {
         byte[] hello;
         byte[] proof;
         try (Sockets s = Sockets.pair()) {
-            var server = aside(() -> Handshake.asServer(s.serverFrames(), SECRET).key());
+            var server =
+                    aside(() -> Handshake.asServer(s.serverFrames(), SECRET).key());
             FrameSocket client = s.clientFrames();
             Handshake.asClient(client, SECRET).key();
             proof = client.lastWritten();
@@ -122,7 +128,8 @@ class HandshakeTest {
         }
         // record a whole handshake at the server's side, then play the client's part of it again
         try (Sockets s = Sockets.pair()) {
-            var client = aside(() -> Handshake.asClient(s.clientFrames(), SECRET).key());
+            var client =
+                    aside(() -> Handshake.asClient(s.clientFrames(), SECRET).key());
             FrameSocket server = s.serverFrames();
             server.read(FrameType.HELLO);
             hello = server.lastRead();
@@ -131,7 +138,8 @@ class HandshakeTest {
             failure(client);
         }
         try (Sockets s = Sockets.pair()) {
-            var server = aside(() -> Handshake.asServer(s.serverFrames(), SECRET).key());
+            var server =
+                    aside(() -> Handshake.asServer(s.serverFrames(), SECRET).key());
             Sockets.send(s.client(), hello);
             Sockets.send(s.client(), proof);
             assertThat(failure(server)).isInstanceOf(LinkException.class).hasMessageContaining("another shared secret");
@@ -141,7 +149,8 @@ class HandshakeTest {
     @Test
     void aReflectedHelloIsNoServer() throws Exception {
         try (Sockets s = Sockets.pair()) {
-            var client = aside(() -> Handshake.asClient(s.clientFrames(), SECRET).key());
+            var client =
+                    aside(() -> Handshake.asClient(s.clientFrames(), SECRET).key());
             FrameSocket mirror = s.serverFrames();
             mirror.read(FrameType.HELLO);
             Sockets.send(s.server(), mirror.lastRead());
@@ -152,7 +161,8 @@ class HandshakeTest {
     @Test
     void aReflectedProofIsNotTheServers() throws Exception {
         try (Sockets s = Sockets.pair()) {
-            var client = aside(() -> Handshake.asClient(s.clientFrames(), SECRET).key());
+            var client =
+                    aside(() -> Handshake.asClient(s.clientFrames(), SECRET).key());
             FrameSocket mirror = s.serverFrames();
             byte[] hello = mirror.read(FrameType.HELLO);
             hello[0] = 0; // everything as the client said it, but "I am a server"
@@ -185,7 +195,8 @@ class HandshakeTest {
     void aKeyOfSmallOrderIsRefused() throws Exception {
         // with an all-zero key whoever is in between would know the exchange's result
         try (Sockets s = Sockets.pair()) {
-            var server = aside(() -> Handshake.asServer(s.serverFrames(), SECRET).key());
+            var server =
+                    aside(() -> Handshake.asServer(s.serverFrames(), SECRET).key());
             FrameSocket client = s.clientFrames();
             client.write(FrameType.HELLO, new Hello(true, true, new byte[32], new byte[32]).encode());
             byte[] mine = client.lastWritten();

@@ -16,6 +16,7 @@ import org.sluice.linux.TcpSocket;
 import org.sluice.spi.Channel;
 import org.sluice.spi.ConnectionFacts;
 import org.sluice.spi.Doorbell;
+import org.sluice.spi.Threads;
 import org.sluice.spi.TransportException;
 
 /**
@@ -120,7 +121,8 @@ abstract class Lane {
         outcome = new byte[CAPACITY];
         Thread serving = threads.newThread(() -> run(addresses));
         thread = serving;
-        serving.start();
+        Threads.start(
+                serving); // it throws to the agent where the machine gives none, and the link fails with the remedy
         return addresses;
     }
 
