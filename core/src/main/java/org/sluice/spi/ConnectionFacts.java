@@ -25,6 +25,9 @@ public record ConnectionFacts(String name, Map<String, Long> values) {
     /** Payload sent again, bytes. */
     public static final String BYTES_RETRANSMITTED = "retransmitted_bytes_total";
 
+    /** Payload of a full segment, as the two ends and the path allow it. */
+    public static final String SEGMENT_BYTES = "segment_bytes";
+
     /** Segments sent again. */
     public static final String SEGMENTS_RETRANSMITTED = "segments_retransmitted_total";
 

@@ -26,6 +26,8 @@ final class KernelFacts {
                         tcp.totalRetransmits(),
                         ConnectionFacts.BYTES_RETRANSMITTED,
                         tcp.bytesRetransmitted(),
+                        ConnectionFacts.SEGMENT_BYTES,
+                        (long) tcp.sendMss(),
                         "busy_microseconds_total",
                         tcp.busyNanos() / 1000,
                         "receiver_limited_microseconds_total",

@@ -7,14 +7,15 @@ import java.util.List;
  *
  * <p>The kernel counts whole packets with their Ethernet, IP and TCP headers, and acknowledgements, repeats and the control
  * connection besides. How many headers depends on where it counts: virtual devices count a packet of up to 64 KiB before it is
- * cut (66 bytes of header on 64 KiB, 0.1 %), real NICs each packet of one MTU. So a device agrees if it has counted at least the
- * payload, and at most that with a full header for each MTU.
+ * cut (66 bytes of header on 64 KiB, 0.1 %), real NICs each packet of one segment. So a device agrees if it has counted at least the
+ * payload, and at most that with a full header for each segment of the size that the connections really use.
  *
  * @param device kernel network device
  * @param nics those of the transport that use it
  * @param loopback whether what is received was also sent there
  * @param frameBytes what the transport puts before each chunk
  * @param mtu of the device
+ * @param segment payload of a full segment of its connections, which the peer's MTU and the path's limit too; 0 where nobody tells
  * @param retransmittedBytes sent again, as far as the kernel told
  * @param discardedBytes the most that sockets of lost channels had taken, and the engine counted, and never sent
  */
@@ -28,6 +29,7 @@ record NicAccount(
         long receivedChunks,
         int frameBytes,
         int mtu,
+        int segment,
         long retransmittedBytes,
         long discardedBytes,
         long kernelSentBytes,
@@ -37,6 +39,9 @@ record NicAccount(
 
     /** IPv4 20 and TCP with time stamps 32: no packet of ours has less payload than the MTU without them, but the last. */
     private static final int LEAST_INSIDE_MTU = 52;
+
+    /** IPv6 40 and TCP with the most options 60: a segment that fills the MTU is no smaller than that leaves. */
+    private static final int MOST_INSIDE_MTU = 100;
 
     /** Grants, confirmations and heartbeats on the control connection, for each chunk. */
     private static final int CONTROL_BYTES = 256;
@@ -72,7 +77,17 @@ record NicAccount(
     }
 
     private long headers(long bytes) {
-        return (bytes / Math.max(1, mtu - LEAST_INSIDE_MTU) + 1) * MOST_HEADER;
+        int most = mtu - LEAST_INSIDE_MTU;
+        return (bytes / Math.max(1, segment > 0 ? Math.min(segment, most) : most) + 1) * MOST_HEADER;
+    }
+
+    /** That the device could send larger packets than the peer or the way takes; empty where it is not so. */
+    String smallerSegments() {
+        boolean smaller = !loopback && segment > 0 && segment < mtu - MOST_INSIDE_MTU;
+        return smaller
+                ? device + " has an MTU of " + mtu + ", its connections use segments of " + segment
+                        + " bytes: the peer's MTU, or one on the way, is smaller; give both sides the same MTU"
+                : "";
     }
 
     /** At worst one for each packet. */

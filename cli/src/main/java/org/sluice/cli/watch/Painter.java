@@ -185,6 +185,10 @@ final class Painter {
                 .flatMap(s -> s.channels().stream())
                 .filter(c -> nics.contains(c.nic()))
                 .toList();
+        Wire wire = connections.stream()
+                .filter(c -> nics.contains(c.nic()))
+                .map(Wire::of)
+                .reduce(Wire.NONE, Wire::plus);
         return new NicAccount(
                 device.name(),
                 nics,
@@ -207,11 +211,8 @@ final class Painter {
                         .sum(),
                 context.transport().equals("tcp") ? TCP_FRAME_BYTES : 0,
                 device.mtu(),
-                connections.stream()
-                        .filter(c -> nics.contains(c.nic()))
-                        .map(Wire::of)
-                        .mapToLong(Wire::bytesAgain)
-                        .sum(),
+                wire.segment(),
+                wire.bytesAgain(),
                 discarded(stats),
                 counted.txBytes(),
                 counted.rxBytes());

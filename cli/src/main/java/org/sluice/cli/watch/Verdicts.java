@@ -53,14 +53,15 @@ final class Verdicts {
                 a.agrees(),
                 a.agrees()
                         ? String.format(
-                                Locale.ROOT,
-                                "sent %d B by the engine, %d by the kernel (%+.2f %%); received %d and %d (%+.2f %%)",
-                                a.leastSent(),
-                                a.kernelSentBytes(),
-                                100 * a.overheadSent(),
-                                a.leastReceived(),
-                                a.kernelReceivedBytes(),
-                                100 * a.overheadReceived())
+                                        Locale.ROOT,
+                                        "sent %d B by the engine, %d by the kernel (%+.2f %%); received %d and %d (%+.2f %%)",
+                                        a.leastSent(),
+                                        a.kernelSentBytes(),
+                                        100 * a.overheadSent(),
+                                        a.leastReceived(),
+                                        a.kernelReceivedBytes(),
+                                        100 * a.overheadReceived())
+                                + (a.smallerSegments().isEmpty() ? "" : "; " + a.smallerSegments())
                         : a.disagreement());
     }
 

@@ -11,7 +11,7 @@ class NicAccountTest {
     /** A sender of 1 GB in 512 KiB chunks. */
     private static NicAccount sender(long kernelSent, long kernelReceived) {
         return new NicAccount(
-                "eth4", List.of("eth4"), false, GB, 0, 1908, 0, 40, 1500, 0, 0, kernelSent, kernelReceived);
+                "eth4", List.of("eth4"), false, GB, 0, 1908, 0, 40, 1500, 0, 0, 0, kernelSent, kernelReceived);
     }
 
     @Test
@@ -42,7 +42,7 @@ class NicAccountTest {
         long kernel = GB + GB / 1448 * 66 + GB / 2;
         assertThat(sender(kernel, 0).agrees()).isFalse();
         NicAccount again =
-                new NicAccount("eth4", List.of("eth4"), false, GB, 0, 1908, 0, 40, 1500, GB / 2, 0, kernel, 0);
+                new NicAccount("eth4", List.of("eth4"), false, GB, 0, 1908, 0, 40, 1500, 0, GB / 2, 0, kernel, 0);
         assertThat(again.agrees()).isTrue();
     }
 
@@ -55,14 +55,27 @@ class NicAccountTest {
     }
 
     private static NicAccount lossy(long discarded, long kernelSent) {
-        return new NicAccount("eth4", List.of("eth4"), false, GB, 0, 1908, 0, 40, 1500, 0, discarded, kernelSent, 0);
+        return new NicAccount("eth4", List.of("eth4"), false, GB, 0, 1908, 0, 40, 1500, 0, 0, discarded, kernelSent, 0);
     }
 
     @Test
     void overLoopbackWhatIsReceivedWasSentThereTooAndOthersMayTalk() {
         NicAccount lo =
-                new NicAccount("lo", List.of("lo0", "lo1"), true, GB, GB, 1908, 1908, 40, 65536, 0, 0, 9 * GB, 9 * GB);
+                new NicAccount("lo", List.of("lo0", "lo1"), true, GB, GB, 1908, 1908, 40, 65536, 0, 0, 0, 9 * GB, 9 * GB);
         assertThat(lo.leastSent()).isEqualTo(2 * (GB + 1908 * 40));
         assertThat(lo.agrees()).isTrue();
+    }
+
+    @Test
+    void aPeerWithASmallerMtuExplainsMoreHeadersAndIsNamed() {
+        long kernel = GB + 1908L * 40 + GB / 1448 * 66;
+        NicAccount jumbo =
+                new NicAccount("eth4", List.of("eth4"), false, GB, 0, 1908, 0, 40, 9000, 0, 0, 0, kernel, 40_000_000);
+        assertThat(jumbo.agrees()).isFalse(); // nobody tells the segments: as it was
+        NicAccount told =
+                new NicAccount("eth4", List.of("eth4"), false, GB, 0, 1908, 0, 40, 9000, 1448, 0, 0, kernel, 40_000_000);
+        assertThat(told.disagreement()).isEmpty();
+        assertThat(told.smallerSegments()).contains("eth4 has an MTU of 9000", "segments of 1448 bytes");
+        assertThat(sender(0, 0).smallerSegments()).isEmpty();
     }
 }
