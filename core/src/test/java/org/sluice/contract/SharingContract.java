@@ -91,17 +91,18 @@ public abstract class SharingContract {
                 PeerMemory theirs = sharing().peer("peer");
                 GpuMemory block = theirs.open(peer.parts())) {
             for (int longest : new int[] {1, 100, 5000, 300_000}) {
-                lists(block, longest);
+                lists(peer, block, longest);
             }
         }
     }
 
-    private void lists(GpuMemory block, int longest) {
+    /** Pieces up to a length move from a peer's block, which still has its first pattern, to pieces of a block here. */
+    protected final void lists(SharingProcess peer, GpuMemory block, int longest) {
         int most = Math.min(BYTES / 2, 3000 * longest);
         Random random = new Random(longest);
         List<long[]> from = pieces(random, longest, most, block.address());
-        byte[] now = new byte[BYTES];
-        gpu.read(block, 0, MemorySegment.ofArray(now));
+        byte[] now = pattern(1);
+        assertThat(peer.mismatch(1)).isEqualTo(-1);
         byte[] expected = new byte[BYTES];
         try (Arena arena = Arena.ofConfined();
                 GpuMemory mine = gpu.allocate(BYTES);
@@ -138,6 +139,15 @@ public abstract class SharingContract {
                             queue.enqueue(sources.address(), from.size(), destinations.address(), to.size() - 1, most))
                     .isInstanceOf(IllegalArgumentException.class);
         }
+    }
+
+    private byte[] pattern(long seed) {
+        byte[] bytes = new byte[BYTES];
+        try (GpuMemory block = gpu.allocate(BYTES)) {
+            gpu.fill(block, 0, BYTES, seed);
+            gpu.read(block, 0, MemorySegment.ofArray(bytes));
+        }
+        return bytes;
     }
 
     /** So many bytes in random order, some pieces empty, each in a place of its own. */

@@ -28,6 +28,10 @@ final class CudaContext implements AutoCloseable {
         return device;
     }
 
+    long handle() {
+        return handle;
+    }
+
     /** The GPU, as messages name it. */
     String where() {
         return where;

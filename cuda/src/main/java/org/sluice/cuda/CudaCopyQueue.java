@@ -10,44 +10,29 @@ final class CudaCopyQueue implements CopyQueue {
      */
     private static final long EVENT_BYTES = 256 << 10;
 
-    /** Which of the driver's copies it is. */
-    enum Way {
-        TO_HOST("cuMemcpyDtoHAsync"),
-        TO_GPU("cuMemcpyHtoDAsync"),
-        /** On the device, or between two that reach each other. */
-        BETWEEN_GPUS("cuMemcpyDtoDAsync");
-
-        private final String call;
-
-        Way(String call) {
-            this.call = call;
-        }
+    /** One of the driver's copies. */
+    interface Copy {
+        /** @return the driver's result */
+        int start(long destination, long source, long bytes, long stream);
     }
 
     private final CudaContext context;
-    private final Way way;
+    private final String call;
+    private final Copy copy;
     private final StreamTickets tickets;
     private long unmarkedBytes;
 
-    CudaCopyQueue(CudaContext context, Way way, int capacity) {
+    CudaCopyQueue(CudaContext context, String call, Copy copy, int capacity) {
         this.context = context;
-        this.way = way;
+        this.call = call;
+        this.copy = copy;
         this.tickets = new StreamTickets(context, capacity);
     }
 
     @Override
     public long enqueue(long destination, long source, long bytes) {
         long ticket = tickets.issue();
-        long stream = tickets.stream.handle;
-        CudaDriver driver = context.driver();
-        int result = switch (way) {
-            case TO_HOST -> driver.memcpyToHost(destination, source, bytes, stream);
-            case TO_GPU -> driver.memcpyToDevice(destination, source, bytes, stream);
-            case BETWEEN_GPUS -> driver.memcpyOnDevice(destination, source, bytes, stream);
-        };
-        if (result != CudaDriver.SUCCESS) {
-            throw context.failure(way.call, result);
-        }
+        context.check(copy.start(destination, source, bytes, tickets.stream.handle), call);
         unmarkedBytes += bytes;
         if (unmarkedBytes >= EVENT_BYTES) {
             mark();

@@ -21,7 +21,7 @@ import org.sluice.spi.UnpackQueue;
 final class CudaGpu implements Gpu {
     // values of enum CUpointer_attribute and CUmemorytype in cuda.h
     static final int ATTRIBUTE_MEMORY_TYPE = 2;
-    private static final int ATTRIBUTE_DEVICE_ORDINAL = 9;
+    static final int ATTRIBUTE_DEVICE_ORDINAL = 9;
     static final int MEMORY_TYPE_DEVICE = 2;
 
     private final int id;
@@ -32,6 +32,7 @@ final class CudaGpu implements Gpu {
     private final CudaKernels kernels;
     private final SyncCopies syncCopies;
     private final PatternKernels pattern;
+    private final CudaSharing sharing;
 
     CudaGpu(CudaDriver driver, int id) {
         this.id = id;
@@ -43,6 +44,7 @@ final class CudaGpu implements Gpu {
         this.kernels = new CudaKernels(context);
         this.syncCopies = new SyncCopies(context);
         this.pattern = new PatternKernels(context, kernels, syncCopies);
+        this.sharing = new CudaSharing(context, kernels);
     }
 
     @Override
@@ -143,13 +145,11 @@ final class CudaGpu implements Gpu {
 
     @Override
     public CopyQueue copyQueue(CopyQueue.Direction direction, int capacity) {
-        return new CudaCopyQueue(
-                context,
-                switch (direction) {
-                    case TO_HOST -> CudaCopyQueue.Way.TO_HOST;
-                    case TO_GPU -> CudaCopyQueue.Way.TO_GPU;
-                },
-                capacity);
+        CudaDriver driver = context.driver();
+        return switch (direction) {
+            case TO_HOST -> new CudaCopyQueue(context, "cuMemcpyDtoHAsync", driver::memcpyToHost, capacity);
+            case TO_GPU -> new CudaCopyQueue(context, "cuMemcpyHtoDAsync", driver::memcpyToDevice, capacity);
+        };
     }
 
     @Override
@@ -168,7 +168,7 @@ final class CudaGpu implements Gpu {
 
     @Override
     public Optional<MemorySharing> sharing() {
-        return Optional.of(new CudaSharing(context, kernels));
+        return Optional.of(sharing);
     }
 
     @Override
@@ -210,6 +210,7 @@ final class CudaGpu implements Gpu {
                 pattern.close();
                 syncCopies.close();
                 kernels.close();
+                sharing.close();
             } finally {
                 context.close();
             }

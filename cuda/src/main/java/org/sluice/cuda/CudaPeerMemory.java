@@ -16,6 +16,7 @@ final class CudaPeerMemory implements PeerMemory {
     private final CudaSharing sharing;
     private final CudaContext context;
     private final SharingCalls calls;
+    private final FarMemory far;
     private final String peer;
     /** By the numbers that the peer gave to the allocations a block spans. */
     private final Map<List<Long>, Use> uses = new HashMap<>();
@@ -79,10 +80,11 @@ final class CudaPeerMemory implements PeerMemory {
         }
     }
 
-    CudaPeerMemory(CudaSharing sharing, CudaContext context, SharingCalls calls, String peer) {
+    CudaPeerMemory(CudaSharing sharing, CudaContext context, FarMemory far, String peer) {
         this.sharing = sharing;
         this.context = context;
-        this.calls = calls;
+        this.calls = context.driver().sharing();
+        this.far = far;
         this.peer = peer;
     }
 
@@ -97,10 +99,7 @@ final class CudaPeerMemory implements PeerMemory {
             List<Long> key = parts.stream().map(SharedPart::allocation).toList();
             Use use = uses.get(key);
             if (use == null) {
-                PeerMapping mapping = parts.getFirst().kind() == SharedPart.Kind.CUDA_IPC
-                        ? LegacyMapping.open(context, calls, parts.getFirst(), this::failure)
-                        : VmmMapping.open(context, calls, parts, this::failure);
-                use = new Use(mapping);
+                use = new Use(map(parts));
                 uses.put(key, use);
             }
             long offset = parts.getFirst().offset();
@@ -121,15 +120,44 @@ final class CudaPeerMemory implements PeerMemory {
         }
     }
 
+    /** In this GPU's context where it reaches the memory, else in that of the device where it is. */
+    private PeerMapping map(List<SharedPart> parts) {
+        try {
+            return map(context, parts);
+        } catch (GpuException e) {
+            boolean unreachable =
+                    e.code() == CudaDriver.PEER_ACCESS_UNSUPPORTED || e.code() == CudaDriver.INVALID_DEVICE;
+            CudaContext owner = unreachable ? far.context(CudaSharing.uuid(parts.getFirst())) : null;
+            if (owner == null) {
+                throw e;
+            }
+            owner.bind();
+            try {
+                PeerMapping mapping = map(owner, parts);
+                far.add(mapping);
+                return mapping;
+            } finally {
+                context.bind();
+            }
+        }
+    }
+
+    private PeerMapping map(CudaContext in, List<SharedPart> parts) {
+        return parts.getFirst().kind() == SharedPart.Kind.CUDA_IPC
+                ? LegacyMapping.open(in, calls, parts.getFirst(), this::failure)
+                : VmmMapping.open(in, calls, parts, this::failure);
+    }
+
     /** The parts are one range: of one legacy allocation, or of VMM allocations from end to beginning. @return its length */
     private long checked(List<SharedPart> parts) {
         long bytes = 0;
         for (int i = 0; i < parts.size(); i++) {
             SharedPart p = parts.get(i);
             boolean ok = p.kind() == SharedPart.Kind.CUDA_IPC
-                    ? parts.size() == 1 && p.handle().length == SharingCalls.HANDLE_BYTES
+                    ? parts.size() == 1 && p.handle().length == CudaSharing.LEGACY_BYTES
                     : p.kind() == SharedPart.Kind.CUDA_VMM
                             && p.descriptor() >= 0
+                            && p.handle().length == SharingCalls.UUID_BYTES
                             && (i == 0 || p.offset() == 0)
                             && (i == parts.size() - 1 || p.offset() + p.bytes() == p.allocationBytes());
             if (!ok) {
@@ -161,8 +189,13 @@ final class CudaPeerMemory implements PeerMemory {
 
     private void unmap(PeerMapping mapping) {
         if (context.isOpen()) {
-            context.bind();
-            mapping.close();
+            mapping.context().bind();
+            try {
+                mapping.close();
+            } finally {
+                context.bind();
+                far.remove(mapping);
+            }
         }
     }
 

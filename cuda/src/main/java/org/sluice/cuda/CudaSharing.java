@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.sluice.linux.Descriptor;
 import org.sluice.spi.CopyQueue;
@@ -19,15 +20,20 @@ import org.sluice.spi.SharedPart;
  * Shares a GPU's memory by whatever handle its allocator allows: a legacy IPC handle of the whole allocation, or a descriptor of
  * each VMM allocation that the block spans. Found by trying: drivers call memory legacy-capable that is not.
  */
-final class CudaSharing implements MemorySharing {
+final class CudaSharing implements MemorySharing, AutoCloseable {
+    /** Of a handle: the driver's, and the device's UUID. */
+    static final int LEGACY_BYTES = SharingCalls.HANDLE_BYTES + SharingCalls.UUID_BYTES;
+
     private final CudaContext context;
     private final SharingCalls calls;
     private final CudaKernels kernels;
+    private final FarMemory far;
 
     CudaSharing(CudaContext context, CudaKernels kernels) {
         this.context = context;
         this.calls = context.driver().sharing();
         this.kernels = kernels;
+        this.far = new FarMemory(context);
     }
 
     @Override
@@ -64,8 +70,9 @@ final class CudaSharing implements MemorySharing {
         MemorySegment handle = arena.allocate(SharingCalls.HANDLE_BYTES, 8);
         int legacy = calls.ipcHandle(handle, base);
         if (legacy == CudaDriver.SUCCESS) {
-            byte[] bytesOfHandle = handle.toArray(ValueLayout.JAVA_BYTE);
-            return new SharedPart(SharedPart.Kind.CUDA_IPC, id, size, offset, bytes, bytesOfHandle, -1);
+            byte[] all = Arrays.copyOf(handle.toArray(ValueLayout.JAVA_BYTE), LEGACY_BYTES);
+            System.arraycopy(uuid(base), 0, all, SharingCalls.HANDLE_BYTES, SharingCalls.UUID_BYTES);
+            return new SharedPart(SharedPart.Kind.CUDA_IPC, id, size, offset, bytes, all, -1);
         }
         MemorySegment out = arena.allocate(ValueLayout.JAVA_LONG);
         int vmm = calls.retain(out, base);
@@ -75,7 +82,7 @@ final class CudaSharing implements MemorySharing {
             int ignored = calls.release(retained);
             if (vmm == CudaDriver.SUCCESS) {
                 int descriptor = out.get(ValueLayout.JAVA_INT, 0);
-                return new SharedPart(SharedPart.Kind.CUDA_VMM, id, size, offset, bytes, new byte[0], descriptor);
+                return new SharedPart(SharedPart.Kind.CUDA_VMM, id, size, offset, bytes, uuid(base), descriptor);
             }
         }
         throw new GpuException(
@@ -85,6 +92,18 @@ final class CudaSharing implements MemorySharing {
                         + "). Memory of a stream-ordered pool (cudaMallocAsync) has neither: allocate with cudaMalloc"
                         + " (PyTorch: backend:native), or with a VMM allocator that asks for POSIX descriptors",
                 legacy);
+    }
+
+    /** Of the device that memory is on. */
+    private byte[] uuid(long address) {
+        int ordinal = context.driver().pointerAttribute(CudaGpu.ATTRIBUTE_DEVICE_ORDINAL, address);
+        return calls.deviceUuid(context.driver().device(Math.max(0, ordinal), context.where()));
+    }
+
+    /** The device's UUID in a part's handle. */
+    static byte[] uuid(SharedPart part) {
+        int end = part.handle().length;
+        return Arrays.copyOfRange(part.handle(), end - SharingCalls.UUID_BYTES, end);
     }
 
     String describe(int result) {
@@ -104,16 +123,22 @@ final class CudaSharing implements MemorySharing {
 
     @Override
     public PeerMemory peer(String name) {
-        return new CudaPeerMemory(this, context, calls, name);
+        return new CudaPeerMemory(this, context, far, name);
     }
 
     @Override
     public CopyQueue copyQueue(int capacity) {
-        return new CudaCopyQueue(context, CudaCopyQueue.Way.BETWEEN_GPUS, capacity);
+        return new CudaCopyQueue(context, "copy of a peer's memory", far::copy, capacity);
     }
 
     @Override
     public ListQueue listQueue(int moves, int pieces) {
-        return new KernelListQueue(context, kernels.pieces(), moves, pieces);
+        return new KernelListQueue(context, kernels.pieces(), far, moves, pieces);
+    }
+
+    /** After all peers' memory. */
+    @Override
+    public void close() {
+        far.close();
     }
 }

@@ -21,9 +21,16 @@ final class KernelListQueue implements ListQueue {
     private static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
     private final PieceLauncher launcher;
+    private final FarMemory far;
+    /** Made once, and what it works on, so that a move allocates nothing. */
+    private final Stretch write = this::write;
 
-    KernelListQueue(CudaContext context, long function, int moves, int pieces) {
+    private long position;
+    private long share;
+
+    KernelListQueue(CudaContext context, long function, FarMemory far, int moves, int pieces) {
         this.launcher = new PieceLauncher(context, function, BLOCKS, MOST_CUTS, moves, pieces);
+        this.far = far;
     }
 
     @Override
@@ -38,13 +45,32 @@ final class KernelListQueue implements ListQueue {
         if (!sums(sources, sourceCount, bytes) || !sums(destinations, destinationCount, bytes)) {
             throw launcher.wrongSum(pieces, bytes);
         }
+        if (!far.isEmpty() && (isFar(sources, sourceCount) || isFar(destinations, destinationCount))) {
+            // no kernel reaches it: a copy a stretch, which the driver leads through pinned memory
+            long stream = launcher.stream();
+            stretches(sources, sourceCount, destinations, (to, from, n) -> launcher.check(far.copy(to, from, n, stream), "copy of a peer's memory"));
+            return launcher.issueDone(pieces);
+        }
         return launcher.issue(write(sources, sourceCount, destinations, bytes), pieces, bytes);
+    }
+
+    private interface Stretch {
+        void of(long destination, long source, long length);
+    }
+
+    private void write(long destination, long source, long length) {
+        position = launcher.write(position, destination, source, length, share);
     }
 
     /** Each stretch that lies in one piece on either side is one of the launch's. */
     private long write(long sources, int sourceCount, long destinations, long bytes) {
-        long share = launcher.share(bytes);
-        long at = launcher.position();
+        position = launcher.position();
+        share = launcher.share(bytes);
+        stretches(sources, sourceCount, destinations, write);
+        return position;
+    }
+
+    private static void stretches(long sources, int sourceCount, long destinations, Stretch stretch) {
         int d = 0;
         long within = 0; // bytes of the destination's piece that are there
         for (int s = 0; s < sourceCount; s++) {
@@ -52,7 +78,9 @@ final class KernelListQueue implements ListQueue {
             for (long left = length(sources, s); left > 0; ) {
                 long room = length(destinations, d) - within;
                 long n = Math.min(left, room);
-                at = launcher.write(at, address(destinations, d) + within, from, n, share);
+                if (n > 0) {
+                    stretch.of(address(destinations, d) + within, from, n);
+                }
                 from += n;
                 left -= n;
                 within += n;
@@ -62,7 +90,15 @@ final class KernelListQueue implements ListQueue {
                 }
             }
         }
-        return at;
+    }
+
+    private boolean isFar(long list, int count) {
+        for (int i = 0; i < count; i++) {
+            if (length(list, i) > 0 && far.holds(address(list, i))) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private boolean sums(long list, int count, long bytes) {

@@ -10,7 +10,7 @@ record LegacyMapping(CudaContext context, SharingCalls calls, long address, long
     static LegacyMapping open(CudaContext context, SharingCalls calls, SharedPart part, Failure failure) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment handle = arena.allocate(SharingCalls.HANDLE_BYTES, 8);
-            handle.copyFrom(MemorySegment.ofArray(part.handle()));
+            MemorySegment.copy(part.handle(), 0, handle, ValueLayout.JAVA_BYTE, 0, SharingCalls.HANDLE_BYTES);
             MemorySegment out = arena.allocate(ValueLayout.JAVA_LONG);
             int result = calls.ipcOpen(out, handle);
             if (result != CudaDriver.SUCCESS) {

@@ -9,6 +9,9 @@ sealed interface PeerMapping extends AutoCloseable permits LegacyMapping, VmmMap
         GpuException of(String call, int result);
     }
 
+    /** That it is mapped in: this GPU's, or that of another one that it cannot reach. */
+    CudaContext context();
+
     long address();
 
     /** As the driver says it, not the peer. */

@@ -189,6 +189,37 @@ final class PieceLauncher implements AutoCloseable {
         return ++issued;
     }
 
+    /**
+     * A stream for copies that are no pieces of a kernel: behind what is held back, which is launched. Waits for one to be free, for
+     * as long as the GPU may take; {@link #issueDone} follows.
+     */
+    long stream() {
+        if (launchedTicket < issued) {
+            awaitLane();
+            launch();
+        }
+        awaitLane();
+        return lanes[(int) (launches % STREAMS)].stream.handle;
+    }
+
+    private void awaitLane() {
+        long began = System.nanoTime();
+        while (launches - ended == STREAMS) {
+            progress();
+            if (System.nanoTime() - began > CudaStream.DEADLINE_NANOS) {
+                throw new GpuException(context.where() + ": a list's copies do not end; the GPU hangs, see nvidia-smi", 0);
+            }
+        }
+    }
+
+    /** What was put into {@link #stream} is a chunk. @return its ticket */
+    long issueDone(int pieces) {
+        piecesIssued += pieces;
+        issued++;
+        launch();
+        return issued;
+    }
+
     private void checkWorks() {
         if (broken) {
             throw new GpuException(
@@ -197,7 +228,7 @@ final class PieceLauncher implements AutoCloseable {
     }
 
     /** Marks the queue as broken before the failure is thrown. */
-    private void check(int result, String call) {
+    void check(int result, String call) {
         if (result != CudaDriver.SUCCESS) {
             broken = true;
             throw context.failure(call, result);

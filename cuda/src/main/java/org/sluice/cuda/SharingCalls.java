@@ -42,6 +42,7 @@ final class SharingCalls {
     private static final MethodHandle CALL_LLIL = handle(L, L, I, L);
     private static final MethodHandle CALL_LLLL = handle(L, L, L, L);
     private static final MethodHandle CALL_LLLLL = handle(L, L, L, L, L);
+    private static final MethodHandle CALL_LLLLLL = handle(L, L, L, L, L, L);
     private static final MethodHandle CALL_OPEN = handle(L, HANDLE, I);
 
     private final @Nullable MemorySegment cuDeviceGetUuid;
@@ -59,6 +60,7 @@ final class SharingCalls {
     private final @Nullable MemorySegment cuMemUnmap;
     private final @Nullable MemorySegment cuMemSetAccess;
     private final @Nullable MemorySegment cuMemRelease;
+    private final @Nullable MemorySegment cuMemcpyPeerAsync;
 
     SharingCalls(SymbolLookup symbols) {
         MemorySegment uuid = find(symbols, "cuDeviceGetUuid_v2");
@@ -77,6 +79,7 @@ final class SharingCalls {
         cuMemUnmap = find(symbols, "cuMemUnmap");
         cuMemSetAccess = find(symbols, "cuMemSetAccess");
         cuMemRelease = find(symbols, "cuMemRelease");
+        cuMemcpyPeerAsync = find(symbols, "cuMemcpyPeerAsync");
     }
 
     private static @Nullable MemorySegment find(SymbolLookup symbols, String name) {
@@ -104,9 +107,20 @@ final class SharingCalls {
         }
     }
 
-    /** @param uuid {@link #UUID_BYTES} */
-    int deviceUuid(int device, MemorySegment uuid) {
-        return call(cuDeviceGetUuid, f -> (int) CALL_LI.invokeExact(f, uuid.address(), device));
+    /** Names a device in every process and container; zeros where the driver cannot tell. */
+    byte[] deviceUuid(int device) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment uuid = arena.allocate(UUID_BYTES);
+            int result = call(cuDeviceGetUuid, f -> (int) CALL_LI.invokeExact(f, uuid.address(), device));
+            return result == CudaDriver.SUCCESS ? uuid.toArray(ValueLayout.JAVA_BYTE) : new byte[UUID_BYTES];
+        }
+    }
+
+    /** Between two contexts that need not reach each other: the driver goes through pinned memory then. */
+    int memcpyPeer(long target, long targetContext, long source, long sourceContext, long bytes, long stream) {
+        return call(
+                cuMemcpyPeerAsync,
+                f -> (int) CALL_LLLLLL.invokeExact(f, target, targetContext, source, sourceContext, bytes, stream));
     }
 
     /** The allocation or mapping that an address lies in. @param range two longs: first address and length */

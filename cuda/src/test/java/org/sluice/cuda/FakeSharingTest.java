@@ -6,17 +6,21 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.sluice.contract.SharingProcess;
 import org.sluice.spi.CopyQueue;
 import org.sluice.spi.GpuException;
 import org.sluice.spi.GpuMemory;
 import org.sluice.spi.PeerMemory;
+import org.sluice.spi.SharedPart;
 import org.sluice.testkit.CProgram;
 import org.sluice.testkit.FakeCuda;
 
@@ -51,21 +55,39 @@ final class FakeSharingTest extends CudaSharingContract {
         assertThat(fake.live()).isEmpty();
     }
 
-    @Test
-    @DisplayName("memory of another GPU is reached where the hardware can, and refused by name where it cannot")
-    void otherGpu() {
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    @DisplayName("memory of another GPU is moved over NVLink or PCIe where the hardware can, else through pinned memory")
+    void otherGpu(boolean reaches) {
+        fake.set("FAKE_CUDA_NO_PEER", reaches ? 0 : 1);
         try (SharingProcess peer = peerOn(1, BYTES, 0);
                 PeerMemory theirs = sharing().peer("the peer");
                 GpuMemory mine = gpu().allocate(BYTES);
-                CopyQueue queue = sharing().copyQueue(4)) {
-            fake.set("FAKE_CUDA_NO_PEER", 1);
-            assertThatThrownBy(() -> theirs.open(peer.parts()))
+                CopyQueue queue = sharing().copyQueue(4);
+                GpuMemory block = theirs.open(peer.parts())) {
+            expect(queue, block, mine, 1);
+            lists(peer, block, 5000);
+            gpu().fill(mine, 0, BYTES, 7);
+            await(queue, queue.enqueue(block.address(), mine.address(), BYTES));
+            assertThat(peer.mismatch(7)).isEqualTo(-1);
+            assertThat(fake.count("contexts")).isEqualTo(reaches ? 1 : 2);
+        }
+    }
+
+    @Test
+    @DisplayName("memory of a GPU that this process neither reaches nor sees is refused by name")
+    void hiddenGpu() {
+        try (SharingProcess peer = peerOn(1, BYTES, 0);
+                PeerMemory theirs = sharing().peer("the peer")) {
+            fake.set("FAKE_CUDA_FAIL", "cuIpcOpenMemHandle_v2:217");
+            SharedPart part = peer.parts().getFirst();
+            byte[] handle = part.handle().clone();
+            handle[handle.length - 1] = 99; // a device that is not here
+            SharedPart hidden = new SharedPart(
+                    part.kind(), part.allocation(), part.allocationBytes(), part.offset(), part.bytes(), handle, -1);
+            assertThatThrownBy(() -> theirs.open(List.of(hidden)))
                     .isInstanceOf(GpuException.class)
                     .hasMessageContaining("the two GPUs cannot reach each other's memory");
-            fake.set("FAKE_CUDA_NO_PEER", 0);
-            try (GpuMemory block = theirs.open(peer.parts())) {
-                expect(queue, block, mine, 1);
-            }
         }
     }
 

@@ -1230,6 +1230,29 @@ EXPORT CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, size_t by
     LOCKED(copy("cuMemcpyDtoDAsync", to, 0, from, 0, bytes, stream));
 }
 
+EXPORT CUresult cuMemcpyPeerAsync(CUdeviceptr to, Context *to_context, CUdeviceptr from, Context *from_context, size_t bytes,
+                                  Stream *stream) {
+    BEGIN;
+    CUresult r;
+    pthread_mutex_lock(&lock);
+    if (is_usable("cuMemcpyPeerAsync", stream, &r)) {
+        if (!covers(to_context, to, bytes) || !covers(from_context, from, bytes))
+            r = breach(INVALID_VALUE, "cuMemcpyPeerAsync of memory that is not its context's");
+        else {
+            Operation *o = calloc(1, sizeof *o);
+            o->kind = COPY;
+            o->to = host_of(to);
+            o->from = host_of(from);
+            o->bytes = bytes;
+            copies++;
+            put(stream, o);
+            r = SUCCESS;
+        }
+    }
+    pthread_mutex_unlock(&lock);
+    return r;
+}
+
 /* ---- modules and launches ---- */
 
 EXPORT CUresult cuModuleLoadData(Module **module, const void *image) {
