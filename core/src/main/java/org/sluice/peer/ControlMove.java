@@ -58,6 +58,9 @@ final class ControlMove {
     private final int port;
     private final Where where;
     private final AtomicInteger trying = new AtomicInteger();
+    /** Whether the server may have moved already, and closed the old connection. */
+    private volatile boolean resuming;
+
     private long triedAt;
 
     /** @param addresses of the server's NICs, and {@code port} where it takes those who come */
@@ -92,6 +95,11 @@ final class ControlMove {
         }
     }
 
+    /** Whether the end of the old connection is the move's doing. Any thread. */
+    boolean isResuming() {
+        return resuming;
+    }
+
     private void attempt(InetAddress address, MovableStream stream, Mover mover, AtomicBoolean found) {
         Deadline deadline = Deadline.in(TRY);
         boolean kept = false;
@@ -104,8 +112,13 @@ final class ControlMove {
                     : new FrameSocket(tls.connect(channel, deadline), deadline);
             Introduction on = Handshake.asClient(socket, secret);
             if (found.compareAndSet(false, true)) {
-                resume(socket, on, stream, mover, deadline);
-                kept = true;
+                resuming = true;
+                try {
+                    resume(socket, on, stream, mover, deadline);
+                    kept = true;
+                } finally {
+                    resuming = false;
+                }
             }
         } catch (IOException | SluiceException e) {
             log.debug("{}: no way to the peer over {}: {}", where, address.getHostAddress(), e.toString());

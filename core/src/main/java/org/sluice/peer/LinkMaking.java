@@ -38,6 +38,7 @@ import org.sluice.wire.FrameSocket;
 import org.sluice.wire.FrameType;
 import org.sluice.wire.Handshake;
 import org.sluice.wire.Introduction;
+import org.sluice.wire.MovableStream;
 import org.sluice.wire.NodeIdentity;
 import org.sluice.wire.Offer;
 import org.sluice.wire.Rail;
@@ -52,6 +53,9 @@ import org.sluice.wire.UcclBootstrap;
  */
 final class LinkMaking {
     private static final Logger log = LoggerFactory.getLogger(LinkMaking.class);
+
+    /** Addresses of the server's that are tried for a control connection whose own has gone silent. */
+    private static final int MOST_WAYS = 16;
 
     private final LinkPlan plan;
     private final Agent agent;
@@ -487,7 +491,8 @@ final class LinkMaking {
         FrameSocket s = socket;
         EngineSettings agreed = settings;
         ChannelManager.Channels made = channels;
-        if (s == null || agreed == null || made == null) {
+        Introduction with = introduction;
+        if (s == null || agreed == null || made == null || (agreed.confirmed() && with == null)) {
             throw new IllegalStateException("not ready");
         }
         boolean confirmed = agreed.confirmed();
@@ -495,7 +500,8 @@ final class LinkMaking {
         phase = Where.Phase.LINKED;
         Where where = where();
         LinkSession session = onAgent(() -> {
-            ControlConnection control = confirmed ? new ControlConnection(s.stream(), where, System.nanoTime()) : null;
+            MovableStream stream = new MovableStream(s.stream(), where);
+            ControlConnection control = confirmed ? new ControlConnection(stream, where, System.nanoTime()) : null;
             int channelsOut = made.outbound().size();
             int channelsIn = made.inbound().size();
             LinkEngine engine = new LinkEngine(
@@ -518,7 +524,7 @@ final class LinkMaking {
                     agent,
                     engine,
                     control,
-                    confirmed ? s.stream().socket() : null,
+                    confirmed ? way(stream, with, where) : null,
                     repair,
                     manager,
                     made,
@@ -548,6 +554,24 @@ final class LinkMaking {
             s.close();
         }
         return session;
+    }
+
+    /** The control connection's way; the client knows the server's other NICs, and looks for another over them. */
+    private ControlWay way(MovableStream stream, Introduction link, Where where) {
+        ControlMove move = server
+                ? null
+                : new ControlMove(
+                        agent, plan.tls(), plan.secret(), link, peerAddresses(), destination.port(), where);
+        return new ControlWay(agent, stream, link, plan.resumptions(), move, where);
+    }
+
+    private List<InetAddress> peerAddresses() {
+        return peerNics.stream()
+                .flatMap(n -> IntStream.range(0, n.addresses().size()).mapToObj(n::literal))
+                .distinct()
+                .limit(MOST_WAYS)
+                .map(InetAddress::ofLiteral)
+                .toList();
     }
 
     ChannelManager.Channels channels() {

@@ -71,7 +71,7 @@ public final class LinkSession implements Work {
     private final Agent agent;
     private final LinkEngine engine;
     private final @Nullable ControlConnection control;
-    private final @Nullable SelectionKey key;
+    private final @Nullable ControlWay way;
     private final @Nullable ChannelRepair repair;
     private final ChannelManager manager;
     private final boolean polls;
@@ -94,7 +94,7 @@ public final class LinkSession implements Work {
             Agent agent,
             LinkEngine engine,
             @Nullable ControlConnection control,
-            @Nullable SocketChannel socket,
+            @Nullable ControlWay way,
             @Nullable ChannelRepair repair,
             ChannelManager manager,
             ChannelManager.Channels channels,
@@ -107,6 +107,7 @@ public final class LinkSession implements Work {
         this.agent = agent;
         this.engine = engine;
         this.control = control;
+        this.way = way;
         this.repair = repair;
         this.manager = manager;
         this.polls = polls;
@@ -124,7 +125,9 @@ public final class LinkSession implements Work {
         for (InboundEnd end : channels.inbound()) {
             engine.open(end);
         }
-        this.key = socket == null ? null : agent.watch(socket, SelectionKey.OP_READ, this, this::readable);
+        if (way != null) {
+            way.begin(this, this::readable);
+        }
         agent.add(this);
         agent.execute(this::readable); // what came together with the last word of the bootstrap rings no bell
         this.heart = agent.timer().every(Duration.ofNanos(beatNanos), this::beat);
@@ -241,14 +244,15 @@ public final class LinkSession implements Work {
             if (repair != null) {
                 work += repair.doWork(now);
             }
-            if (control != null) {
-                if (work == 0 || now - flushedAt > GATHER_NANOS) {
+            if (control != null && way != null) {
+                way.look(control, engine.unfinished() > 0, now);
+                if (!way.isBroken() && (work == 0 || now - flushedAt > GATHER_NANOS)) {
                     flushedAt = now;
                     if (control.flush(now)) {
                         work++;
                     }
                 }
-                watchWrites(control);
+                way.watchWrites(control.hasUnsent());
                 // what came while this side did something else is still to be read
                 if (silence.isTooLong(now, control.readAt()) && heardNothing(control)) {
                     throw new PeerLostException(
@@ -259,28 +263,23 @@ public final class LinkSession implements Work {
             }
             return work;
         } catch (IOException e) {
-            fail(new PeerLostException(
-                    where, "the control connection broke (" + e.getMessage() + "); the peer died or was cut off", e));
+            broke(e);
         } catch (Throwable e) {
             fail(e);
         }
         return 1;
     }
 
+    private void broke(IOException e) {
+        if (way == null || !way.survives(e)) {
+            fail(new PeerLostException(
+                    where, "the control connection broke (" + e.getMessage() + "); the peer died or was cut off", e));
+        }
+    }
+
     private boolean heardNothing(ControlConnection c) {
         readable();
         return !ended.isDone() && silence.isTooLong(now, c.readAt());
-    }
-
-    /** A full socket buffer wakes the agent when it has room again. */
-    private void watchWrites(ControlConnection c) {
-        if (key == null || !key.isValid()) {
-            return;
-        }
-        int wanted = c.hasUnsent() ? SelectionKey.OP_READ | SelectionKey.OP_WRITE : SelectionKey.OP_READ;
-        if (key.interestOps() != wanted) {
-            key.interestOps(wanted);
-        }
     }
 
     @Override
@@ -299,20 +298,19 @@ public final class LinkSession implements Work {
 
     private void readable() {
         ControlConnection c = control;
-        if (c == null || ended.isDone()) {
+        if (c == null || ended.isDone() || (way != null && way.isBroken())) {
             return;
         }
         now = System.nanoTime();
         try {
             boolean more = c.read(listening, now);
             engine.heard(c.readAt());
-            if (!more && !ended.isDone()) {
+            if (!more && !ended.isDone() && (way == null || !way.survivesEnd())) {
                 fail(new PeerLostException(
                         where, "the peer closed the control connection without goodbye; it died or was killed"));
             }
         } catch (IOException e) {
-            fail(new PeerLostException(
-                    where, "the control connection broke (" + e.getMessage() + "); the peer died or was cut off", e));
+            broke(e);
         } catch (Throwable e) {
             fail(e);
         }
@@ -383,6 +381,9 @@ public final class LinkSession implements Work {
 
     private void free() {
         agent.remove(this);
+        if (way != null) {
+            way.end();
+        }
         step("the control connection", () -> {
             if (control != null) {
                 control.close();

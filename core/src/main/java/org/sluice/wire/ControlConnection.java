@@ -30,11 +30,14 @@ public final class ControlConnection implements AutoCloseable {
     static final int LANDED_BYTES = 8;
     private static final int NO_FRAME = -1;
 
+    /** Room for what a link that has little to say says and hears: a node may have hundreds. Grows with use. */
+    private static final int FIRST_BYTES = 4 << 10;
+
     private final ControlStream stream;
     private final Where where;
     private final FrameParser parser;
-    private final ByteBuffer in = direct(FrameType.HEADER_BYTES + FrameType.MAX_PAYLOAD);
-    private ByteBuffer out = direct(128 << 10);
+    private ByteBuffer in = direct(FIRST_BYTES);
+    private ByteBuffer out = direct(FIRST_BYTES);
     private int frameAt = NO_FRAME;
     private @Nullable FrameType frameType;
     private long readAt;
@@ -340,6 +343,9 @@ public final class ControlConnection implements AutoCloseable {
             in.flip();
             parse(in, listener);
             in.compact();
+            if (!in.hasRemaining()) {
+                in = direct(FrameType.HEADER_BYTES + FrameType.MAX_PAYLOAD).put(in.flip());
+            }
             if (!full) {
                 return true;
             }

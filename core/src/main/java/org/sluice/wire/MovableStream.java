@@ -65,6 +65,11 @@ public final class MovableStream implements ControlStream {
         return taken;
     }
 
+    /** Whether the peer can have taken so many bytes: as many as it has confirmed, and no more than were written. */
+    public synchronized boolean canGoOnAt(long peerTaken) {
+        return peerTaken >= acknowledged && peerTaken <= written;
+    }
+
     /**
      * Goes on over another connection; the old one is closed.
      *
@@ -74,7 +79,7 @@ public final class MovableStream implements ControlStream {
      * @throws ProtocolException when the peer claims to have what was never sent, or to lack what it had
      */
     public synchronized void moveTo(ControlStream next, long toldTaken, long peerTaken) {
-        if (peerTaken < acknowledged || peerTaken > written) {
+        if (!canGoOnAt(peerTaken)) {
             throw new ProtocolException(
                     where,
                     "the peer resumes the control connection at byte " + peerTaken + "; this side has " + acknowledged
