@@ -96,17 +96,26 @@ public final class NodeJob {
         if (!spoken()) {
             refuseWhatTakesWords();
         }
+        try (observer) {
+            observer.open();
+            return opened(host, name);
+        }
+    }
+
+    private Report opened(String host, String name) {
         try (Node node = Node.open(config)) {
             if (role == Role.SERVER) {
                 node.bind(); // before the first line that invites a client
             }
             banner(node);
             List<Buffers> buffers = initGpus(node);
+            observer.phase(
+                    "waiting", role == Role.SERVER ? "a client at port " + config.portBase() : "the server " + host);
             List<Link> links = role == Role.SERVER
                     ? node.acceptAll(new SeedSteps(line))
                     : node.connectAll(host, new SeedSteps(line));
-            try (Goodbye _ = Goodbye.of(links, observer::close);
-                    observer) {
+            observer.phase("preparing", "");
+            try (Goodbye _ = Goodbye.of(links, observer::close)) {
                 RunPlan plan = wanted;
                 try {
                     if (role == Role.SERVER && spoken()) {

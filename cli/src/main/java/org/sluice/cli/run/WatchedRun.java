@@ -10,6 +10,7 @@ import org.sluice.NodeConfig;
 import org.sluice.cli.common.Bytes;
 import org.sluice.cli.common.Values;
 import org.sluice.cli.watch.Context;
+import org.sluice.cli.watch.FrontDoor;
 import org.sluice.cli.watch.Limits;
 import org.sluice.cli.watch.Picture;
 import org.sluice.cli.watch.RunEnd;
@@ -21,6 +22,7 @@ public final class WatchedRun implements AutoCloseable {
     private final NodeConfig config;
     private final @Nullable Limits limits;
     private volatile @Nullable Watch watch;
+    private volatile @Nullable FrontDoor door;
 
     /** @param limits by which performance is judged, null where it is not */
     public WatchedRun(Watch.Outputs outputs, NodeConfig config, @Nullable Limits limits) {
@@ -29,11 +31,30 @@ public final class WatchedRun implements AutoCloseable {
         this.limits = limits;
     }
 
+    /** The process begins: from now on it answers who asks. @throws org.sluice.ConfigException when the address for that is taken */
+    void open() {
+        door = new FrontDoor(outputs.metrics(), outputs.json());
+    }
+
+    /** Another phase begins. @param waitingFor whom; empty for nobody */
+    void phase(String name, String waitingFor) {
+        FrontDoor d = door;
+        if (d != null) {
+            d.phase(name, waitingFor);
+        }
+    }
+
     /** All links are up, nothing has moved. @param name of the role */
     void begin(String name, Node node, List<Link> links, RunPlan plan) {
         long planned = plan.duration().isZero() ? plan.iters() * plan.bytesPerIteration(links.size()) : 0;
-        watch = Watch.begin(
+        Watch w = Watch.begin(
                 outputs, node, links, new Context(name, config.transport(), planned, configuration(node, plan)));
+        watch = w;
+        phase("running", "");
+        FrontDoor d = door;
+        if (d != null) {
+            d.show(w);
+        }
     }
 
     private List<Picture.Setting> configuration(Node node, RunPlan plan) {
@@ -83,6 +104,10 @@ public final class WatchedRun implements AutoCloseable {
         Watch w = watch;
         if (w != null) {
             w.close();
+        }
+        FrontDoor d = door;
+        if (d != null) {
+            d.close();
         }
     }
 }

@@ -4,15 +4,12 @@ import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sluice.ConfigException;
-import org.sluice.Link;
-import org.sluice.Node;
 
 /** Serves {@code /metrics} for Prometheus, a live page at {@code /} and its figures at {@code /stats.json}. Takes only GET. */
 final class MetricsServer implements AutoCloseable {
@@ -26,7 +23,8 @@ final class MetricsServer implements AutoCloseable {
     private final ExecutorService thread = Executors.newSingleThreadExecutor(
             Thread.ofPlatform().name("metrics").daemon(true).factory());
 
-    MetricsServer(MetricsAddress address, Node node, List<Link> links, Supplier<String> picture) {
+    /** @param picture document of what is to be seen; @param metrics the same for Prometheus */
+    MetricsServer(MetricsAddress address, Supplier<String> picture, Supplier<String> metrics) {
         try {
             server = HttpServer.create(address.socket(), 0);
         } catch (IOException e) {
@@ -34,11 +32,10 @@ final class MetricsServer implements AutoCloseable {
                     "cannot serve metrics at " + address.socket() + ": " + e.getMessage() + "; give another --metrics",
                     e);
         }
-        PrometheusText prometheus = new PrometheusText(node, links);
         server.createContext("/", x -> answer(x, "/", "text/html; charset=utf-8", Page::live));
         server.createContext("/stats.json", x -> answer(x, "/stats.json", "application/json", picture));
         server.createContext(
-                "/metrics", x -> answer(x, "/metrics", "text/plain; version=0.0.4; charset=utf-8", prometheus::text));
+                "/metrics", x -> answer(x, "/metrics", "text/plain; version=0.0.4; charset=utf-8", metrics));
         server.setExecutor(thread);
         server.start();
         log.info("metrics at http:/{}/", server.getAddress());

@@ -32,7 +32,7 @@ public final class Watch implements AutoCloseable {
     private final Map<String, Double> stalled = new HashMap<>();
     private final PrintStream stderr = System.err;
     private final @Nullable Progress progress;
-    private final @Nullable MetricsServer server;
+    private final PrometheusText prometheus;
     private final Thread thread;
     private boolean ended;
     private double movingCpuSeconds;
@@ -61,9 +61,7 @@ public final class Watch implements AutoCloseable {
         this.progress = outputs.progress()
                 ? new Progress(links.stream().map(Link::gpu).toList(), meter.nics(), context.plannedBytes(), stderr)
                 : null;
-        this.server = outputs.metrics()
-                .map(a -> new MetricsServer(a, node, links, () -> outputs.json().apply(picture())))
-                .orElse(null);
+        this.prometheus = new PrometheusText(node, links);
         if (progress != null) {
             System.setErr(progress.others()); // what is logged meanwhile
         }
@@ -77,7 +75,7 @@ public final class Watch implements AutoCloseable {
         return Progress.isPossible();
     }
 
-    /** Begins to watch. @throws ConfigException when the address for metrics is taken */
+    /** Begins to watch. */
     public static Watch begin(Outputs outputs, Node node, List<Link> links, Context context) {
         return new Watch(outputs, node, links, context);
     }
@@ -131,6 +129,11 @@ public final class Watch implements AutoCloseable {
         return over != null ? over : painter.paint(timeline.readings(), meter.movingCpuSeconds(), stalled, null, null);
     }
 
+    /** The counters now, for Prometheus. */
+    String metrics() {
+        return prometheus.text();
+    }
+
     /** The last byte has landed: takes the last reading, and all that the kernel knows. */
     public synchronized void freeze() {
         look();
@@ -173,9 +176,6 @@ public final class Watch implements AutoCloseable {
     @Override
     public void close() {
         thread.interrupt();
-        if (server != null) {
-            server.close();
-        }
         synchronized (this) {
             if (!ended) {
                 hideProgress();

@@ -60,8 +60,8 @@ class NicAccountTest {
 
     @Test
     void overLoopbackWhatIsReceivedWasSentThereTooAndOthersMayTalk() {
-        NicAccount lo =
-                new NicAccount("lo", List.of("lo0", "lo1"), true, GB, GB, 1908, 1908, 40, 65536, 0, 0, 0, 9 * GB, 9 * GB);
+        NicAccount lo = new NicAccount(
+                "lo", List.of("lo0", "lo1"), true, GB, GB, 1908, 1908, 40, 65536, 0, 0, 0, 9 * GB, 9 * GB);
         assertThat(lo.leastSent()).isEqualTo(2 * (GB + 1908 * 40));
         assertThat(lo.agrees()).isTrue();
     }
@@ -72,8 +72,8 @@ class NicAccountTest {
         NicAccount jumbo =
                 new NicAccount("eth4", List.of("eth4"), false, GB, 0, 1908, 0, 40, 9000, 0, 0, 0, kernel, 40_000_000);
         assertThat(jumbo.agrees()).isFalse(); // nobody tells the segments: as it was
-        NicAccount told =
-                new NicAccount("eth4", List.of("eth4"), false, GB, 0, 1908, 0, 40, 9000, 1448, 0, 0, kernel, 40_000_000);
+        NicAccount told = new NicAccount(
+                "eth4", List.of("eth4"), false, GB, 0, 1908, 0, 40, 9000, 1448, 0, 0, kernel, 40_000_000);
         assertThat(told.disagreement()).isEmpty();
         assertThat(told.smallerSegments()).contains("eth4 has an MTU of 9000", "segments of 1448 bytes");
         assertThat(sender(0, 0).smallerSegments()).isEmpty();
