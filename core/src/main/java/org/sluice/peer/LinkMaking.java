@@ -420,13 +420,14 @@ final class LinkMaking {
         agent.execute(
                 () -> {
                     try {
-                        manager.open(devices, peerHandles, accepts, lost, deadline).whenComplete((c, e) -> {
-                            if (e == null) {
-                                made.complete(c);
-                            } else {
-                                made.completeExceptionally(e);
-                            }
-                        });
+                        manager.open(devices, peerHandles, accepts, lost, deadline)
+                                .whenComplete((c, e) -> {
+                                    if (e == null) {
+                                        made.complete(c);
+                                    } else {
+                                        made.completeExceptionally(e);
+                                    }
+                                });
                     } catch (Throwable e) {
                         made.completeExceptionally(e);
                     }
@@ -498,10 +499,11 @@ final class LinkMaking {
             ControlConnection control = confirmed ? new ControlConnection(s.stream(), where, System.nanoTime()) : null;
             int channelsOut = made.outbound().size();
             int channelsIn = made.inbound().size();
+            LinkRegions regions = new LinkRegions(plan.regions().get(gpu));
             LinkEngine engine = new LinkEngine(
                     agreed,
                     control == null ? NoControl.INSTANCE : new ToPeer(control),
-                    plan.regions().get(gpu),
+                    regions,
                     channelsOut,
                     channelsIn,
                     made.inbound().stream()
@@ -520,6 +522,7 @@ final class LinkMaking {
                     control,
                     confirmed ? s.stream().socket() : null,
                     repair,
+                    regions,
                     manager,
                     made,
                     !plan.transport().ringsDoorbell(),
