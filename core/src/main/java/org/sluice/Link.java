@@ -70,8 +70,15 @@ public interface Link extends AutoCloseable {
     /** Makes a region known to every channel now, rather than at its first use. Waits. */
     void register(Region region);
 
-    /** Tells the peer's program something, in order with what else it is told. @param note at most 64 KiB */
-    void note(byte[] note);
+    /**
+     * Tells the peer's program something, in order with what else it is told. The peer gives credit as its program reads: a note that
+     * it has no room for waits here, up to a thousand of them.
+     *
+     * @param note at most 64 KiB
+     * @return completes when the note is on its way; fails when the link ends before, or with {@link ErrorCode#LIMIT} when too many
+     *     wait here already
+     */
+    CompletableFuture<Void> note(byte[] note);
 
     /**
      * The next thing the peer's program said.
@@ -81,10 +88,26 @@ public interface Link extends AutoCloseable {
      */
     byte[] awaitNote(Duration atMost);
 
-    /** Gives the peer the key of a region, under a name of at most 1000 bytes. */
-    void share(String name, Region region);
+    /**
+     * Gives the peer the key of a region under a name, in order with notes. A name that is shared already stands for this region then.
+     *
+     * @param name 1 to 1000 bytes in UTF-8, no control characters
+     * @return completes when it is on its way; fails when the link ends before, or with {@link ErrorCode#LIMIT} when a thousand are
+     *     shared already
+     */
+    CompletableFuture<Void> share(String name, Region region);
 
-    /** The key that the peer {@linkplain #share shares} under this name; completes when it has come, fails when the link ends. */
+    /**
+     * Takes a name back: the peer forgets it, and begins no more accesses with its key on this link; those under way go on.
+     *
+     * @return completes when accesses are refused here; fails when nothing is shared under this name
+     */
+    CompletableFuture<Void> withdraw(String name);
+
+    /**
+     * The key that the peer {@linkplain #share shares} under this name; completes when it has come, fails when the link ends. Asked
+     * again after the peer has withdrawn the name, it waits for it again.
+     */
     CompletableFuture<RemoteRegion> remoteRegion(String name);
 
     /** Completes with the reason when the link is over: a {@link ClosedException} after a goodbye, from either side. */

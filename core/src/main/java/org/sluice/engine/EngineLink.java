@@ -1,5 +1,6 @@
 package org.sluice.engine;
 
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,6 +47,9 @@ import org.sluice.transfer.PieceMap;
  * <p>Any thread may use it; calls of one thread keep their order. Nothing here waits but what says so.
  */
 final class EngineLink implements Link {
+    private static final int MOST_NOTE = 64 << 10;
+    private static final int MOST_NAME = 1000;
+
     private final Agent agent;
     private final LinkReport report;
     private final BlockingQueue<byte[]> notes = new LinkedBlockingQueue<>();
@@ -75,8 +79,17 @@ final class EngineLink implements Link {
         }
 
         @Override
-        public void region(String name, long keyHigh, long keyLow, long size) {
-            link.thenAccept(l -> l.named(name).complete(new RemoteRegion(keyHigh, keyLow, size)));
+        public void region(String name, RemoteRegion region) {
+            link.thenAccept(l -> {
+                if (!l.named(name).complete(region)) {
+                    l.shared.put(name, CompletableFuture.completedFuture(region)); // the name stands for another now
+                }
+            });
+        }
+
+        @Override
+        public void withdrawn(String name) {
+            link.thenAccept(l -> l.shared.remove(name));
         }
 
         @Override
@@ -180,8 +193,7 @@ final class EngineLink implements Link {
 
     @Override
     public Transfer receive(Layout to, TransferOptions options) {
-        return start(
-                "receive", to, true, (engine, map, done) -> engine.receive(map, options, done, System.nanoTime()));
+        return start("receive", to, true, (engine, map, done) -> engine.receive(map, options, done, System.nanoTime()));
     }
 
     @Override
@@ -193,8 +205,7 @@ final class EngineLink implements Link {
     @Override
     public Transfer read(Layout to, RemoteLayout from, TransferOptions options) {
         sameLength(to, from);
-        return start(
-                "read", to, true, (engine, map, done) -> engine.read(map, from, options, done, System.nanoTime()));
+        return start("read", to, true, (engine, map, done) -> engine.read(map, from, options, done, System.nanoTime()));
     }
 
     private static void sameLength(Layout local, RemoteLayout remote) {
@@ -237,12 +248,38 @@ final class EngineLink implements Link {
     }
 
     @Override
-    public void note(byte[] note) {
-        if (note.length > 64 << 10) {
-            throw new IllegalArgumentException("a note has at most 65536 bytes, this one has " + note.length);
+    public CompletableFuture<Void> note(byte[] note) {
+        if (note.length > MOST_NOTE) {
+            throw new IllegalArgumentException(
+                    "a note has at most " + MOST_NOTE + " bytes, this one has " + note.length);
         }
         byte[] copy = note.clone();
-        agent.execute(() -> session().with(() -> session().note(copy)));
+        return say(s -> s.note(copy));
+    }
+
+    private interface Saying {
+        CompletableFuture<Void> on(LinkSession session);
+    }
+
+    private CompletableFuture<Void> say(Saying saying) {
+        CompletableFuture<Void> said = new CompletableFuture<>();
+        Runnable onAgent = () -> saying.on(session()).whenComplete((ok, why) -> {
+            if (why == null) {
+                said.complete(null);
+            } else {
+                said.completeExceptionally(why);
+            }
+        });
+        agent.execute(
+                () -> {
+                    session().with(onAgent);
+                    SluiceException why = ended.getNow(null);
+                    if (why != null) {
+                        said.completeExceptionally(why); // what was to be said has ended the link
+                    }
+                },
+                said::completeExceptionally);
+        return said;
     }
 
     @Override
@@ -254,6 +291,7 @@ final class EngineLink implements Link {
                 // woken now and then, to see a link that ended
                 byte[] note = notes.poll(Math.min(left, TimeUnit.MILLISECONDS.toNanos(50)), TimeUnit.NANOSECONDS);
                 if (note != null) {
+                    session().noteTaken(note.length);
                     return note;
                 }
                 SluiceException why = ended.getNow(null);
@@ -272,9 +310,27 @@ final class EngineLink implements Link {
     }
 
     @Override
-    public void share(String name, Region region) {
+    public CompletableFuture<Void> share(String name, Region region) {
+        checkName(name);
         RemoteRegion key = region.remoteKey();
-        agent.execute(() -> session().with(() -> session().region(name, key.keyHigh(), key.keyLow(), key.size())));
+        return say(s -> s.share(name, key));
+    }
+
+    @Override
+    public CompletableFuture<Void> withdraw(String name) {
+        checkName(name);
+        return say(s -> s.withdraw(name));
+    }
+
+    private static void checkName(String name) {
+        int bytes = name.getBytes(StandardCharsets.UTF_8).length;
+        if (bytes < 1 || bytes > MOST_NAME) {
+            throw new IllegalArgumentException(
+                    "a region's name has 1 to " + MOST_NAME + " bytes in UTF-8, this one has " + bytes);
+        }
+        if (name.codePoints().anyMatch(Character::isISOControl)) {
+            throw new IllegalArgumentException("a region's name has no control characters: " + name);
+        }
     }
 
     @Override

@@ -424,13 +424,14 @@ final class LinkMaking {
         agent.execute(
                 () -> {
                     try {
-                        manager.open(devices, peerHandles, accepts, lost, deadline).whenComplete((c, e) -> {
-                            if (e == null) {
-                                made.complete(c);
-                            } else {
-                                made.completeExceptionally(e);
-                            }
-                        });
+                        manager.open(devices, peerHandles, accepts, lost, deadline)
+                                .whenComplete((c, e) -> {
+                                    if (e == null) {
+                                        made.complete(c);
+                                    } else {
+                                        made.completeExceptionally(e);
+                                    }
+                                });
                     } catch (Throwable e) {
                         made.completeExceptionally(e);
                     }
@@ -504,10 +505,11 @@ final class LinkMaking {
             ControlConnection control = confirmed ? new ControlConnection(stream, where, System.nanoTime()) : null;
             int channelsOut = made.outbound().size();
             int channelsIn = made.inbound().size();
+            LinkRegions regions = new LinkRegions(plan.regions().get(gpu));
             LinkEngine engine = new LinkEngine(
                     agreed,
                     control == null ? NoControl.INSTANCE : new ToPeer(control),
-                    plan.regions().get(gpu),
+                    regions,
                     channelsOut,
                     channelsIn,
                     made.inbound().stream()
@@ -526,6 +528,7 @@ final class LinkMaking {
                     control,
                     confirmed ? way(stream, with, where) : null,
                     repair,
+                    regions,
                     manager,
                     made,
                     !plan.transport().ringsDoorbell(),

@@ -15,9 +15,9 @@ import org.sluice.ErrorCode;
 import org.sluice.LinkException;
 import org.sluice.PeerLostException;
 import org.sluice.ProtocolException;
-import org.sluice.SluiceException;
 import org.sluice.RemoteLayout;
 import org.sluice.RemoteRegion;
+import org.sluice.SluiceException;
 import org.sluice.TransferRefusal;
 import org.sluice.Where;
 import org.sluice.spi.GpuException;
@@ -30,6 +30,7 @@ import org.sluice.transfer.OutboundEnd;
 import org.sluice.transfer.Work;
 import org.sluice.wire.ControlConnection;
 import org.sluice.wire.ControlListener;
+import org.sluice.wire.CreditKind;
 
 /**
  * A link at work: its data plane, its control connection, its heartbeats and its end. An agent turns it.
@@ -62,7 +63,10 @@ public final class LinkSession implements Work {
     public interface Events {
         void note(byte[] note);
 
-        void region(String name, long keyHigh, long keyLow, long size);
+        void region(String name, RemoteRegion region);
+
+        /** The peer took a name back. */
+        void withdrawn(String name);
 
         /** The link is over. @param why null after this side's or the peer's goodbye with nothing unfinished */
         void ended(SluiceException why, boolean goodbye);
@@ -73,6 +77,7 @@ public final class LinkSession implements Work {
     private final @Nullable ControlConnection control;
     private final @Nullable ControlWay way;
     private final @Nullable ChannelRepair repair;
+    private final @Nullable ProgramWords words;
     private final ChannelManager manager;
     private final boolean polls;
     private final Where where;
@@ -96,6 +101,7 @@ public final class LinkSession implements Work {
             @Nullable ControlConnection control,
             @Nullable ControlWay way,
             @Nullable ChannelRepair repair,
+            LinkRegions regions,
             ChannelManager manager,
             ChannelManager.Channels channels,
             boolean polls,
@@ -119,6 +125,7 @@ public final class LinkSession implements Work {
         this.silence = new PeerSilence(timeoutNanos, now);
         this.beatNanos = Math.min(timeoutNanos / BEATS, MOST_BEAT_NANOS);
         this.events = events;
+        this.words = control == null ? null : new ProgramWords(control, regions, events, where);
         for (OutboundEnd end : channels.outbound()) {
             engine.open(end);
         }
@@ -217,15 +224,43 @@ public final class LinkSession implements Work {
         }
     }
 
-    public void note(byte[] note) {
-        if (control != null && !ended.isDone()) {
-            control.note(note);
-        }
+    /** Something to say to the peer's program. */
+    private interface Saying {
+        CompletableFuture<Void> with(ProgramWords words);
     }
 
-    public void region(String name, long keyHigh, long keyLow, long size) {
-        if (control != null && !ended.isDone()) {
-            control.region(name, keyHigh, keyLow, size);
+    /** Tells the peer's program something. @return completes when it is on its way, fails when it will not be. Agent thread only */
+    public CompletableFuture<Void> note(byte[] note) {
+        return say(w -> w.note(note));
+    }
+
+    /** As {@link #note}, of a region under a name. */
+    public CompletableFuture<Void> share(String name, RemoteRegion region) {
+        return say(w -> w.share(name, region));
+    }
+
+    /** As {@link #note}: the name stands for nothing any more, and the peer begins no access by its key. */
+    public CompletableFuture<Void> withdraw(String name) {
+        return say(w -> w.withdraw(name));
+    }
+
+    private CompletableFuture<Void> say(Saying saying) {
+        SluiceException why = ended.getNow(null);
+        if (why != null) {
+            return CompletableFuture.failedFuture(why);
+        }
+        return words == null ? ProgramWords.impossible(where) : saying.with(words);
+    }
+
+    /** This side's program has one of the peer's notes: the peer may send more. Any thread. */
+    public void noteTaken(int bytes) {
+        ProgramWords w = words;
+        if (w != null && w.noteTaken(bytes)) {
+            agent.execute(() -> {
+                if (!ended.isDone()) {
+                    with(w::tellNotes);
+                }
+            });
         }
     }
 
@@ -360,6 +395,11 @@ public final class LinkSession implements Work {
                 if (goodbyeSent) {
                     control.shutdownOutput();
                 }
+            }
+        });
+        step("what waits to be said", () -> {
+            if (words != null) {
+                words.end(why);
             }
         });
         free();
@@ -497,12 +537,29 @@ public final class LinkSession implements Work {
 
         @Override
         public void onNote(byte[] note) {
-            events.note(note);
+            words().onNote(note);
         }
 
         @Override
         public void onRegion(String name, long keyHigh, long keyLow, long size) {
-            events.region(name, keyHigh, keyLow, size);
+            words().onRegion(name, new RemoteRegion(keyHigh, keyLow, size));
+        }
+
+        @Override
+        public void onWithdraw(String name) {
+            words().onWithdraw(name);
+        }
+
+        @Override
+        public void onCredit(CreditKind kind, long totalCount, long totalBytes) {
+            words().onCredit(kind, totalCount, totalBytes);
+        }
+
+        private ProgramWords words() {
+            if (words == null) {
+                throw new IllegalStateException("heard without a control connection");
+            }
+            return words;
         }
 
         @Override

@@ -20,7 +20,12 @@ import org.sluice.Where;
  */
 public final class ControlConnection implements AutoCloseable {
     /** More than this unread by the peer, and it is not reading any more. */
-    private static final int MOST_UNSENT = 16 << 20;
+    private static final int MOST_UNSENT = 8 << 20;
+
+    /** What a connection with little to say needs; it grows while the peer does not read, and shrinks again. */
+    private static final int FIRST_BYTES = 128 << 10;
+
+    private static final int SHRINK_BYTES = 1 << 20;
 
     /** As much that can wait is written ahead of what the peer has taken: what cannot wait is behind it. */
     private static final int MOST_AHEAD = 1 << 20;
@@ -170,9 +175,21 @@ public final class ControlConnection implements AutoCloseable {
     }
 
     public void region(String name, long keyHigh, long keyLow, long size) {
-        byte[] text = cut(name, FrameType.REGION.most - 24);
+        byte[] text = name.getBytes(StandardCharsets.UTF_8);
         frame(FrameType.REGION, 24 + text.length);
         out.putLong(keyHigh).putLong(keyLow).putLong(size).put(text);
+    }
+
+    public void withdraw(String name) {
+        byte[] text = name.getBytes(StandardCharsets.UTF_8);
+        frame(FrameType.WITHDRAW, text.length);
+        out.put(text);
+    }
+
+    /** What the peer may have said of a kind in all. */
+    public void credit(CreditKind kind, long totalCount, long totalBytes) {
+        frame(FrameType.CREDIT, 24);
+        out.putInt(kind.code).putInt(0).putLong(totalCount).putLong(totalBytes);
     }
 
     public void probe() {
@@ -253,6 +270,9 @@ public final class ControlConnection implements AutoCloseable {
             int sent = stream.write(out);
             out.compact();
             midFrame = out.position() > 0;
+            if (!midFrame && out.capacity() > SHRINK_BYTES) {
+                out = direct(FIRST_BYTES);
+            }
             if (sent > 0) {
                 writtenAt = now;
             }
@@ -266,8 +286,11 @@ public final class ControlConnection implements AutoCloseable {
     public void flushLast(long now) throws IOException {
         flush(now);
         sending.lock();
-        lastWords = true;
-        sending.unlock();
+        try {
+            lastWords = true;
+        } finally {
+            sending.unlock();
+        }
     }
 
     /**

@@ -54,6 +54,11 @@ public interface ControlListener {
 
     void onRegion(String name, long keyHigh, long keyLow, long size);
 
+    void onWithdraw(String name);
+
+    /** @param totalCount since the link began, as {@code totalBytes} */
+    void onCredit(CreditKind kind, long totalCount, long totalBytes);
+
     /** The peer gives the link up. */
     void onError(String why);
 

@@ -121,6 +121,17 @@ final class FrameParser {
                 long size = in.getLong();
                 to.onRegion(FrameSocket.text(bytes(in, end)), high, low, size);
             }
+            case WITHDRAW -> to.onWithdraw(FrameSocket.text(bytes(in, end)));
+            case CREDIT -> {
+                int code = in.getInt();
+                in.getInt();
+                CreditKind kind = CreditKind.of(code);
+                if (kind == null) {
+                    throw new ProtocolException(where, "the peer gave credit of unknown kind " + code);
+                }
+                long totalCount = in.getLong();
+                to.onCredit(kind, totalCount, in.getLong());
+            }
             case ERROR -> to.onError(FrameSocket.text(bytes(in, end)));
             case GOODBYE -> to.onGoodbye();
             case HELLO, PROOF, IDENTITY, TARGET, RESUME, OFFER, ANSWER, HANDLES, READY, REFUSE ->

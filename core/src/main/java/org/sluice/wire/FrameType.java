@@ -35,7 +35,10 @@ public enum FrameType {
     CHANNEL_HANDLE(29, 9, 8 + Transport.MAX_HANDLE_BYTES),
     CHANNEL_UP(30, 8, 8),
     LAYOUT(31, 64, 64),
-    LAYOUT_MORE(32, 8, 64 << 10);
+    LAYOUT_MORE(32, 8, 64 << 10),
+
+    CREDIT(40, 24, 24),
+    WITHDRAW(41, 1, 1000);
 
     /** {@code SLCE}, little-endian. */
     public static final int MAGIC = 0x45434C53;

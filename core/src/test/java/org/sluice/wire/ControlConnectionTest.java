@@ -60,9 +60,11 @@ class ControlConnectionTest {
         here.pong();
         here.note(new byte[64 << 10]);
         here.region("weights", 21, 22, 23);
+        here.withdraw("weights");
+        here.credit(CreditKind.REGIONS, 24, 25);
         here.error("enough");
         here.goodbye();
-        carry(14);
+        carry(16);
         assertThat(heard.said)
                 .containsExactly(
                         "open 1 1099511627776 -3 1073741824 7 5",
@@ -77,6 +79,8 @@ class ControlConnectionTest {
                         "ping",
                         "note 65536",
                         "region weights 21 22 23",
+                        "withdraw weights",
+                        "credit REGIONS 24 25",
                         "error enough",
                         "goodbye");
     }

@@ -95,6 +95,16 @@ public final class Heard implements ControlListener {
     }
 
     @Override
+    public void onWithdraw(String name) {
+        said.add("withdraw " + name);
+    }
+
+    @Override
+    public void onCredit(CreditKind kind, long totalCount, long totalBytes) {
+        said.add("credit " + kind + " " + totalCount + " " + totalBytes);
+    }
+
+    @Override
     public void onError(String why) {
         said.add("error " + why);
     }
