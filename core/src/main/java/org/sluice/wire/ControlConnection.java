@@ -22,10 +22,10 @@ public final class ControlConnection implements AutoCloseable {
     /** More than this unread by the peer, and it is not reading any more. */
     private static final int MOST_UNSENT = 8 << 20;
 
-    /** What a connection with little to say needs; it grows while the peer does not read, and shrinks again. */
-    private static final int FIRST_BYTES = 128 << 10;
+    /** What a connection with little to say needs: a node may have hundreds. It grows with use, and shrinks again. */
+    private static final int FIRST_BYTES = 4 << 10;
 
-    private static final int SHRINK_BYTES = 1 << 20;
+    private static final int SHRINK_BYTES = 256 << 10;
 
     /** As much that can wait is written ahead of what the peer has taken: what cannot wait is behind it. */
     private static final int MOST_AHEAD = 1 << 20;
@@ -34,9 +34,6 @@ public final class ControlConnection implements AutoCloseable {
     static final int GRANT_BYTES = 24;
     static final int LANDED_BYTES = 8;
     private static final int NO_FRAME = -1;
-
-    /** Room for what a link that has little to say says and hears: a node may have hundreds. Grows with use. */
-    private static final int FIRST_BYTES = 4 << 10;
 
     private final ControlStream stream;
     private final Where where;
