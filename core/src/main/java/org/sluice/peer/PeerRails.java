@@ -98,23 +98,10 @@ final class PeerRails {
 
     private void run(RailProver tries) {
         try {
-            while (true) {
-                Rail rail;
-                byte[] with;
-                synchronized (this) {
-                    long now = System.nanoTime();
-                    if (closed || (users == 0 && now - unusedSince >= LINGER_NANOS)) {
-                        closed = true;
-                        break;
-                    }
-                    rail = users == 0 ? null : search.next(now);
-                    with = token;
-                    if (rail == null) {
-                        rest(now);
-                        continue;
-                    }
-                }
-                attempt(tries, rail, with);
+            Rail rail = next();
+            while (rail != null) {
+                attempt(tries, rail);
+                rail = next();
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -122,19 +109,35 @@ final class PeerRails {
         left.accept(this);
     }
 
-    private void rest(long now) throws InterruptedException {
-        long wait = users == 0 ? unusedSince + LINGER_NANOS - now : search.waitNanos(now);
-        if (wait < 0) {
-            wait();
-        } else {
-            wait(Math.max(1, wait / MILLI));
+    /** Waits for the time of the next try. @return null when there will be none */
+    private synchronized @Nullable Rail next() throws InterruptedException {
+        while (true) {
+            long now = System.nanoTime();
+            if (closed || (users == 0 && now - unusedSince >= LINGER_NANOS)) {
+                closed = true;
+                return null;
+            }
+            Rail rail = users == 0 ? null : search.next(now);
+            if (rail != null) {
+                return rail;
+            }
+            long rest = users == 0 ? unusedSince + LINGER_NANOS - now : search.waitNanos(now);
+            if (rest < 0) {
+                wait();
+            } else {
+                wait(Math.max(1, rest / MILLI));
+            }
         }
     }
 
-    private void attempt(RailProver tries, Rail rail, byte[] with) {
+    private synchronized byte[] token() {
+        return token;
+    }
+
+    private void attempt(RailProver tries, Rail rail) {
         String to = server.nics().get(rail.server()).literal(rail.serverAddress());
         tries.attempt(
-                new RailProver.Try(rail.client(), rail.clientAddress(), to, server.proofPort(), with),
+                new RailProver.Try(rail.client(), rail.clientAddress(), to, server.proofPort(), token()),
                 outcome -> over(rail, outcome));
     }
 

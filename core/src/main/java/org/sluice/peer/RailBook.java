@@ -67,7 +67,8 @@ public final class RailBook implements AutoCloseable {
 
     /** Whether two nodes share a host and its network. @param byAddress what the connection's addresses say of it */
     boolean isOneHost(NodeIdentity peer, boolean byAddress) {
-        return self.host() != 0 && peer.host() != 0 ? self.host() == peer.host() : byAddress;
+        boolean told = self.host() != 0 && peer.host() != 0;
+        return told ? self.host() == peer.host() : byAddress;
     }
 
     /**

@@ -34,12 +34,12 @@ record RailCandidate(Rail rail, Kind kind, boolean ipv6, int prefix, int turn, b
     /** Best first; among equals those that use different NICs follow each other. */
     static final Comparator<RailCandidate> BEST_FIRST = Comparator.comparing(RailCandidate::kind)
             .thenComparing(RailCandidate::ipv6)
-            .thenComparing(c -> -c.prefix)
+            .thenComparingInt(c -> -c.prefix)
             .thenComparing(c -> !c.sameName)
-            .thenComparing(RailCandidate::turn)
-            .thenComparing(c -> c.rail.server())
-            .thenComparing(c -> c.rail.serverAddress())
-            .thenComparing(c -> c.rail.clientAddress());
+            .thenComparingInt(RailCandidate::turn)
+            .thenComparingInt(c -> c.rail.server())
+            .thenComparingInt(c -> c.rail.serverAddress())
+            .thenComparingInt(c -> c.rail.clientAddress());
 
     /** Every pair of addresses that is worth a try between two hosts, best first. */
     static List<RailCandidate> all(List<RemoteNic> server, List<RemoteNic> client) {

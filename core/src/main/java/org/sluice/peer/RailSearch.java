@@ -76,7 +76,7 @@ final class RailSearch {
         return entries.isEmpty();
     }
 
-    /** The pair to try now; null for none now, see {@link #nextAt}. */
+    /** The pair to try now; null for none now, see {@link #waitNanos}. */
     @Nullable Rail next(long now) {
         if (running >= MOST_RUNNING || (started && now - startedAt < PACE_NANOS)) {
             return null;

@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sluice.linux.LinuxException;
@@ -216,7 +215,7 @@ final class Doors implements AutoCloseable {
         if (end == NEVER) {
             return -1;
         }
-        return (int) Math.clamp((end - System.nanoTime()) / 1_000_000 + 1, 0, Integer.MAX_VALUE);
+        return Math.clamp((end - System.nanoTime()) / 1_000_000 + 1, 0, Integer.MAX_VALUE);
     }
 
     private boolean isOver(Visit v) {
@@ -250,8 +249,7 @@ final class Doors implements AutoCloseable {
     public void close() {
         closed = true;
         poll.wake();
-        @Nullable Thread current = Thread.currentThread();
-        if (current != thread) {
+        if (Thread.currentThread() != thread) {
             try {
                 thread.join(1000);
             } catch (InterruptedException e) {
