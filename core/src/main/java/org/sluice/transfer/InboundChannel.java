@@ -417,6 +417,16 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
         arrived = taken;
     }
 
+    /** Whether a chunk of the transfer is under way on it. Rare: looks at all. */
+    boolean carries(InboundTransfer t) {
+        for (long n = landed; n < taken; n++) {
+            if (chunks.peek(chunks.slot(n)) == t) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** What lists and slots were needed for is over, in whatever way. */
     void free() {
         packing.close();

@@ -34,11 +34,14 @@ final class PeerAccess {
 
     /** Memory that the peer is let at, until its transfer ends. */
     static final class Access implements Completion {
+        private final List<RemoteRegion> regions;
         private final RegionDirectory.Claim[] claims;
         private final Runnable end;
         final PieceMap map;
 
-        private Access(RegionDirectory.Claim[] claims, PieceMap map, Runnable end) {
+        private Access(
+                List<RemoteRegion> regions, RegionDirectory.Claim[] claims, PieceMap map, Runnable end) {
+            this.regions = regions;
             this.claims = claims;
             this.map = map;
             this.end = end;
@@ -52,6 +55,16 @@ final class PeerAccess {
         @Override
         public void failed(SluiceException why) {
             release();
+        }
+
+        /** Whether it is by this key. */
+        boolean isBy(long keyHigh, long keyLow) {
+            for (RemoteRegion r : regions) {
+                if (r.keyHigh() == keyHigh && r.keyLow() == keyLow) {
+                    return true;
+                }
+            }
+            return false;
         }
 
         private void release() {
@@ -118,6 +131,11 @@ final class PeerAccess {
             }
             claims[i] = claim;
             blocks[i] = claim.block();
+            if (!claim.allows(target)) {
+                release(claims);
+                refusal.because(TransferRefusal.RIGHTS);
+                return null;
+            }
         }
         TransferRefusal why = layout.bytes() == length
                 ? PieceCheck.check(blocks, layout.pieces(), target)
@@ -127,7 +145,7 @@ final class PeerAccess {
             refusal.because(why);
             return null;
         }
-        return new Access(claims, PieceMap.of(blocks, layout.pieces()), end);
+        return new Access(named, claims, PieceMap.of(blocks, layout.pieces()), end);
     }
 
     private static void release(RegionDirectory.@Nullable Claim[] claims) {

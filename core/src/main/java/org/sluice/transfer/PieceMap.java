@@ -71,6 +71,10 @@ public abstract sealed class PieceMap permits RangeMap, BlocksMap, StridedMap, L
         return MEMORY.get(ValueLayout.JAVA_LONG, list + (long) n * VECTOR_BYTES);
     }
 
+    static long vectorBytes(long list, int n) {
+        return MEMORY.get(ValueLayout.JAVA_LONG, list + (long) n * VECTOR_BYTES + Long.BYTES);
+    }
+
     /** As {@link #chunkEnd}, for pieces of one size. */
     static long uniformEnd(long pieceBytes, long offset, long most, long length) {
         long furthest = Math.min(length, offset + most);

@@ -35,7 +35,12 @@ public enum FrameType {
     CHANNEL_HANDLE(29, 9, 8 + Transport.MAX_HANDLE_BYTES),
     CHANNEL_UP(30, 8, 8),
     LAYOUT(31, 64, 64),
-    LAYOUT_MORE(32, 8, 64 << 10);
+    LAYOUT_MORE(32, 8, 64 << 10),
+    CANCEL(33, 16, 16),
+    ENDED(34, 16, 16),
+    NOTIFICATION(35, 0, 64 << 10),
+    TAKEN(36, 8, 8),
+    BYTES(37, 1, 16 << 10);
 
     /** {@code SLCE}, little-endian. */
     public static final int MAGIC = 0x45434C53;

@@ -60,9 +60,14 @@ class ControlConnectionTest {
         here.pong();
         here.note(new byte[64 << 10]);
         here.region("weights", 21, 22, 23);
+        here.cancel(24, 1);
+        here.ended(25, 2);
+        here.notification(new byte[64 << 10]);
+        here.taken(26);
+        here.bytes(new byte[16 << 10]);
         here.error("enough");
         here.goodbye();
-        carry(14);
+        carry(19);
         assertThat(heard.said)
                 .containsExactly(
                         "open 1 1099511627776 -3 1073741824 7 5",
@@ -77,6 +82,11 @@ class ControlConnectionTest {
                         "ping",
                         "note 65536",
                         "region weights 21 22 23",
+                        "cancel 24 1",
+                        "ended 25 2",
+                        "notification 65536",
+                        "taken 26",
+                        "bytes 16384",
                         "error enough",
                         "goodbye");
     }
