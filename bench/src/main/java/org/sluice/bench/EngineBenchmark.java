@@ -15,9 +15,9 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
-import org.sluice.SluiceException;
 import org.sluice.RemoteLayout;
 import org.sluice.RemoteRegion;
+import org.sluice.SluiceException;
 import org.sluice.TransferOptions;
 import org.sluice.TransferRefusal;
 import org.sluice.spi.GpuMemory;
@@ -217,8 +217,10 @@ public class EngineBenchmark {
                 org.sluice.Where.NOWHERE);
         Wire toReceiver = new Wire();
         Wire toSender = new Wire();
-        sender = new LinkEngine(settings, toReceiver, (high, low) -> null, channels, 0, null, NO_PIECES, (bytes, tag, length) -> {});
-        receiver = new LinkEngine(settings, toSender, (high, low) -> null, 0, channels, null, NO_PIECES, (bytes, tag, length) -> {});
+        sender = new LinkEngine(
+                settings, toReceiver, (high, low) -> null, channels, 0, null, NO_PIECES, (bytes, tag, length) -> {});
+        receiver = new LinkEngine(
+                settings, toSender, (high, low) -> null, 0, channels, null, NO_PIECES, (bytes, tag, length) -> {});
         toReceiver.peer = receiver;
         toSender.peer = sender;
         landed = new ChannelCounters[channels];

@@ -191,21 +191,20 @@ final class EngineLink implements Link {
 
     @Override
     public Transfer receive(Layout to, TransferOptions options) {
-        return start(
-                "receive", to, true, (engine, map, done) -> engine.receive(map, options, done, System.nanoTime()));
+        return start("receive", to, true, (engine, map, done) -> engine.receive(map, options, done, System.nanoTime()));
     }
 
     @Override
     public Transfer write(Layout from, RemoteLayout to, TransferOptions options) {
         sameLength(from, to);
-        return start("write", from, false, (engine, map, done) -> engine.write(map, to, options, done, System.nanoTime()));
+        return start(
+                "write", from, false, (engine, map, done) -> engine.write(map, to, options, done, System.nanoTime()));
     }
 
     @Override
     public Transfer read(Layout to, RemoteLayout from, TransferOptions options) {
         sameLength(to, from);
-        return start(
-                "read", to, true, (engine, map, done) -> engine.read(map, from, options, done, System.nanoTime()));
+        return start("read", to, true, (engine, map, done) -> engine.read(map, from, options, done, System.nanoTime()));
     }
 
     private static void sameLength(Layout local, RemoteLayout remote) {

@@ -17,7 +17,6 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sluice.Access;
@@ -31,8 +30,8 @@ import org.sluice.LinkException;
 import org.sluice.LinkingStep;
 import org.sluice.NicInfo;
 import org.sluice.Node;
-import org.sluice.NotDoneException;
 import org.sluice.NodeConfig;
+import org.sluice.NotDoneException;
 import org.sluice.Peer;
 import org.sluice.Region;
 import org.sluice.RemoteRegion;
@@ -58,7 +57,6 @@ import org.sluice.transfer.Agent;
 import org.sluice.transfer.AgentLimits;
 import org.sluice.transfer.MemoryBlock;
 import org.sluice.transfer.NodeTimer;
-import org.sluice.transfer.RegionDirectory;
 import org.sluice.wire.Deadline;
 
 /**
@@ -448,7 +446,8 @@ final class LocalNode implements Node {
             if (System.nanoTime() - end >= 0) {
                 if (atOnce) {
                     throw new NotDoneException(
-                            Where.ofGpu(region.gpu()), "a region's key is withdrawn, but a peer is still at its memory");
+                            Where.ofGpu(region.gpu()),
+                            "a region's key is withdrawn, but a peer is still at its memory");
                 }
                 atOnce = true;
                 end = System.nanoTime() + AT_ONCE.toNanos();

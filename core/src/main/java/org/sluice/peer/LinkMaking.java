@@ -422,13 +422,14 @@ final class LinkMaking {
         agent.execute(
                 () -> {
                     try {
-                        manager.open(devices, peerHandles, accepts, lost, deadline).whenComplete((c, e) -> {
-                            if (e == null) {
-                                made.complete(c);
-                            } else {
-                                made.completeExceptionally(e);
-                            }
-                        });
+                        manager.open(devices, peerHandles, accepts, lost, deadline)
+                                .whenComplete((c, e) -> {
+                                    if (e == null) {
+                                        made.complete(c);
+                                    } else {
+                                        made.completeExceptionally(e);
+                                    }
+                                });
                     } catch (Throwable e) {
                         made.completeExceptionally(e);
                     }

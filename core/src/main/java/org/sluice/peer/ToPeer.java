@@ -32,8 +32,7 @@ record ToPeer(ControlConnection connection) implements LinkControl {
     }
 
     private void oneSided(FrameType type, Announcement a, RemoteRegion region, long offset, int layout) {
-        connection.oneSided(
-                type, a.id(), a.length(), region, offset, layout, a.mostChunk(), a.priority(), a.flags());
+        connection.oneSided(type, a.id(), a.length(), region, offset, layout, a.mostChunk(), a.priority(), a.flags());
     }
 
     @Override

@@ -34,7 +34,9 @@ final class Along {
             throw new ProtocolException(
                     where,
                     MessageId.toString(a.id()) + " of the peer's comes "
-                            + (taken == null ? "without the notification that it says" : "after a notification that it does not say"));
+                            + (taken == null
+                                    ? "without the notification that it says"
+                                    : "after a notification that it does not say"));
         }
         notification = null;
         return taken;

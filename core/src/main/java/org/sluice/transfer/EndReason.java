@@ -43,7 +43,8 @@ public enum EndReason {
     SluiceException exception(Where where, String what, boolean byPeer) {
         String who = byPeer ? "the peer" : "this side";
         return switch (this) {
-            case DEADLINE -> new DeadlineException(where, what + " had not ended at its deadline, which " + who + " had set");
+            case DEADLINE ->
+                new DeadlineException(where, what + " had not ended at its deadline, which " + who + " had set");
             case WITHDRAWN -> new RemoteAccessException(where, what, TransferRefusal.WITHDRAWN);
             case CANCELLED, NONE -> new CancelledException(where, what + " was cancelled by " + who);
         };

@@ -54,6 +54,7 @@ final class Inbound {
     private int nextToDeal;
     /** Bytes that came with sends which wait for their receives. */
     private long smallHeld;
+
     private long now;
     /** When there was last nothing to receive. */
     private long idleAt;
@@ -109,8 +110,8 @@ final class Inbound {
 
     InboundTransfer receive(PieceMap map, TransferOptions options, Completion completion, long nanoTime) {
         now = nanoTime;
-        InboundTransfer t = new InboundTransfer(
-                MessageId.of(MessageId.TWO_SIDED, receiveCount++), map, null, options, completion);
+        InboundTransfer t =
+                new InboundTransfer(MessageId.of(MessageId.TWO_SIDED, receiveCount++), map, null, options, completion);
         if (settings.confirmed()) {
             deadlines.add(t, options.deadline(), now);
             matching.receive(t);
@@ -134,8 +135,10 @@ final class Inbound {
             return;
         }
         if (MessageId.kind(a.id()) != MessageId.TWO_SIDED || MessageId.count(a.id()) != announcedCount) {
-            throw new ProtocolException(settings.where(), "the peer announced " + MessageId.toString(a.id()) + " of "
-                    + a.length() + " bytes, expected was transfer " + announcedCount);
+            throw new ProtocolException(
+                    settings.where(),
+                    "the peer announced " + MessageId.toString(a.id()) + " of " + a.length()
+                            + " bytes, expected was transfer " + announcedCount);
         }
         check(a);
         if (unfinishedSends >= EngineSettings.MAX_TRANSFERS) {
@@ -159,12 +162,11 @@ final class Inbound {
     }
 
     private void check(Announcement a) {
-        if (a.length() < 0
-                || a.mostChunk() <= 0
-                || a.priority() < 0
-                || a.priority() > PulledStriping.MOST_PRIORITY) {
-            throw new ProtocolException(settings.where(), "the peer announced " + MessageId.toString(a.id()) + " of "
-                    + a.length() + " bytes, in chunks of at most " + a.mostChunk() + ", with priority " + a.priority());
+        if (a.length() < 0 || a.mostChunk() <= 0 || a.priority() < 0 || a.priority() > PulledStriping.MOST_PRIORITY) {
+            throw new ProtocolException(
+                    settings.where(),
+                    "the peer announced " + MessageId.toString(a.id()) + " of " + a.length()
+                            + " bytes, in chunks of at most " + a.mostChunk() + ", with priority " + a.priority());
         }
     }
 
@@ -272,7 +274,8 @@ final class Inbound {
             }
         } else if (waiting != null) {
             if (waiting.ending != EndReason.NONE) {
-                throw new ProtocolException(settings.where(), "the peer cancelled " + MessageId.toString(id) + " twice");
+                throw new ProtocolException(
+                        settings.where(), "the peer cancelled " + MessageId.toString(id) + " twice");
             }
             waiting.ending = why;
             unfinishedSends--;
@@ -304,7 +307,10 @@ final class Inbound {
         concerned.forEach(t -> end(t, EndReason.WITHDRAWN));
         for (InboundChannel c : channels) {
             if (atOnce && c != null && c.isOpen() && concerned.stream().anyMatch(c::carries)) {
-                lost(c, new TransportException("what a peer may not write any more has been granted on it and does not come"));
+                lost(
+                        c,
+                        new TransportException(
+                                "what a peer may not write any more has been granted on it and does not come"));
             }
         }
     }
@@ -356,9 +362,7 @@ final class Inbound {
 
     private boolean mayGo(InboundTransfer t) {
         byte[] notification = t.options.notification();
-        return control.hasRoom()
-                && layouts.hasRoom(t.remote)
-                && (notification == null || credit.covers(notification));
+        return control.hasRoom() && layouts.hasRoom(t.remote) && (notification == null || credit.covers(notification));
     }
 
     private void announce(InboundTransfer t) {

@@ -220,8 +220,8 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
             list.check(bytes);
             chunks.ticket[slot] = unpack.enqueue(list, chunks.place[slot], bytes);
         } else if (way == ChunkRing.COPIED && staging != null) {
-            chunks.ticket[slot] = staging.queue.enqueue(
-                    addressOf(t, chunks.offset[slot], bytes), chunks.place[slot], bytes);
+            chunks.ticket[slot] =
+                    staging.queue.enqueue(addressOf(t, chunks.offset[slot], bytes), chunks.place[slot], bytes);
         } else if (way == ChunkRing.PACKED) {
             scatter(slot, t);
         } else if (registration(t.map.blockAt(chunks.offset[slot])).needsFence()) {

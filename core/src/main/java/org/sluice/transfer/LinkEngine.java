@@ -123,8 +123,7 @@ public final class LinkEngine {
     }
 
     /** @return the transfer, to be {@linkplain #cancel cancelled}; null where it has failed already, as the completion was told */
-    public @Nullable ChunkedTransfer send(
-            PieceMap map, TransferOptions options, Completion done, long now) {
+    public @Nullable ChunkedTransfer send(PieceMap map, TransferOptions options, Completion done, long now) {
         return canDo(map, options, done) && accepts(outboundChannels, outbound.unfinished(), done)
                 ? outbound.begin(map, null, options, done, now)
                 : null;
@@ -183,16 +182,21 @@ public final class LinkEngine {
 
     private boolean hasOneSided(Completion completion) {
         if (!settings.confirmed()) {
-            completion.failed(new LinkException(settings.where(), "a link of the uccl bootstrap has no one-sided transfers; make it with the sluice bootstrap"));
+            completion.failed(new LinkException(
+                    settings.where(),
+                    "a link of the uccl bootstrap has no one-sided transfers; make it with the sluice bootstrap"));
             return false;
         }
         return true;
     }
 
     private boolean canDo(PieceMap map, TransferOptions options, Completion completion) {
-        if (!settings.confirmed() && (map.mostChunk() < settings.chunkBytes() || !options.equals(TransferOptions.NONE))) {
-            completion.failed(new LinkException(settings.where(), "a link of the uccl bootstrap moves ranges, and takes no options; make it with the sluice"
-                    + " bootstrap"));
+        if (!settings.confirmed()
+                && (map.mostChunk() < settings.chunkBytes() || !options.equals(TransferOptions.NONE))) {
+            completion.failed(new LinkException(
+                    settings.where(),
+                    "a link of the uccl bootstrap moves ranges, and takes no options; make it with the sluice"
+                            + " bootstrap"));
             return false;
         }
         return true;
@@ -324,8 +328,9 @@ public final class LinkEngine {
 
     private void oneSided(int channels, long id) {
         if (!settings.confirmed()) {
-            throw new ProtocolException(settings.where(), "the peer asked for " + MessageId.toString(id)
-                    + " on a link that has no one-sided transfers");
+            throw new ProtocolException(
+                    settings.where(),
+                    "the peer asked for " + MessageId.toString(id) + " on a link that has no one-sided transfers");
         }
         hasChannels(channels, id);
     }
@@ -409,8 +414,10 @@ public final class LinkEngine {
     private void lost(String channel) {
         losses++;
         if (!settings.confirmed()) {
-            throw new LinkException(settings.where(), "lost " + channel
-                    + "; a link of the uccl bootstrap needs every channel, one of the sluice bootstrap would go on");
+            throw new LinkException(
+                    settings.where(),
+                    "lost " + channel
+                            + "; a link of the uccl bootstrap needs every channel, one of the sluice bootstrap would go on");
         }
     }
 

@@ -43,8 +43,7 @@ final class Matching {
 
     void announced(Announced send) {
         Announcement a = send.announcement;
-        OptionalLong tag =
-                a.has(Announcement.TAGGED) ? OptionalLong.of(a.tag()) : OptionalLong.empty();
+        OptionalLong tag = a.has(Announcement.TAGGED) ? OptionalLong.of(a.tag()) : OptionalLong.empty();
         Queue queue = tag.isPresent() ? tagged.computeIfAbsent(a.tag(), n -> new Queue()) : counted;
         queue.sends.add(send);
         match(queue, tag);

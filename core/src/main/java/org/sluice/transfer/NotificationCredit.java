@@ -36,7 +36,8 @@ final class NotificationCredit {
     /** The peer gives credit back. */
     void back(long cost) {
         if (cost < 0 || cost > MOST - left) {
-            throw new ProtocolException(where, "the peer gave back " + cost + " bytes of credit, out were " + (MOST - left));
+            throw new ProtocolException(
+                    where, "the peer gave back " + cost + " bytes of credit, out were " + (MOST - left));
         }
         left += cost;
     }
@@ -45,7 +46,8 @@ final class NotificationCredit {
     void hold(byte[] notification) {
         held += cost(notification);
         if (held > MOST) {
-            throw new ProtocolException(where, "the peer's notifications take more than the " + MOST + " bytes it has credit for");
+            throw new ProtocolException(
+                    where, "the peer's notifications take more than the " + MOST + " bytes it has credit for");
         }
     }
 

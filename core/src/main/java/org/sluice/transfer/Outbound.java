@@ -90,7 +90,11 @@ final class Outbound {
 
     /** Begins a send, or with {@code remote} a write. */
     OutboundTransfer begin(
-            PieceMap map, @Nullable RemoteLayout remote, TransferOptions options, Completion completion, long nanoTime) {
+            PieceMap map,
+            @Nullable RemoteLayout remote,
+            TransferOptions options,
+            Completion completion,
+            long nanoTime) {
         OutboundTransfer t = new OutboundTransfer(0, map, remote, options, settings.chunkBytes(), completion);
         deadlines.add(t, options.deadline(), nanoTime);
         posting.post(t);
@@ -107,9 +111,7 @@ final class Outbound {
 
     private void announce(OutboundTransfer t) {
         RemoteLayout to = t.remote;
-        t.id = to == null
-                ? MessageId.of(MessageId.TWO_SIDED, sends++)
-                : MessageId.of(MessageId.WRITE, writes++);
+        t.id = to == null ? MessageId.of(MessageId.TWO_SIDED, sends++) : MessageId.of(MessageId.WRITE, writes++);
         if (settings.confirmed()) {
             byte[] notification = notification(t);
             if (notification != null) {
@@ -128,7 +130,11 @@ final class Outbound {
                 control.open(announcement(t, flags));
             } else if (SaidLayouts.isSaid(to)) {
                 int number = layouts.say(to);
-                control.write(announcement(t, flags | Announcement.LAYOUT), to.regions().getFirst(), 0, number);
+                control.write(
+                        announcement(t, flags | Announcement.LAYOUT),
+                        to.regions().getFirst(),
+                        0,
+                        number);
             } else {
                 Pieces.Range range = (Pieces.Range) to.pieces();
                 control.write(announcement(t, flags), to.regions().getFirst(), range.offset(), 0);
@@ -164,9 +170,8 @@ final class Outbound {
 
     private static Announcement announcement(OutboundTransfer t, int more) {
         OptionalLong tag = t.options.tag();
-        int flags = more
-                | (tag.isPresent() ? Announcement.TAGGED : 0)
-                | (notification(t) == null ? 0 : Announcement.NOTED);
+        int flags =
+                more | (tag.isPresent() ? Announcement.TAGGED : 0) | (notification(t) == null ? 0 : Announcement.NOTED);
         return new Announcement(t.id, t.length, t.mostChunk, t.options.priority(), flags, tag.orElse(0));
     }
 
@@ -196,7 +201,10 @@ final class Outbound {
         concerned.forEach(t -> end(t, EndReason.WITHDRAWN));
         for (OutboundChannel c : channels) {
             if (atOnce && c != null && c.isOpen() && concerned.stream().anyMatch(c::carries)) {
-                lost(c, new TransportException("it carries what a peer may not read any more, and does not come to an end"));
+                lost(
+                        c,
+                        new TransportException(
+                                "it carries what a peer may not read any more, and does not come to an end"));
             }
         }
     }
@@ -268,16 +276,19 @@ final class Outbound {
 
     void granted(long id, long offset, long bytes, int channel, int generation) {
         if (granted == null || channel < 0 || channel >= channels.length) {
-            throw new ProtocolException(settings.where(), "the peer granted a chunk on channel " + channel
-                    + ", this link has " + channels.length);
+            throw new ProtocolException(
+                    settings.where(),
+                    "the peer granted a chunk on channel " + channel + ", this link has " + channels.length);
         }
         OutboundTransfer t = active.get(id);
         if (t == null || t.landed || t.small || !t.isChunk(offset, bytes)) {
-            throw new ProtocolException(settings.where(), "the peer granted " + bytes + " bytes at offset " + offset
-                    + " of " + MessageId.toString(id)
-                    + (t == null || t.landed || t.small
-                            ? ", which is not being sent"
-                            : " of " + t.length + " bytes in chunks of " + t.mostChunk));
+            throw new ProtocolException(
+                    settings.where(),
+                    "the peer granted " + bytes + " bytes at offset " + offset
+                            + " of " + MessageId.toString(id)
+                            + (t == null || t.landed || t.small
+                                    ? ", which is not being sent"
+                                    : " of " + t.length + " bytes in chunks of " + t.mostChunk));
         }
         OutboundChannel c = channels[channel];
         // the wire carries 16 bits of it, which wrap
@@ -292,8 +303,10 @@ final class Outbound {
             return; // it broke here meanwhile: the peer has been told, and grants the chunk elsewhere
         }
         if (!granted.grant(channel, t, offset, bytes)) {
-            throw new ProtocolException(settings.where(), "the peer granted more than its window of "
-                    + settings.receiveWindow() + " chunks on channel " + channel);
+            throw new ProtocolException(
+                    settings.where(),
+                    "the peer granted more than its window of " + settings.receiveWindow() + " chunks on channel "
+                            + channel);
         }
     }
 
@@ -304,9 +317,12 @@ final class Outbound {
                     settings.where(), "the peer confirmed " + MessageId.toString(id) + ", which is not being sent");
         }
         if (t.granted > 0 || t.given < t.length) {
-            throw new ProtocolException(settings.where(), "the peer confirmed " + MessageId.toString(id)
-                    + " before it was sent: of its " + t.length + " bytes " + t.given + " were given to a channel, "
-                    + t.granted + " chunks are granted and wait");
+            throw new ProtocolException(
+                    settings.where(),
+                    "the peer confirmed " + MessageId.toString(id)
+                            + " before it was sent: of its " + t.length + " bytes " + t.given
+                            + " were given to a channel, "
+                            + t.granted + " chunks are granted and wait");
         }
         t.landed = true;
         if (MessageId.kind(id) == MessageId.READ) {
@@ -324,8 +340,12 @@ final class Outbound {
     void refused(long id, TransferRefusal why, long detail) {
         OutboundTransfer t = active.get(id);
         if (t == null || t.landed || (!t.small && t.granted + t.given > 0)) {
-            throw new ProtocolException(settings.where(), "the peer refused " + MessageId.toString(id)
-                    + (t == null || t.landed ? ", which is not being sent" : " after it had granted chunks of it"));
+            throw new ProtocolException(
+                    settings.where(),
+                    "the peer refused " + MessageId.toString(id)
+                            + (t == null || t.landed
+                                    ? ", which is not being sent"
+                                    : " after it had granted chunks of it"));
         }
         String what = MessageId.toString(id);
         SluiceException e = why == TransferRefusal.LENGTH

@@ -39,8 +39,7 @@ final class PeerAccess {
         private final Runnable end;
         final PieceMap map;
 
-        private Access(
-                List<RemoteRegion> regions, RegionDirectory.Claim[] claims, PieceMap map, Runnable end) {
+        private Access(List<RemoteRegion> regions, RegionDirectory.Claim[] claims, PieceMap map, Runnable end) {
             this.regions = regions;
             this.claims = claims;
             this.map = map;
@@ -75,7 +74,9 @@ final class PeerAccess {
 
     /** What a layout counts: the same on both sides. */
     static long bytes(RemoteLayout layout) {
-        return LAYOUT_BYTES + 16L * layout.regions().size() + 24L * Math.min(layout.pieces().count(), org.sluice.Pieces.MOST);
+        return LAYOUT_BYTES
+                + 16L * layout.regions().size()
+                + 24L * Math.min(layout.pieces().count(), org.sluice.Pieces.MOST);
     }
 
     void layout(int number, RemoteLayout layout) {
@@ -116,8 +117,7 @@ final class PeerAccess {
         void because(TransferRefusal why);
     }
 
-    private @Nullable Access access(
-            RemoteLayout layout, long length, boolean target, Refusal refusal, Runnable end) {
+    private @Nullable Access access(RemoteLayout layout, long length, boolean target, Refusal refusal, Runnable end) {
         List<RemoteRegion> named = layout.regions();
         RegionDirectory.Claim[] claims = new RegionDirectory.Claim[named.size()];
         MemoryBlock[] blocks = new MemoryBlock[named.size()];
@@ -137,9 +137,8 @@ final class PeerAccess {
                 return null;
             }
         }
-        TransferRefusal why = layout.bytes() == length
-                ? PieceCheck.check(blocks, layout.pieces(), target)
-                : TransferRefusal.BOUNDS;
+        TransferRefusal why =
+                layout.bytes() == length ? PieceCheck.check(blocks, layout.pieces(), target) : TransferRefusal.BOUNDS;
         if (why != null) {
             release(claims);
             refusal.because(why);

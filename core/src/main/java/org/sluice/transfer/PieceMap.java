@@ -106,8 +106,7 @@ public abstract sealed class PieceMap permits RangeMap, BlocksMap, StridedMap, L
             case Pieces.Range r -> range(blocks[0], r.offset(), r.bytes());
             case Pieces.Blocks b when b.bytes() == 0 -> range(blocks[0], 0, 0);
             case Pieces.Blocks b ->
-                new BlocksMap(
-                        blocks[0], b.base(), b.blockBytes(), b.blockBytes(), b.indices(), (int) b.count());
+                new BlocksMap(blocks[0], b.base(), b.blockBytes(), b.blockBytes(), b.indices(), (int) b.count());
             case Pieces.Strided s when s.bytes() == 0 -> range(blocks[0], 0, 0);
             case Pieces.Strided s when isOneRange(s) -> range(blocks[0], s.offset(), s.bytes());
             case Pieces.Strided s -> new StridedMap(blocks[0], s);

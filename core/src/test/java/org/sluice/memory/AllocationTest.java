@@ -9,9 +9,9 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.sluice.Pieces;
-import org.sluice.SluiceException;
 import org.sluice.RemoteLayout;
 import org.sluice.RemoteRegion;
+import org.sluice.SluiceException;
 import org.sluice.TransferOptions;
 import org.sluice.TransferRefusal;
 import org.sluice.Where;
@@ -178,16 +178,40 @@ final class AllocationTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"false, false, 1", "true, false, 1", "false, true, 1", "true, true, 1", "false, false, 4", "false, true, 4"})
-    @DisplayName("less than a byte is allocated for each chunk, adaptive and round-robin, with and without staging, of one piece and of many")
+    @CsvSource({
+        "false, false, 1",
+        "true, false, 1",
+        "false, true, 1",
+        "true, true, 1",
+        "false, false, 4",
+        "false, true, 4"
+    })
+    @DisplayName(
+            "less than a byte is allocated for each chunk, adaptive and round-robin, with and without staging, of one piece and of many")
     void perChunk(boolean roundRobin, boolean staged, int pieces) throws TransportException {
         Gpu gpu = new HostGpuBackend().open(0);
         MemoryTransport transport = new MemoryTransport(1, WINDOW);
         EngineSettings settings = new EngineSettings(CHUNK, roundRobin, WINDOW, WINDOW, 0, true, 0, Where.NOWHERE);
         Direct toReceiver = new Direct();
         Direct toSender = new Direct();
-        LinkEngine sender = new LinkEngine(settings, toReceiver, (high, low) -> null, CHANNELS, 0, null, new GpuPieces(gpu), (bytes, tag, length) -> {});
-        LinkEngine receiver = new LinkEngine(settings, toSender, (high, low) -> null, 0, CHANNELS, null, new GpuPieces(gpu), (bytes, tag, length) -> {});
+        LinkEngine sender = new LinkEngine(
+                settings,
+                toReceiver,
+                (high, low) -> null,
+                CHANNELS,
+                0,
+                null,
+                new GpuPieces(gpu),
+                (bytes, tag, length) -> {});
+        LinkEngine receiver = new LinkEngine(
+                settings,
+                toSender,
+                (high, low) -> null,
+                0,
+                CHANNELS,
+                null,
+                new GpuPieces(gpu),
+                (bytes, tag, length) -> {});
         toReceiver.peer = receiver;
         toSender.peer = sender;
         CopyQueue toHost = gpu.copyQueue(CopyQueue.Direction.TO_HOST, 1024);

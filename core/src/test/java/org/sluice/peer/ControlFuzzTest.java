@@ -209,7 +209,9 @@ class ControlFuzzTest {
     void layoutsOfPiecesThatAreInsideTheirRegionsAndApart() throws IOException {
         RemoteRegion a = new RemoteRegion(1, 2, 0);
         RemoteRegion b = new RemoteRegion(3, 4, 0);
-        MemoryBlock[] memory = {new MemoryBlock(HOST.adopt(1 << 20, 4096), 0), new MemoryBlock(HOST.adopt(2 << 20, 4096), 1)};
+        MemoryBlock[] memory = {
+            new MemoryBlock(HOST.adopt(1 << 20, 4096), 0), new MemoryBlock(HOST.adopt(2 << 20, 4096), 1)
+        };
         byte[] written = new byte[4096 * 2];
         try (Sockets sockets = Sockets.pair()) {
             Heard heard = new Heard();
@@ -227,7 +229,12 @@ class ControlFuzzTest {
                     List.of(
                             layout(RemoteLayout.blocks(a, 64, 100, 3, 1, 2, 7)),
                             layout(RemoteLayout.strided(a, 8, 16, 32, 4, 256, 3)),
-                            layout(RemoteLayout.list().add(a, 0, 5).add(b, 5, 0).add(a, 100, 7).add(b, 4000, 96).build())));
+                            layout(RemoteLayout.list()
+                                    .add(a, 0, 5)
+                                    .add(b, 5, 0)
+                                    .add(a, 100, 7)
+                                    .add(b, 4000, 96)
+                                    .build())));
         }
     }
 

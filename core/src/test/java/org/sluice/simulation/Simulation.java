@@ -108,7 +108,9 @@ final class Simulation {
                     scenario.scatters(),
                     scenario.chunkBytes());
             wires[c] = w;
-            from.engine().open(new OutboundEnd(c, generation, w.sender, new ChannelCounters(), sendSlots[c], scenario.lists()));
+            from.engine()
+                    .open(new OutboundEnd(
+                            c, generation, w.sender, new ChannelCounters(), sendSlots[c], scenario.lists()));
         }
 
         private void openReceiver(Wire w) {
@@ -252,7 +254,8 @@ final class Simulation {
                 ? OptionalLong.of(random.nextInt(3))
                 : OptionalLong.empty();
         TransferOptions send = tagged(options(m), tag);
-        TransferOptions receive = scenario.confirmed() ? tagged(deadline(m, TransferOptions.NONE), tag) : TransferOptions.NONE;
+        TransferOptions receive =
+                scenario.confirmed() ? tagged(deadline(m, TransferOptions.NONE), tag) : TransferOptions.NONE;
         calls(d.from).add(() -> m.sending.begun = d.from.engine().send(source.map, send, m.sending, now));
         calls(d.to).add(() -> m.receiving.begun = d.to.engine().receive(target.map, receive, m.receiving, now));
     }
@@ -286,12 +289,10 @@ final class Simulation {
         TransferOptions options = options(m);
         if (write) {
             calls(d.from)
-                    .add(() -> m.sending.begun =
-                            d.from.engine().write(source.map, remote, options, m.sending, now));
+                    .add(() -> m.sending.begun = d.from.engine().write(source.map, remote, options, m.sending, now));
         } else {
             calls(d.to)
-                    .add(() -> m.receiving.begun =
-                            d.to.engine().read(target.map, remote, options, m.receiving, now));
+                    .add(() -> m.receiving.begun = d.to.engine().read(target.map, remote, options, m.receiving, now));
         }
     }
 
@@ -437,8 +438,8 @@ final class Simulation {
         for (Message m : messages) {
             m.target.mustBeUntouchedElsewhere(m.toString());
             if (!linkLost && m.notification != null && m.told != (m.succeeded() ? 1 : 0)) {
-                throw new AssertionError(m + (m.succeeded() ? " has succeeded" : " has failed") + ", its notification was told "
-                        + m.told + " times");
+                throw new AssertionError(m + (m.succeeded() ? " has succeeded" : " has failed")
+                        + ", its notification was told " + m.told + " times");
             }
             if (m.mayEnd && !linkLost) {
                 mustEndAlike(m);

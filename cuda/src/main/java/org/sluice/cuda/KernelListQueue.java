@@ -48,7 +48,11 @@ final class KernelListQueue implements ListQueue {
         if (!far.isEmpty() && (isFar(sources, sourceCount) || isFar(destinations, destinationCount))) {
             // no kernel reaches it: a copy a stretch, which the driver leads through pinned memory
             long stream = launcher.stream();
-            stretches(sources, sourceCount, destinations, (to, from, n) -> launcher.check(far.copy(to, from, n, stream), "copy of a peer's memory"));
+            stretches(
+                    sources,
+                    sourceCount,
+                    destinations,
+                    (to, from, n) -> launcher.check(far.copy(to, from, n, stream), "copy of a peer's memory"));
             return launcher.issueDone(pieces);
         }
         return launcher.issue(write(sources, sourceCount, destinations, bytes), pieces, bytes);

@@ -207,7 +207,8 @@ final class PieceLauncher implements AutoCloseable {
         while (launches - ended == STREAMS) {
             progress();
             if (System.nanoTime() - began > CudaStream.DEADLINE_NANOS) {
-                throw new GpuException(context.where() + ": a list's copies do not end; the GPU hangs, see nvidia-smi", 0);
+                throw new GpuException(
+                        context.where() + ": a list's copies do not end; the GPU hangs, see nvidia-smi", 0);
             }
         }
     }

@@ -118,9 +118,8 @@ final class SharingCalls {
 
     /** Between two contexts that need not reach each other: the driver goes through pinned memory then. */
     int memcpyPeer(long target, long targetContext, long source, long sourceContext, long bytes, long stream) {
-        return call(
-                cuMemcpyPeerAsync,
-                f -> (int) CALL_LLLLLL.invokeExact(f, target, targetContext, source, sourceContext, bytes, stream));
+        return call(cuMemcpyPeerAsync, f ->
+                (int) CALL_LLLLLL.invokeExact(f, target, targetContext, source, sourceContext, bytes, stream));
     }
 
     /** The allocation or mapping that an address lies in. @param range two longs: first address and length */

@@ -57,7 +57,8 @@ final class FakeSharingTest extends CudaSharingContract {
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    @DisplayName("memory of another GPU is moved over NVLink or PCIe where the hardware can, else through pinned memory")
+    @DisplayName(
+            "memory of another GPU is moved over NVLink or PCIe where the hardware can, else through pinned memory")
     void otherGpu(boolean reaches) {
         fake.set("FAKE_CUDA_NO_PEER", reaches ? 0 : 1);
         try (SharingProcess peer = peerOn(1, BYTES, 0);
