@@ -40,7 +40,7 @@ final class Inbound {
     private final NotificationCredit credit;
     private final NotificationListener notified;
     private final Deadlines deadlines = new Deadlines();
-    private final Consumer<ChunkedTransfer> late = t -> end((InboundTransfer) t, EndReason.DEADLINE);
+    private final Consumer<ChunkedTransfer> late = this::late;
     private final Pulse pulse;
     private final BrokenChannelListener broken;
     private final @Nullable UnpackQueue unpack;
@@ -229,7 +229,7 @@ final class Inbound {
         if (t.over || t.ending != EndReason.NONE || !settings.confirmed()) {
             return;
         }
-        if (posting.remove(t)) {
+        if (posting.remove(t) || matching.withdraw(t)) {
             t.ending = why;
             t.failed(why.exception(settings.where(), "a transfer of " + t.length + " bytes", false));
         } else if (matching.waits(t)) {
@@ -418,6 +418,10 @@ final class Inbound {
         } else if (pulled != null) {
             pulled.add(t);
         }
+    }
+
+    private void late(ChunkedTransfer t) {
+        end((InboundTransfer) t, EndReason.DEADLINE);
     }
 
     int doWork(long nanoTime) {

@@ -32,7 +32,7 @@ final class Outbound {
     private final NotificationCredit credit;
     private final NotificationListener notified;
     private final Deadlines deadlines = new Deadlines();
-    private final Consumer<ChunkedTransfer> late = t -> end((OutboundTransfer) t, EndReason.DEADLINE);
+    private final Consumer<ChunkedTransfer> late = this::late;
     private final Posting<OutboundTransfer> posting = new Posting<>(this::mayGo, this::announce);
     private final ChunkPick<OutboundTransfer> pick = new ChunkPick<>();
     private final TransferTable<OutboundTransfer> active = new TransferTable<>();
@@ -357,6 +357,10 @@ final class Outbound {
         active.remove(id);
         over(t);
         t.failed(e);
+    }
+
+    private void late(ChunkedTransfer t) {
+        end((OutboundTransfer) t, EndReason.DEADLINE);
     }
 
     int doWork(long nanoTime) {
