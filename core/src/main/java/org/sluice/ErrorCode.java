@@ -16,6 +16,10 @@ public enum ErrorCode {
     LENGTH_MISMATCH,
     /** The owner of a region refused a one-sided transfer. */
     REMOTE_ACCESS,
+    /** A transfer was cancelled by a program. */
+    CANCELLED,
+    /** A transfer had not ended at its deadline. */
+    DEADLINE,
     /** The peer said what the protocol does not allow. */
     PROTOCOL,
     /** The peer speaks another version of the protocol. */

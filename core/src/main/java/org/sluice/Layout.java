@@ -54,13 +54,7 @@ public final class Layout {
 
     /** {@code outerCount} times what the other method says, each {@code outerStride} bytes on: rows of a tensor's planes. */
     public static Layout strided(
-            Region region,
-            long offset,
-            long blockBytes,
-            long stride,
-            long count,
-            long outerStride,
-            long outerCount) {
+            Region region, long offset, long blockBytes, long stride, long count, long outerStride, long outerCount) {
         return new Layout(
                 List.of(region), new Pieces.Strided(offset, blockBytes, stride, count, outerStride, outerCount));
     }

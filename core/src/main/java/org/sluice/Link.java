@@ -2,7 +2,9 @@ package org.sluice;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 
 /**
  * All channels between a local and a remote GPU. The n-th {@link #send} of one side meets the n-th {@link #receive} of the
@@ -66,6 +68,15 @@ public interface Link extends AutoCloseable {
 
     /** Reads from the peer's memory. The pieces of {@code to} must not overlap. */
     Transfer read(Layout to, RemoteLayout from, TransferOptions options);
+
+    /** The next {@linkplain TransferOptions#notification notification} of the peer's that nobody has taken; never waits. */
+    Optional<Notification> pollNotification();
+
+    /** Completes with the next notification that nobody has taken; fails when the link ends first. */
+    CompletableFuture<Notification> nextNotification();
+
+    /** Has every notification told from now on, one after the other on a thread of its own, also those that wait. */
+    void onNotification(Consumer<Notification> program);
 
     /** Makes a region known to every channel now, rather than at its first use. Waits. */
     void register(Region region);

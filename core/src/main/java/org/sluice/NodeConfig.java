@@ -25,6 +25,8 @@ import java.util.function.Consumer;
  * @param peerTimeout silence after which a peer counts as lost
  * @param stallTimeout how long what was sent on a channel may be unanswered, while the peer is alive, before the channel is given
  *     up and made anew, 50 ms to 1 minute; where its sender finds nothing wrong, its receiver waits eight times as long for a byte
+ * @param smallBytes most bytes of a transfer that go with its announcement instead of by a channel, 0 to 16 KiB; where channels are encrypted
+ *     or checked, none do
  * @param secret file or environment content shared by both sides, at least 8 bytes; empty for none
  * @param tls PEM file with this node's private key, its certificate and the authority that vouches for peers, for TLS 1.3 on control
  *     connections; empty for none. Either both sides of a link have it or neither
@@ -52,6 +54,7 @@ public record NodeConfig(
         Duration clientWait,
         Duration peerTimeout,
         Duration stallTimeout,
+        int smallBytes,
         byte[] secret,
         Optional<Path> tls,
         boolean duplex,
@@ -84,6 +87,7 @@ public record NodeConfig(
         within("deadline in ms", deadline.toMillis(), 1, MAX_MILLIS);
         within("client wait in ms", clientWait.toMillis(), 1, MAX_MILLIS);
         within("peer timeout in ms", peerTimeout.toMillis(), 100, MAX_MILLIS);
+        within("small transfers' bytes", smallBytes, 0, 16 << 10);
         within("stall timeout in ms", stallTimeout.toMillis(), 50, 60_000);
         if (chunkBytes != 0) {
             within("chunk bytes", chunkBytes, 4096, 1 << 30);
@@ -139,6 +143,7 @@ public record NodeConfig(
         private Duration clientWait = Duration.ofMinutes(10);
         private Duration peerTimeout = Duration.ofSeconds(5);
         private Duration stallTimeout = Duration.ofMillis(400);
+        private int smallBytes = 4096;
         private byte[] secret = {};
         private Optional<Path> tls = Optional.empty();
         private boolean duplex = true;
@@ -228,6 +233,12 @@ public record NodeConfig(
             return this;
         }
 
+        /** Most bytes of a transfer that go with its announcement, in one hop. */
+        public Builder smallBytes(int most) {
+            smallBytes = most;
+            return this;
+        }
+
         public Builder stallTimeout(Duration silence) {
             stallTimeout = silence;
             return this;
@@ -283,6 +294,7 @@ public record NodeConfig(
                     clientWait,
                     peerTimeout,
                     stallTimeout,
+                    smallBytes,
                     secret,
                     tls,
                     duplex,

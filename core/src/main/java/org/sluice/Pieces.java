@@ -52,7 +52,7 @@ public sealed interface Pieces {
                 most = Math.max(most, index);
             }
             notTooLong(plus(base, times(most, blockBytes)), blockBytes);
-            long unused = times(indices.length, blockBytes);
+            long _ = times(indices.length, blockBytes);
         }
 
         public long base() {
@@ -114,9 +114,9 @@ public sealed interface Pieces {
             notNegative(innerCount, "count");
             notNegative(outerStride, "outer stride");
             notNegative(outerCount, "outer count");
-            long unused = times(times(innerCount, outerCount), blockBytes);
-            long last = plus(
-                    times(Math.max(0, innerCount - 1), stride), times(Math.max(0, outerCount - 1), outerStride));
+            long _ = times(times(innerCount, outerCount), blockBytes);
+            long last =
+                    plus(times(Math.max(0, innerCount - 1), stride), times(Math.max(0, outerCount - 1), outerStride));
             notTooLong(plus(offset, last), blockBytes);
         }
 
@@ -216,8 +216,7 @@ public sealed interface Pieces {
 
     private static void notTooLong(long offset, long bytes) {
         if (offset > Long.MAX_VALUE - bytes) {
-            throw new IllegalArgumentException(
-                    bytes + " bytes from " + offset + " on are more than a layout can have");
+            throw new IllegalArgumentException(bytes + " bytes from " + offset + " on are more than a layout can have");
         }
     }
 

@@ -1,6 +1,7 @@
 package org.sluice;
 
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import java.util.Optional;
 
 /**
@@ -22,6 +23,17 @@ public interface Region extends AutoCloseable {
 
     /** What a peer needs to {@linkplain Link#write write} here or {@linkplain Link#read read} from here. Keep it from others. */
     RemoteRegion remoteKey();
+
+    /** Another key, which gives only this right. */
+    RemoteRegion share(Access access);
+
+    /**
+     * Takes a key back, and ends what peers do by it: their transfers fail with a {@link RemoteAccessException}. Waits until none uses
+     * the memory any more. What a peer owes at the end of {@code atMost} is not waited for: the channel that it owes it on is given up.
+     *
+     * @throws NotDoneException when even that has not ended it soon after; nobody new gets at the memory all the same
+     */
+    void withdraw(RemoteRegion key, Duration atMost);
 
     /** Takes the key back: no peer begins to read or write here any more; what is under way goes on. Idempotent. */
     void withdraw();

@@ -5,8 +5,10 @@ package org.sluice;
  * do about it. What it says of kind and place is there as {@linkplain #code() values} {@linkplain #where() too}, for programs.
  */
 public abstract sealed class SluiceException extends RuntimeException
-        permits ClosedException,
+        permits CancelledException,
+                ClosedException,
                 ConfigException,
+                DeadlineException,
                 LengthMismatchException,
                 LinkException,
                 NotDoneException,

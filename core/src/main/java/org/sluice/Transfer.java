@@ -11,6 +11,13 @@ public interface Transfer {
     /** Its length. */
     long bytes();
 
+    /**
+     * Ends it, wherever it is on its way; the link and every other transfer live on. Both sides' transfers fail with a
+     * {@link CancelledException}, unless its last byte has landed first. Until it {@linkplain #isDone ends}, which takes as long as what
+     * the peer has been asked for is under way, its memory is still in use. Any thread may; one that has ended is left alone.
+     */
+    void cancel();
+
     /** Whether it has ended, well or badly. */
     boolean isDone();
 

@@ -11,7 +11,11 @@ public enum TransferRefusal {
     /** The range is not inside the region. */
     BOUNDS(2, "the range is not inside the peer's region"),
     /** Pieces that are to be written to overlap, or a block is named twice. */
-    OVERLAP(3, "pieces of the target overlap, or a block is named twice");
+    OVERLAP(3, "pieces of the target overlap, or a block is named twice"),
+    /** The key gives no right to write, or none to read. */
+    RIGHTS(4, "the key does not give this right"),
+    /** The owner has withdrawn the key meanwhile. */
+    WITHDRAWN(5, "the owner has withdrawn the key");
 
     private final int code;
     private final String text;

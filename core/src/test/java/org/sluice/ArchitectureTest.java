@@ -174,7 +174,8 @@ final class ArchitectureTest {
     }
 
     @Test
-    @DisplayName("only the host backend, and the lists of pieces that it hands out memory for, call what can crash the JVM")
+    @DisplayName(
+            "only the host backend, and the lists of pieces that it hands out memory for, call what can crash the JVM")
     void restrictedCalls() throws Exception {
         Set<String> callers = new TreeSet<>();
         scan((user, used) -> {}, (user, used) -> {
@@ -182,6 +183,8 @@ final class ArchitectureTest {
                 callers.add(user);
             }
         });
-        assertThat(callers).isNotEmpty().allMatch(c -> c.startsWith("org.sluice.host.") || c.equals("org.sluice.transfer.PieceMap"));
+        assertThat(callers)
+                .isNotEmpty()
+                .allMatch(c -> c.startsWith("org.sluice.host.") || c.equals("org.sluice.transfer.PieceMap"));
     }
 }

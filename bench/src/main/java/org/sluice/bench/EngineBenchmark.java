@@ -15,9 +15,9 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
-import org.sluice.SluiceException;
 import org.sluice.RemoteLayout;
 import org.sluice.RemoteRegion;
+import org.sluice.SluiceException;
 import org.sluice.TransferOptions;
 import org.sluice.TransferRefusal;
 import org.sluice.spi.GpuMemory;
@@ -29,6 +29,7 @@ import org.sluice.stats.ChannelTiming;
 import org.sluice.stats.ChunkEvent;
 import org.sluice.transfer.Announcement;
 import org.sluice.transfer.Completion;
+import org.sluice.transfer.EndReason;
 import org.sluice.transfer.EngineSettings;
 import org.sluice.transfer.InboundEnd;
 import org.sluice.transfer.LinkControl;
@@ -80,6 +81,31 @@ public class EngineBenchmark {
         @Override
         public void open(Announcement send) {
             peer.onOpen(send, 0);
+        }
+
+        @Override
+        public void bytes(byte[] bytes) {
+            peer.onBytes(bytes);
+        }
+
+        @Override
+        public void notification(byte[] bytes) {
+            peer.onNotification(bytes);
+        }
+
+        @Override
+        public void taken(long cost) {
+            peer.onTaken(cost);
+        }
+
+        @Override
+        public void cancel(long id, EndReason why) {
+            peer.onCancel(id, why);
+        }
+
+        @Override
+        public void ended(long id, EndReason why) {
+            peer.onEnded(id, why);
         }
 
         @Override
@@ -166,6 +192,16 @@ public class EngineBenchmark {
         public GpuMemory allocate(long bytes) {
             throw new UnsupportedOperationException();
         }
+
+        @Override
+        public void read(GpuMemory from, long offset, MemorySegment to) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public void write(GpuMemory to, long offset, MemorySegment from) {
+            throw new UnsupportedOperationException();
+        }
     };
 
     @Setup
@@ -177,11 +213,14 @@ public class EngineBenchmark {
                 WINDOW,
                 400_000_000,
                 true,
+                0,
                 org.sluice.Where.NOWHERE);
         Wire toReceiver = new Wire();
         Wire toSender = new Wire();
-        sender = new LinkEngine(settings, toReceiver, (high, low) -> null, channels, 0, null, NO_PIECES);
-        receiver = new LinkEngine(settings, toSender, (high, low) -> null, 0, channels, null, NO_PIECES);
+        sender = new LinkEngine(
+                settings, toReceiver, (high, low) -> null, channels, 0, null, NO_PIECES, (bytes, tag, length) -> {});
+        receiver = new LinkEngine(
+                settings, toSender, (high, low) -> null, 0, channels, null, NO_PIECES, (bytes, tag, length) -> {});
         toReceiver.peer = receiver;
         toSender.peer = sender;
         landed = new ChannelCounters[channels];
@@ -194,7 +233,7 @@ public class EngineBenchmark {
         MemoryBlock block = new MemoryBlock(new Unbacked(4096, ENDLESS), 0);
         PieceMap range = PieceMap.range(block, 0, ENDLESS);
         receiver.receive(range, TransferOptions.NONE, MUST_NOT_END, 0);
-        sender.send(range, TransferOptions.NONE, MUST_NOT_END);
+        sender.send(range, TransferOptions.NONE, MUST_NOT_END, 0);
     }
 
     private ChannelCounters counters(int channel, String direction) {

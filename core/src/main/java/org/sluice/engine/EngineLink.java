@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
@@ -12,6 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.sluice.ChannelConnections;
 import org.sluice.ChannelStats;
@@ -23,6 +25,7 @@ import org.sluice.Link;
 import org.sluice.LinkException;
 import org.sluice.LinkStats;
 import org.sluice.NotDoneException;
+import org.sluice.Notification;
 import org.sluice.Region;
 import org.sluice.RemoteLayout;
 import org.sluice.RemoteRegion;
@@ -56,6 +59,7 @@ final class EngineLink implements Link {
     private final Map<String, CompletableFuture<RemoteRegion>> shared = new ConcurrentHashMap<>();
     private final Set<PendingTransfer> pending = ConcurrentHashMap.newKeySet();
     private final CompletableFuture<SluiceException> ended = new CompletableFuture<>();
+    private final Notifications notifications = new Notifications();
     private final TransferCounters transfers = new TransferCounters();
     private volatile boolean goodbye;
     private volatile @Nullable LinkSession session;
@@ -79,6 +83,11 @@ final class EngineLink implements Link {
         }
 
         @Override
+        public void notified(Notification notification) {
+            link.thenAccept(l -> l.notifications.add(notification));
+        }
+
+        @Override
         public void region(String name, RemoteRegion region) {
             link.thenAccept(l -> {
                 if (!l.named(name).complete(region)) {
@@ -97,6 +106,7 @@ final class EngineLink implements Link {
             link.thenAccept(l -> {
                 l.goodbye = goodbye;
                 l.shared.values().forEach(f -> f.completeExceptionally(why));
+                l.notifications.end(why);
                 l.ended.complete(why);
                 if (why.code() == ErrorCode.AGENT_HANGS) {
                     l.pending.forEach(t -> t.abandon(why)); // the agent may never come to them
@@ -107,6 +117,7 @@ final class EngineLink implements Link {
 
     void bind(LinkSession to) {
         session = to;
+        notifications.taken(bytes -> onAgent(engine -> engine.taken(bytes)));
     }
 
     private LinkSession session() {
@@ -188,7 +199,7 @@ final class EngineLink implements Link {
 
     @Override
     public Transfer send(Layout from, TransferOptions options) {
-        return start("send", from, false, (engine, map, done) -> engine.send(map, options, done));
+        return start("send", from, false, (engine, map, done) -> engine.send(map, options, done, System.nanoTime()));
     }
 
     @Override
@@ -199,7 +210,8 @@ final class EngineLink implements Link {
     @Override
     public Transfer write(Layout from, RemoteLayout to, TransferOptions options) {
         sameLength(from, to);
-        return start("write", from, false, (engine, map, done) -> engine.write(map, to, options, done));
+        return start(
+                "write", from, false, (engine, map, done) -> engine.write(map, to, options, done, System.nanoTime()));
     }
 
     @Override
@@ -225,13 +237,39 @@ final class EngineLink implements Link {
         pending.add(transfer);
         TransferEvent event = new TransferEvent(gpu(), kind, peer(), layout.bytes());
         Completion completion = transfer.completion(local, transfers, event, () -> pending.remove(transfer));
+        transfer.cancelsWith(why -> onAgent(engine -> transfer.cancel(engine, why)));
         agent.execute(
-                () -> session().with(() -> call.run(session().engine(), local.map(), completion)), completion::failed);
+                () -> session().with(() -> transfer.begun(call.run(session().engine(), local.map(), completion))),
+                completion::failed);
         SluiceException why = ended.getNow(null);
         if (why != null && why.code() == ErrorCode.AGENT_HANGS) {
             transfer.abandon(why); // the agent may never come to it
         }
         return transfer;
+    }
+
+    /** Has the engine told something that nobody waits for. */
+    private void onAgent(Consumer<LinkEngine> call) {
+        agent.execute(() -> session().with(() -> call.accept(session().engine())));
+    }
+
+    @Override
+    public Optional<Notification> pollNotification() {
+        return notifications.poll();
+    }
+
+    @Override
+    public CompletableFuture<Notification> nextNotification() {
+        return notifications.next();
+    }
+
+    @Override
+    public void onNotification(Consumer<Notification> program) {
+        notifications.listener(program);
+    }
+
+    void withdraw(RemoteRegion key, boolean now) {
+        onAgent(engine -> engine.withdraw(key.keyHigh(), key.keyLow(), now));
     }
 
     @Override

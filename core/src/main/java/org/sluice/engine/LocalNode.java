@@ -3,7 +3,6 @@ package org.sluice.engine;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,12 +13,13 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.sluice.Access;
 import org.sluice.ClosedException;
 import org.sluice.ConfigException;
 import org.sluice.ErrorCode;
@@ -31,6 +31,7 @@ import org.sluice.LinkingStep;
 import org.sluice.NicInfo;
 import org.sluice.Node;
 import org.sluice.NodeConfig;
+import org.sluice.NotDoneException;
 import org.sluice.Peer;
 import org.sluice.Region;
 import org.sluice.RemoteRegion;
@@ -56,7 +57,6 @@ import org.sluice.transfer.Agent;
 import org.sluice.transfer.AgentLimits;
 import org.sluice.transfer.MemoryBlock;
 import org.sluice.transfer.NodeTimer;
-import org.sluice.transfer.RegionDirectory;
 import org.sluice.wire.Deadline;
 
 /**
@@ -66,6 +66,9 @@ import org.sluice.wire.Deadline;
  */
 final class LocalNode implements Node {
     private static final Logger log = LoggerFactory.getLogger(LocalNode.class);
+
+    /** How long giving up a channel may take. */
+    private static final Duration AT_ONCE = Duration.ofSeconds(5);
 
     /** The backend that stands for the best that works here. */
     private static final String AUTO = "auto";
@@ -78,7 +81,7 @@ final class LocalNode implements Node {
     private final NodeTimer timer;
     private final AgentLimits limits;
     private final List<Agent> agents = new ArrayList<>();
-    private final List<Registry> registries = new ArrayList<>();
+    private final List<SharedRegions> registries = new ArrayList<>();
     private final List<EngineLink> links = new CopyOnWriteArrayList<>();
     private final Orchestrator orchestrator;
     private final LinkMaker linkMaker;
@@ -87,54 +90,6 @@ final class LocalNode implements Node {
     private final RailBook rails;
     private final LinkPlan plan;
     private boolean closed;
-
-    /** The regions of one GPU, by key. */
-    private static final class Registry implements RegionDirectory {
-        private record Key(long high, long low) {}
-
-        private final Map<Key, OwnedRegion> byKey = new ConcurrentHashMap<>();
-        private final BitSet numbers = new BitSet();
-
-        @Override
-        public @Nullable Claim claim(long keyHigh, long keyLow) {
-            OwnedRegion r = byKey.get(new Key(keyHigh, keyLow));
-            return r != null && r.tryUse() ? new Held(r) : null;
-        }
-
-        /** A region that a peer reads or writes. */
-        private record Held(OwnedRegion region) implements Claim {
-            @Override
-            public MemoryBlock block() {
-                return region.block();
-            }
-
-            @Override
-            public void release() {
-                region.release();
-            }
-        }
-
-        synchronized int takeNumber() {
-            int n = numbers.nextClearBit(0);
-            numbers.set(n);
-            return n;
-        }
-
-        synchronized void giveNumber(int n) {
-            numbers.clear(n);
-        }
-
-        /** @return false when another region has its key */
-        boolean add(OwnedRegion r) {
-            return byKey.putIfAbsent(
-                            new Key(r.remoteKey().keyHigh(), r.remoteKey().keyLow()), r)
-                    == null;
-        }
-
-        void remove(OwnedRegion r) {
-            byKey.remove(new Key(r.remoteKey().keyHigh(), r.remoteKey().keyLow()), r);
-        }
-    }
 
     LocalNode(NodeConfig config) {
         this.config = config;
@@ -158,7 +113,7 @@ final class LocalNode implements Node {
             }
             for (int g = 0; g < count; g++) {
                 agents.add(agent(gpus.open(g)));
-                registries.add(new Registry());
+                registries.add(new SharedRegions());
             }
             Gpu first = agents.getFirst().gpu();
             int sockets = LinkPlan.socketsPerChannel(config, first);
@@ -459,10 +414,10 @@ final class LocalNode implements Node {
                 () -> allocation.from(agent.gpu()),
                 limits.call(key.size()),
                 GpuMemory::close));
-        Registry registry = registries.get(gpu);
+        SharedRegions registry = registries.get(gpu);
         int number = registry.takeNumber();
         OwnedRegion region = new OwnedRegion(this, gpu, new MemoryBlock(memory, number), key);
-        if (!registry.add(region)) {
+        if (!registry.add(key, region, Access.READ_AND_WRITE)) {
             registry.giveNumber(number);
             memory.close();
             throw new IllegalArgumentException("GPU " + gpu + ": another region has this key");
@@ -471,12 +426,48 @@ final class LocalNode implements Node {
     }
 
     void withdraw(OwnedRegion region) {
-        registries.get(region.gpu()).remove(region);
+        registries.get(region.gpu()).remove(region.remoteKey(), region);
+    }
+
+    RemoteRegion share(OwnedRegion region, Access access) {
+        RemoteRegion key = OwnedRegion.drawKey(region.size());
+        if (!registries.get(region.gpu()).add(key, region, access)) {
+            throw new IllegalStateException("two random keys of 128 bits are the same");
+        }
+        return key;
+    }
+
+    void withdraw(OwnedRegion region, RemoteRegion key, Duration atMost) {
+        SharedRegions.Withdrawn withdrawn = registries.get(region.gpu()).remove(key, region);
+        long end = System.nanoTime() + atMost.toNanos();
+        boolean atOnce = false;
+        drain(region.gpu(), key, false);
+        while (withdrawn.isInUse()) {
+            if (System.nanoTime() - end >= 0) {
+                if (atOnce) {
+                    throw new NotDoneException(
+                            Where.ofGpu(region.gpu()),
+                            "a region's key is withdrawn, but a peer is still at its memory");
+                }
+                atOnce = true;
+                end = System.nanoTime() + AT_ONCE.toNanos();
+                drain(region.gpu(), key, true);
+            }
+            LockSupport.parkNanos(100_000);
+        }
+    }
+
+    private void drain(int gpu, RemoteRegion key, boolean atOnce) {
+        for (EngineLink l : links) {
+            if (l.gpu() == gpu) {
+                l.withdraw(key, atOnce);
+            }
+        }
     }
 
     /** Begins to free it. */
     CompletableFuture<Void> free(OwnedRegion region) {
-        Registry registry = registries.get(region.gpu());
+        SharedRegions registry = registries.get(region.gpu());
         registry.remove(region);
         for (EngineLink l : links) {
             if (l.gpu() == region.gpu()) {
@@ -566,8 +557,8 @@ final class LocalNode implements Node {
 
     private void closeRegions(ClosingSteps steps) {
         List<CompletableFuture<Void>> freeing = new ArrayList<>();
-        for (Registry registry : registries) {
-            for (OwnedRegion region : List.copyOf(registry.byKey.values())) {
+        for (SharedRegions registry : registries) {
+            for (OwnedRegion region : registry.regions()) {
                 steps.take("a region", () -> {
                     if (region.isUsed()
                             && agents.get(region.gpu()).busyNanos()

@@ -2,11 +2,13 @@ package org.sluice.engine;
 
 import java.lang.foreign.MemorySegment;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.sluice.Access;
 import org.sluice.ErrorCode;
 import org.sluice.LinkException;
 import org.sluice.Region;
@@ -65,6 +67,16 @@ final class OwnedRegion implements Region {
     @Override
     public RemoteRegion remoteKey() {
         return key;
+    }
+
+    @Override
+    public RemoteRegion share(Access access) {
+        return node.share(this, access);
+    }
+
+    @Override
+    public void withdraw(RemoteRegion of, Duration atMost) {
+        node.withdraw(this, of, atMost);
     }
 
     @Override

@@ -5,6 +5,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.sluice.ClosedException;
 import org.sluice.ErrorCode;
 import org.sluice.LinkException;
@@ -14,7 +16,10 @@ import org.sluice.Transfer;
 import org.sluice.Where;
 import org.sluice.stats.TransferCounters;
 import org.sluice.stats.TransferEvent;
+import org.sluice.transfer.ChunkedTransfer;
 import org.sluice.transfer.Completion;
+import org.sluice.transfer.EndReason;
+import org.sluice.transfer.LinkEngine;
 
 /**
  * One message under way. It is done when its last byte is in its destination and visible to the GPU there, on the sender's side
@@ -24,6 +29,10 @@ final class PendingTransfer implements Transfer {
     private final Where where;
     private final long bytes;
     private final CompletableFuture<Transfer> future = new CompletableFuture<>();
+    private volatile Consumer<EndReason> canceller = why -> {};
+    /** The engine's side of it; belongs to the agent. Null before it has begun, and where it never did. */
+    private @Nullable ChunkedTransfer begun;
+
     private volatile long startedAt;
     private volatile long endedAt;
 
@@ -62,6 +71,29 @@ final class PendingTransfer implements Transfer {
                 future.completeExceptionally(why);
             }
         };
+    }
+
+    /** @param agent has {@link #cancel(LinkEngine, EndReason)} called by the agent */
+    void cancelsWith(Consumer<EndReason> agent) {
+        canceller = agent;
+    }
+
+    void begun(@Nullable ChunkedTransfer transfer) {
+        begun = transfer;
+    }
+
+    void cancel(LinkEngine engine, EndReason why) {
+        ChunkedTransfer t = begun;
+        if (t != null) {
+            engine.cancel(t, why);
+        }
+    }
+
+    @Override
+    public void cancel() {
+        if (!isDone()) {
+            canceller.accept(EndReason.CANCELLED);
+        }
     }
 
     @Override

@@ -25,6 +25,7 @@ import org.sluice.ConfigException;
 import org.sluice.ErrorCode;
 import org.sluice.LeftOut;
 import org.sluice.LinkException;
+import org.sluice.Notification;
 import org.sluice.ProtocolException;
 import org.sluice.SluiceException;
 import org.sluice.Where;
@@ -379,8 +380,9 @@ final class LinkMaking {
         boolean confirmed = plan.config().bootstrap() == org.sluice.BootstrapFormat.SLUICE;
         // without a control connection a link cannot do without a rail: it waits for each
         long stall = confirmed ? plan.config().stallTimeout().toNanos() : 0;
+        int small = plan.config().smallBytes();
         return new EngineSettings(
-                chunk, roundRobin, window, Math.min(window, plan.sendWindow()), stall, confirmed, where());
+                chunk, roundRobin, window, Math.min(window, plan.sendWindow()), stall, confirmed, small, where());
     }
 
     /** The place without the peer: who throws on its connection names it, and it may be closed by now. */
@@ -517,7 +519,8 @@ final class LinkMaking {
                             .filter(u -> u != null)
                             .findFirst()
                             .orElse(null),
-                    agent);
+                    agent,
+                    (bytes, tag, length) -> events.notified(new Notification(bytes, tag, length)));
             ChannelRepair repair = control == null
                     ? null
                     : new ChannelRepair(

@@ -13,6 +13,7 @@ import org.slf4j.LoggerFactory;
 import org.sluice.ClosedException;
 import org.sluice.ErrorCode;
 import org.sluice.LinkException;
+import org.sluice.Notification;
 import org.sluice.PeerLostException;
 import org.sluice.ProtocolException;
 import org.sluice.RemoteLayout;
@@ -24,6 +25,7 @@ import org.sluice.spi.GpuException;
 import org.sluice.spi.ThreadLimitException;
 import org.sluice.transfer.Agent;
 import org.sluice.transfer.Announcement;
+import org.sluice.transfer.EndReason;
 import org.sluice.transfer.InboundEnd;
 import org.sluice.transfer.LinkEngine;
 import org.sluice.transfer.OutboundEnd;
@@ -62,6 +64,9 @@ public final class LinkSession implements Work {
     /** What the peer's program hears besides transfers. */
     public interface Events {
         void note(byte[] note);
+
+        /** A transfer has landed with it. */
+        void notified(Notification notification);
 
         void region(String name, RemoteRegion region);
 
@@ -486,6 +491,39 @@ public final class LinkSession implements Work {
         @Override
         public void onLayout(int number, RemoteLayout layout) {
             engine.onLayout(number, layout);
+        }
+
+        @Override
+        public void onCancel(long id, int why) {
+            engine.onCancel(id, reason(why));
+        }
+
+        @Override
+        public void onEnded(long id, int why) {
+            engine.onEnded(id, reason(why));
+        }
+
+        private EndReason reason(int code) {
+            EndReason reason = EndReason.of(code);
+            if (reason == null) {
+                throw new ProtocolException(where, "the peer ended a transfer for unknown reason " + code);
+            }
+            return reason;
+        }
+
+        @Override
+        public void onNotification(byte[] bytes) {
+            engine.onNotification(bytes);
+        }
+
+        @Override
+        public void onTaken(long cost) {
+            engine.onTaken(cost);
+        }
+
+        @Override
+        public void onBytes(byte[] bytes) {
+            engine.onBytes(bytes);
         }
 
         @Override

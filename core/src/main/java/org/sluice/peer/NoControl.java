@@ -4,6 +4,7 @@ import org.sluice.RemoteLayout;
 import org.sluice.RemoteRegion;
 import org.sluice.TransferRefusal;
 import org.sluice.transfer.Announcement;
+import org.sluice.transfer.EndReason;
 import org.sluice.transfer.LinkControl;
 
 /** Where there is no control connection (UCCL's bootstrap), nothing is ever said over one: round-robin striping needs nothing. */
@@ -36,6 +37,31 @@ enum NoControl implements LinkControl {
 
     @Override
     public void layout(int number, RemoteLayout layout) {
+        throw none();
+    }
+
+    @Override
+    public void bytes(byte[] bytes) {
+        throw none();
+    }
+
+    @Override
+    public void notification(byte[] bytes) {
+        throw none();
+    }
+
+    @Override
+    public void taken(long cost) {
+        throw none();
+    }
+
+    @Override
+    public void cancel(long id, EndReason why) {
+        throw none();
+    }
+
+    @Override
+    public void ended(long id, EndReason why) {
         throw none();
     }
 

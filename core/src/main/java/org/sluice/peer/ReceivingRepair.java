@@ -156,8 +156,8 @@ final class ReceivingRepair {
         }
         ReceiveChannel channel = accepted;
         if (channel != null && peerReady) {
-            InboundEnd next =
-                    new InboundEnd(end.index(), generation, channel, end.counters(), end.staging(), end.unpack(), end.takesLists());
+            InboundEnd next = new InboundEnd(
+                    end.index(), generation, channel, end.counters(), end.staging(), end.unpack(), end.takesLists());
             engine.open(next);
             end = next;
             accepted = null;

@@ -89,7 +89,8 @@ final class SendingRepair {
             }
             c.close();
             connector = null;
-            OutboundEnd next = new OutboundEnd(end.index(), generation, channel, end.counters(), end.staging(), end.takesLists());
+            OutboundEnd next =
+                    new OutboundEnd(end.index(), generation, channel, end.counters(), end.staging(), end.takesLists());
             engine.open(next);
             end = next;
             lastFailure = "";

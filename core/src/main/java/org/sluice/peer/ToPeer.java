@@ -4,6 +4,7 @@ import org.sluice.RemoteLayout;
 import org.sluice.RemoteRegion;
 import org.sluice.TransferRefusal;
 import org.sluice.transfer.Announcement;
+import org.sluice.transfer.EndReason;
 import org.sluice.transfer.LinkControl;
 import org.sluice.wire.ControlConnection;
 import org.sluice.wire.FrameType;
@@ -31,13 +32,37 @@ record ToPeer(ControlConnection connection) implements LinkControl {
     }
 
     private void oneSided(FrameType type, Announcement a, RemoteRegion region, long offset, int layout) {
-        connection.oneSided(
-                type, a.id(), a.length(), region, offset, layout, a.mostChunk(), a.priority(), a.flags());
+        connection.oneSided(type, a.id(), a.length(), region, offset, layout, a.mostChunk(), a.priority(), a.flags());
     }
 
     @Override
     public void layout(int number, RemoteLayout layout) {
         connection.layout(number, layout);
+    }
+
+    @Override
+    public void bytes(byte[] bytes) {
+        connection.bytes(bytes);
+    }
+
+    @Override
+    public void notification(byte[] bytes) {
+        connection.notification(bytes);
+    }
+
+    @Override
+    public void taken(long cost) {
+        connection.taken(cost);
+    }
+
+    @Override
+    public void cancel(long id, EndReason why) {
+        connection.cancel(id, why.code());
+    }
+
+    @Override
+    public void ended(long id, EndReason why) {
+        connection.ended(id, why.code());
     }
 
     @Override

@@ -35,6 +35,13 @@ public interface Channel extends AutoCloseable {
         return UNKNOWN_PROGRESS;
     }
 
+    /**
+     * Whether its bytes are encrypted or checked on their way: then none of a transfer's may go another way that is not.
+     */
+    default boolean isProtected() {
+        return false;
+    }
+
     /** Both ends as a person would say them, for messages: {@code eth1 10.1.0.1:40312 > 10.1.0.2:35001}. */
     String description();
 

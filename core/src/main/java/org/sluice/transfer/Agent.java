@@ -2,6 +2,7 @@ package org.sluice.transfer;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.channels.SelectableChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
@@ -287,6 +288,16 @@ public final class Agent implements Doorbell, PieceQueues, AutoCloseable {
     @Override
     public GpuMemory allocate(long bytes) {
         return gpu.allocate(bytes);
+    }
+
+    @Override
+    public void read(GpuMemory from, long offset, MemorySegment to) {
+        gpu.read(from, offset, to);
+    }
+
+    @Override
+    public void write(GpuMemory to, long offset, MemorySegment from) {
+        gpu.write(to, offset, from);
     }
 
     private void run() {

@@ -20,6 +20,9 @@ public record Announcement(long id, long length, long mostChunk, int priority, i
     /** The peer's side is a layout that was said before, for this transfer alone. */
     public static final int LAYOUT = 4;
 
+    /** Its bytes came with the announcement. */
+    public static final int SMALL = 8;
+
     boolean has(int flag) {
         return (flags & flag) != 0;
     }

@@ -2,6 +2,7 @@ package org.sluice.transfer;
 
 import org.jspecify.annotations.Nullable;
 import org.sluice.RemoteLayout;
+import org.sluice.SluiceException;
 import org.sluice.TransferOptions;
 
 /** One message and how far it is: the part that sender and receiver have in common. Belongs to the agent. */
@@ -18,6 +19,17 @@ public abstract sealed class ChunkedTransfer permits InboundTransfer, OutboundTr
 
     long startedAt;
 
+    /** Why it is to end early. */
+    EndReason ending = EndReason.NONE;
+
+    boolean endedByPeer;
+
+    /** Whether its end was told. */
+    boolean over;
+
+    /** Sent with it by the peer, for this side's program. */
+    byte @Nullable [] notification;
+
     ChunkedTransfer(
             long id, PieceMap map, @Nullable RemoteLayout remote, TransferOptions options, Completion completion) {
         this.id = id;
@@ -26,5 +38,15 @@ public abstract sealed class ChunkedTransfer permits InboundTransfer, OutboundTr
         this.map = map;
         this.length = map.length;
         this.completion = completion;
+    }
+
+    final void done() {
+        over = true;
+        completion.done(startedAt);
+    }
+
+    final void failed(SluiceException why) {
+        over = true;
+        completion.failed(why);
     }
 }

@@ -1,8 +1,8 @@
 package org.sluice.transfer;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.ObjIntConsumer;
 import org.jspecify.annotations.Nullable;
 import org.sluice.LengthMismatchException;
@@ -36,11 +36,15 @@ final class Inbound {
     /** Reads that the owner of the region has not accepted yet: nothing is posted for them, so a refusal leaves no trace. */
     private final TransferTable<InboundTransfer> requested = new TransferTable<>();
 
-    private final ArrayDeque<InboundTransfer> receives = new ArrayDeque<>();
-    private final ArrayDeque<Announcement> announced = new ArrayDeque<>();
+    private final Matching matching = new Matching(this::met);
+    private final NotificationCredit credit;
+    private final NotificationListener notified;
+    private final Deadlines deadlines = new Deadlines();
+    private final Consumer<ChunkedTransfer> late = this::late;
     private final Pulse pulse;
     private final BrokenChannelListener broken;
     private final @Nullable UnpackQueue unpack;
+    private final SmallBytes small;
     private long receiveCount;
     private long announcedCount;
     private long reads;
@@ -48,6 +52,9 @@ final class Inbound {
     private int writing;
     private int unfinishedSends;
     private int nextToDeal;
+    /** Bytes that came with sends which wait for their receives. */
+    private long smallHeld;
+
     private long now;
     /** When there was last nothing to receive. */
     private long idleAt;
@@ -56,13 +63,19 @@ final class Inbound {
             EngineSettings settings,
             LinkControl control,
             SaidLayouts layouts,
+            NotificationCredit credit,
+            NotificationListener notified,
             Pulse pulse,
             int channels,
             @Nullable UnpackQueue unpack,
+            SmallBytes small,
             BrokenChannelListener broken) {
+        this.small = small;
         this.settings = settings;
         this.control = control;
         this.layouts = layouts;
+        this.credit = credit;
+        this.notified = notified;
         this.pulse = pulse;
         this.channels = new InboundChannel[channels];
         this.unpack = unpack;
@@ -87,7 +100,7 @@ final class Inbound {
     }
 
     int unfinished() {
-        return receives.size() + posting.size() + requested.size() + active.size();
+        return matching.receives() + posting.size() + requested.size() + active.size();
     }
 
     private boolean isOpen(int channel) {
@@ -97,25 +110,35 @@ final class Inbound {
 
     InboundTransfer receive(PieceMap map, TransferOptions options, Completion completion, long nanoTime) {
         now = nanoTime;
-        InboundTransfer t = new InboundTransfer(
-                MessageId.of(MessageId.TWO_SIDED, receiveCount++), map, null, options, completion);
-        receives.add(t);
-        match();
+        InboundTransfer t =
+                new InboundTransfer(MessageId.of(MessageId.TWO_SIDED, receiveCount++), map, null, options, completion);
+        if (settings.confirmed()) {
+            deadlines.add(t, options.deadline(), now);
+            matching.receive(t);
+        } else {
+            start(t, settings.chunkBytes()); // nothing is announced: each receive stands for itself
+        }
         return t;
     }
 
-    void announced(Announcement a, long nanoTime) {
+    void announced(Announcement a, byte @Nullable [] notification, byte @Nullable [] bytes, long nanoTime) {
         now = nanoTime;
         InboundTransfer asked = requested.get(a.id());
         if (asked != null && asked.length == a.length() && a.mostChunk() > 0) {
             requested.remove(a.id());
             asked.priority = asked.options.priority();
-            start(asked, a.mostChunk());
+            if (asked.ending != EndReason.NONE) {
+                endNow(asked);
+            } else {
+                start(asked, a.mostChunk());
+            }
             return;
         }
         if (MessageId.kind(a.id()) != MessageId.TWO_SIDED || MessageId.count(a.id()) != announcedCount) {
-            throw new ProtocolException(settings.where(), "the peer announced " + MessageId.toString(a.id()) + " of "
-                    + a.length() + " bytes, expected was transfer " + announcedCount);
+            throw new ProtocolException(
+                    settings.where(),
+                    "the peer announced " + MessageId.toString(a.id()) + " of " + a.length()
+                            + " bytes, expected was transfer " + announcedCount);
         }
         check(a);
         if (unfinishedSends >= EngineSettings.MAX_TRANSFERS) {
@@ -126,37 +149,50 @@ final class Inbound {
         }
         announcedCount++;
         unfinishedSends++;
-        announced.add(a);
-        match();
+        if (bytes != null) {
+            smallHeld += bytes.length;
+            if (smallHeld > EngineSettings.SMALL_BYTES_UNDER_WAY) {
+                throw new ProtocolException(
+                        settings.where(),
+                        "the peer's small transfers that wait for their receives have " + smallHeld
+                                + " bytes, allowed are " + EngineSettings.SMALL_BYTES_UNDER_WAY);
+            }
+        }
+        matching.announced(new Announced(a, notification, bytes));
     }
 
     private void check(Announcement a) {
-        if (a.length() < 0
-                || a.mostChunk() <= 0
-                || a.priority() < 0
-                || a.priority() > PulledStriping.MOST_PRIORITY) {
-            throw new ProtocolException(settings.where(), "the peer announced " + MessageId.toString(a.id()) + " of "
-                    + a.length() + " bytes, in chunks of at most " + a.mostChunk() + ", with priority " + a.priority());
+        if (a.length() < 0 || a.mostChunk() <= 0 || a.priority() < 0 || a.priority() > PulledStriping.MOST_PRIORITY) {
+            throw new ProtocolException(
+                    settings.where(),
+                    "the peer announced " + MessageId.toString(a.id()) + " of " + a.length()
+                            + " bytes, in chunks of at most " + a.mostChunk() + ", with priority " + a.priority());
         }
     }
 
-    /** The n-th send meets the n-th receive. Without a control connection nothing is announced: each receive stands for itself. */
-    private void match() {
-        while (!receives.isEmpty()) {
-            if (settings.confirmed()) {
-                Announcement send = announced.poll();
-                if (send == null) {
-                    return;
-                }
-                InboundTransfer t = receives.remove();
-                if (send.length() != t.length) {
-                    mismatch(t, send.length());
-                } else {
-                    t.priority = send.priority();
-                    start(t, send.mostChunk());
-                }
+    private void met(InboundTransfer t, Announced send) {
+        Announcement a = send.announcement;
+        t.id = a.id();
+        t.notification = send.notification;
+        smallHeld -= send.bytes == null ? 0 : send.bytes.length;
+        if (send.ending != EndReason.NONE) {
+            t.ending = send.ending; // its end was answered already
+            t.endedByPeer = true;
+            drop(t);
+            t.failed(t.ending.exception(settings.where(), MessageId.toString(t.id), true));
+        } else if (t.over) {
+            unfinishedSends--;
+            drop(t);
+            control.ended(t.id, t.ending);
+        } else if (a.length() != t.length) {
+            mismatch(t, a.length());
+        } else {
+            t.priority = a.priority();
+            byte[] bytes = send.bytes;
+            if (bytes == null) {
+                start(t, a.mostChunk());
             } else {
-                start(receives.remove(), settings.chunkBytes());
+                small(t, bytes);
             }
         }
     }
@@ -168,8 +204,115 @@ final class Inbound {
                         + ": the peer sends " + sendLength + " bytes, this side's receive is of " + t.length
                         + "; give both sides the same length");
         unfinishedSends--;
+        drop(t);
         control.refused(t.id, TransferRefusal.LENGTH, t.length);
-        t.completion.failed(e);
+        t.failed(e);
+    }
+
+    /** All of a transfer's bytes came with its announcement. */
+    private void small(InboundTransfer t, byte[] bytes) {
+        t.startedAt = now;
+        small.put(t.map, bytes);
+        finish(t);
+    }
+
+    private void drop(InboundTransfer t) {
+        byte[] notification = t.notification;
+        if (notification != null) {
+            t.notification = null;
+            notified.dropped(notification);
+        }
+    }
+
+    /** Ends a transfer early, wherever it is: no more of it is granted, and once what is has come, both sides are told. */
+    void end(InboundTransfer t, EndReason why) {
+        if (t.over || t.ending != EndReason.NONE || !settings.confirmed()) {
+            return;
+        }
+        if (posting.remove(t) || matching.withdraw(t)) {
+            t.ending = why;
+            t.failed(why.exception(settings.where(), "a transfer of " + t.length + " bytes", false));
+        } else if (matching.waits(t)) {
+            // it stays where it is: the n-th send is still for the n-th receive, and is told
+            t.ending = why;
+            t.failed(why.exception(settings.where(), "a receive of " + t.length + " bytes", false));
+        } else if (requested.get(t.id) == t) {
+            t.ending = why; // the owner's answer, whatever it is, ends it
+        } else if (active.get(t.id) == t) {
+            stop(t, why);
+        }
+    }
+
+    private void stop(InboundTransfer t, EndReason why) {
+        t.ending = why;
+        if (pulled != null) {
+            pulled.remove(t);
+        }
+        if (t.inFlight == 0) {
+            active.remove(t.id);
+            endNow(t);
+        }
+    }
+
+    /** Nothing of it is under way, and it is in no table. */
+    private void endNow(InboundTransfer t) {
+        count(t);
+        layouts.ended(t.remote);
+        drop(t);
+        control.ended(t.id, t.ending);
+        t.failed(t.ending.exception(settings.where(), MessageId.toString(t.id), t.endedByPeer));
+    }
+
+    /** The sender wants a transfer to end; it may have ended meanwhile. */
+    void cancelled(long id, EndReason why) {
+        InboundTransfer t = active.get(id);
+        Announced waiting = t == null ? matching.find(id) : null;
+        if (t != null) {
+            if (t.ending == EndReason.NONE) {
+                t.endedByPeer = true;
+                stop(t, why);
+            }
+        } else if (waiting != null) {
+            if (waiting.ending != EndReason.NONE) {
+                throw new ProtocolException(
+                        settings.where(), "the peer cancelled " + MessageId.toString(id) + " twice");
+            }
+            waiting.ending = why;
+            unfinishedSends--;
+            control.ended(id, why);
+        } else if (!wasSaid(id)) {
+            throw new ProtocolException(
+                    settings.where(), "the peer cancelled " + MessageId.toString(id) + ", which it has not begun");
+        }
+    }
+
+    private boolean wasSaid(long id) {
+        long count = MessageId.count(id);
+        return switch ((int) MessageId.kind(id)) {
+            case (int) MessageId.TWO_SIDED -> count < announcedCount;
+            case (int) MessageId.WRITE -> count < writesAsked;
+            case (int) MessageId.READ -> count < reads;
+            default -> false;
+        };
+    }
+
+    /** Ends what the peer writes by a key. */
+    void withdraw(long keyHigh, long keyLow, boolean atOnce) {
+        List<InboundTransfer> concerned = new ArrayList<>();
+        active.each(t -> {
+            if (t.completion instanceof PeerAccess.Access a && a.isBy(keyHigh, keyLow)) {
+                concerned.add(t);
+            }
+        });
+        concerned.forEach(t -> end(t, EndReason.WITHDRAWN));
+        for (InboundChannel c : channels) {
+            if (atOnce && c != null && c.isOpen() && concerned.stream().anyMatch(c::carries)) {
+                lost(
+                        c,
+                        new TransportException(
+                                "what a peer may not write any more has been granted on it and does not come"));
+            }
+        }
     }
 
     /** The peer asks to write: its writes are numbered in turn, and not more than it may have unfinished. */
@@ -189,24 +332,37 @@ final class Inbound {
     }
 
     /** The peer writes into memory of ours; key, bounds and rights are checked. */
-    void serveWrite(Announcement a, PieceMap map, Completion completion, long nanoTime) {
+    void serveWrite(
+            Announcement a,
+            PieceMap map,
+            byte @Nullable [] notification,
+            byte @Nullable [] bytes,
+            Completion completion,
+            long nanoTime) {
         now = nanoTime;
         writing++;
         InboundTransfer t = new InboundTransfer(a.id(), map, null, TransferOptions.NONE, completion);
         t.priority = a.priority();
-        start(t, a.mostChunk());
+        t.notification = notification;
+        if (bytes == null) {
+            start(t, a.mostChunk());
+        } else {
+            small(t, bytes);
+        }
     }
 
     InboundTransfer read(
             PieceMap map, RemoteLayout from, TransferOptions options, Completion completion, long nanoTime) {
         now = nanoTime;
         InboundTransfer t = new InboundTransfer(0, map, from, options, completion);
+        deadlines.add(t, options.deadline(), now);
         posting.post(t);
         return t;
     }
 
     private boolean mayGo(InboundTransfer t) {
-        return control.hasRoom() && layouts.hasRoom(t.remote);
+        byte[] notification = t.options.notification();
+        return control.hasRoom() && layouts.hasRoom(t.remote) && (notification == null || credit.covers(notification));
     }
 
     private void announce(InboundTransfer t) {
@@ -215,6 +371,11 @@ final class Inbound {
             throw new IllegalStateException("a read from nowhere");
         }
         t.id = MessageId.of(MessageId.READ, reads++);
+        byte[] notification = t.options.notification();
+        if (notification != null) {
+            credit.spend(notification);
+            control.notification(notification);
+        }
         if (SaidLayouts.isSaid(from)) {
             int number = layouts.say(from);
             control.read(announcement(t, Announcement.LAYOUT), from.regions().getFirst(), 0, number);
@@ -225,7 +386,8 @@ final class Inbound {
         requested.put(t);
     }
 
-    private Announcement announcement(InboundTransfer t, int flags) {
+    private Announcement announcement(InboundTransfer t, int more) {
+        int flags = more | (t.options.notification() == null ? 0 : Announcement.NOTED);
         return new Announcement(t.id, t.length, settings.chunkBytes(), t.options.priority(), flags, 0);
     }
 
@@ -238,7 +400,7 @@ final class Inbound {
         }
         requested.remove(id);
         layouts.ended(t.remote);
-        t.completion.failed(new RemoteAccessException(
+        t.failed(new RemoteAccessException(
                 settings.where(), MessageId.toString(id) + " of " + t.length + " bytes", why));
     }
 
@@ -258,11 +420,16 @@ final class Inbound {
         }
     }
 
+    private void late(ChunkedTransfer t) {
+        end((InboundTransfer) t, EndReason.DEADLINE);
+    }
+
     int doWork(long nanoTime) {
         now = nanoTime;
         if (active.size() == 0) {
             idleAt = now;
         }
+        deadlines.passed(now, late);
         int work = posting.doWork();
         for (InboundChannel c : channels) {
             if (c != null && c.isOpen()) {
@@ -320,6 +487,7 @@ final class Inbound {
             InboundChannel c = channels[nextToDeal];
             nextToDeal = nextToDeal + 1 == channels.length ? 0 : nextToDeal + 1;
             if (c != null && c.isOpen() && c.hasRoom() && striping.next(c.index, pick)) {
+                pick.transfer().inFlight++;
                 c.take(pick.transfer(), pick.offset(), pick.bytes(), now);
                 dealt++;
                 passed = -1;
@@ -346,37 +514,60 @@ final class Inbound {
     }
 
     void landed(InboundTransfer t, long bytes) {
+        t.inFlight--;
         t.landed += bytes;
         if (t.landed == t.length) {
             active.remove(t.id);
             finish(t);
+        } else if (t.ending != EndReason.NONE) {
+            settle(t);
+        }
+    }
+
+    private void settle(InboundTransfer t) {
+        if (t.inFlight == 0) {
+            active.remove(t.id);
+            endNow(t);
+        }
+    }
+
+    private void count(InboundTransfer t) {
+        if (MessageId.kind(t.id) == MessageId.WRITE) {
+            writing--;
+        } else if (MessageId.kind(t.id) == MessageId.TWO_SIDED) {
+            unfinishedSends--;
         }
     }
 
     private void finish(InboundTransfer t) {
         if (settings.confirmed()) {
-            if (MessageId.kind(t.id) == MessageId.WRITE) {
-                writing--;
-            } else if (MessageId.kind(t.id) == MessageId.TWO_SIDED) {
-                unfinishedSends--;
-            }
+            count(t);
             control.landed(t.id);
         }
         layouts.ended(t.remote);
-        t.completion.done(t.startedAt);
+        byte[] notification = t.notification;
+        if (notification != null) {
+            notified.notified(notification, t.options.tag().orElse(0), t.length);
+        }
+        t.done();
     }
 
     void takeBack(InboundTransfer t, long offset, long bytes) {
         if (pulled == null) {
-            throw new LinkException(settings.where(), "a chunk of " + MessageId.toString(t.id)
-                    + " came damaged, and without a control connection it cannot be sent again");
+            throw new LinkException(
+                    settings.where(),
+                    "a chunk of " + MessageId.toString(t.id)
+                            + " came damaged, and without a control connection it cannot be sent again");
         }
-        pulled.takeBack(t, offset, bytes);
+        lost(t, offset, bytes);
     }
 
     /** A chunk went down with its channel. Where striping is derived so does the link, with the channel's fault as the reason. */
     void lost(InboundTransfer t, long offset, long bytes) {
-        if (pulled != null) {
+        t.inFlight--;
+        if (t.ending != EndReason.NONE) {
+            settle(t);
+        } else if (pulled != null) {
             pulled.takeBack(t, offset, bytes);
         }
     }
@@ -410,14 +601,15 @@ final class Inbound {
                 c.free();
             }
         }
-        List<InboundTransfer> all = new ArrayList<>(receives);
-        receives.clear();
-        announced.clear();
+        List<InboundTransfer> all = new ArrayList<>();
+        matching.drain(all::add);
         active.drain(all::add);
         requested.drain(all::add);
         posting.drain(all::add);
         for (InboundTransfer t : all) {
-            t.completion.failed(why);
+            if (!t.over) {
+                t.failed(why);
+            }
         }
     }
 

@@ -220,8 +220,8 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
             list.check(bytes);
             chunks.ticket[slot] = unpack.enqueue(list, chunks.place[slot], bytes);
         } else if (way == ChunkRing.COPIED && staging != null) {
-            chunks.ticket[slot] = staging.queue.enqueue(
-                    addressOf(t, chunks.offset[slot], bytes), chunks.place[slot], bytes);
+            chunks.ticket[slot] =
+                    staging.queue.enqueue(addressOf(t, chunks.offset[slot], bytes), chunks.place[slot], bytes);
         } else if (way == ChunkRing.PACKED) {
             scatter(slot, t);
         } else if (registration(t.map.blockAt(chunks.offset[slot])).needsFence()) {
@@ -415,6 +415,16 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
         }
         posted = taken;
         arrived = taken;
+    }
+
+    /** Whether a chunk of the transfer is under way on it. Rare: looks at all. */
+    boolean carries(InboundTransfer t) {
+        for (long n = landed; n < taken; n++) {
+            if (chunks.peek(chunks.slot(n)) == t) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** What lists and slots were needed for is over, in whatever way. */

@@ -15,6 +15,9 @@ final class InboundTransfer extends ChunkedTransfer {
     /** Bytes in their destination and visible to the GPU. */
     long landed;
 
+    /** Chunks given to a channel that have not landed and were not taken back. */
+    long inFlight;
+
     /** Where in the stream the next chunk begins that was never given to a channel. */
     long next;
 

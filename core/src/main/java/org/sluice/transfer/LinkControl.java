@@ -33,6 +33,21 @@ public interface LinkControl {
     /** The transfer cannot be done. @param detail the own length for {@link TransferRefusal#LENGTH}, else 0 */
     void refused(long id, TransferRefusal why, long detail);
 
+    /** The bytes of the transfer that is announced next, where its flag says so. */
+    void bytes(byte[] bytes);
+
+    /** For the transfer that is announced next: what the peer's program is to be told when it has landed. */
+    void notification(byte[] bytes);
+
+    /** This side's program has taken notifications: credit for so much more. */
+    void taken(long cost);
+
+    /** The sender of a transfer wants it to end now: no more grants. */
+    void cancel(long id, EndReason why);
+
+    /** The receiver of a transfer has ended it: nothing of it is granted any more. */
+    void ended(long id, EndReason why);
+
     /** Please answer: this side wonders whether the peer or only a rail has gone silent. The answer goes to {@link LinkEngine#heard}. */
     void probe();
 

@@ -30,6 +30,9 @@ public final class LinkEngine {
     private final LinkControl control;
     private final PeerAccess peerAccess;
     private final PieceQueues pieces;
+    private final NotificationListener notified;
+    private final NotificationCredit credit;
+    private final Along along;
     private final Pulse pulse;
     private final Outbound outbound;
     private final Inbound inbound;
@@ -45,17 +48,34 @@ public final class LinkEngine {
             int outboundChannels,
             int inboundChannels,
             @Nullable UnpackQueue unpack,
-            PieceQueues pieces) {
+            PieceQueues pieces,
+            NotificationListener notified) {
         this.settings = settings;
         this.control = control;
         this.peerAccess = new PeerAccess(settings.where(), regions);
         this.pieces = pieces;
+        this.notified = new NotificationListener() {
+            @Override
+            public void notified(byte[] bytes, long tag, long length) {
+                notified.notified(bytes, tag, length);
+            }
+
+            @Override
+            public void dropped(byte[] bytes) {
+                taken(bytes);
+            }
+        };
+        this.credit = new NotificationCredit(settings.where());
+        this.along = new Along(settings.where());
         this.outboundChannels = outboundChannels;
         this.inboundChannels = inboundChannels;
         this.pulse = new Pulse(settings, control);
         SaidLayouts layouts = new SaidLayouts(control);
-        this.outbound = new Outbound(settings, control, layouts, pulse, outboundChannels, this::broken);
-        this.inbound = new Inbound(settings, control, layouts, pulse, inboundChannels, unpack, this::broken);
+        SmallBytes small = new SmallBytes(pieces);
+        this.outbound = new Outbound(
+                settings, control, layouts, credit, this.notified, pulse, outboundChannels, small, this::broken);
+        this.inbound = new Inbound(
+                settings, control, layouts, credit, this.notified, pulse, inboundChannels, unpack, small, this::broken);
     }
 
     /**
@@ -103,9 +123,9 @@ public final class LinkEngine {
     }
 
     /** @return the transfer, to be {@linkplain #cancel cancelled}; null where it has failed already, as the completion was told */
-    public @Nullable ChunkedTransfer send(PieceMap map, TransferOptions options, Completion done) {
+    public @Nullable ChunkedTransfer send(PieceMap map, TransferOptions options, Completion done, long now) {
         return canDo(map, options, done) && accepts(outboundChannels, outbound.unfinished(), done)
-                ? outbound.begin(map, null, options, done)
+                ? outbound.begin(map, null, options, done, now)
                 : null;
     }
 
@@ -115,9 +135,10 @@ public final class LinkEngine {
                 : null;
     }
 
-    public @Nullable ChunkedTransfer write(PieceMap map, RemoteLayout to, TransferOptions options, Completion done) {
+    public @Nullable ChunkedTransfer write(
+            PieceMap map, RemoteLayout to, TransferOptions options, Completion done, long now) {
         return hasOneSided(done) && accepts(outboundChannels, outbound.unfinished(), done)
-                ? outbound.begin(map, to, options, done)
+                ? outbound.begin(map, to, options, done, now)
                 : null;
     }
 
@@ -128,18 +149,54 @@ public final class LinkEngine {
                 : null;
     }
 
+    /** Ends a transfer early; one that has ended, or cannot be ended any more, goes on as if nothing was said. */
+    public void cancel(ChunkedTransfer transfer, EndReason why) {
+        if (failure == null) {
+            switch (transfer) {
+                case OutboundTransfer t -> outbound.end(t, why);
+                case InboundTransfer t -> inbound.end(t, why);
+            }
+        }
+    }
+
+    /**
+     * Ends what the peer does by a key of this side's.
+     *
+     * @param now whether it is not waited for any more what the peer has been granted: the channels that carry it are given up
+     */
+    public void withdraw(long keyHigh, long keyLow, boolean now) {
+        if (failure == null) {
+            outbound.withdraw(keyHigh, keyLow, now);
+            inbound.withdraw(keyHigh, keyLow, now);
+        }
+    }
+
+    /** The program has taken a notification, or nobody will. */
+    public void taken(byte[] notification) {
+        int cost = NotificationCredit.cost(notification);
+        credit.release(cost);
+        if (failure == null) {
+            control.taken(cost);
+        }
+    }
+
     private boolean hasOneSided(Completion completion) {
         if (!settings.confirmed()) {
-            completion.failed(new LinkException(settings.where(), "a link of the uccl bootstrap has no one-sided transfers; make it with the sluice bootstrap"));
+            completion.failed(new LinkException(
+                    settings.where(),
+                    "a link of the uccl bootstrap has no one-sided transfers; make it with the sluice bootstrap"));
             return false;
         }
         return true;
     }
 
     private boolean canDo(PieceMap map, TransferOptions options, Completion completion) {
-        if (!settings.confirmed() && (map.mostChunk() < settings.chunkBytes() || !options.equals(TransferOptions.NONE))) {
-            completion.failed(new LinkException(settings.where(), "a link of the uccl bootstrap moves ranges, and takes no options; make it with the sluice"
-                    + " bootstrap"));
+        if (!settings.confirmed()
+                && (map.mostChunk() < settings.chunkBytes() || !options.equals(TransferOptions.NONE))) {
+            completion.failed(new LinkException(
+                    settings.where(),
+                    "a link of the uccl bootstrap moves ranges, and takes no options; make it with the sluice"
+                            + " bootstrap"));
             return false;
         }
         return true;
@@ -175,7 +232,7 @@ public final class LinkEngine {
             return;
         }
         hasChannels(inboundChannels, send.id());
-        inbound.announced(send, now);
+        inbound.announced(send, notification(send), bytes(send), now);
     }
 
     /** @param to the region, and {@code offset} in it; or the number of a layout where the announcement says so */
@@ -185,9 +242,13 @@ public final class LinkEngine {
         }
         oneSided(inboundChannels, write.id());
         inbound.asked(write);
+        byte[] notification = notification(write);
+        byte[] bytes = bytes(write);
         PeerAccess.Access access = access(write, to, offset, layout, true);
         if (access != null) {
-            inbound.serveWrite(write, access.map, access, now);
+            inbound.serveWrite(write, access.map, notification, bytes, access, now);
+        } else if (notification != null) {
+            notified.dropped(notification);
         }
     }
 
@@ -197,9 +258,56 @@ public final class LinkEngine {
         }
         oneSided(outboundChannels, read.id());
         outbound.asked(read.id());
+        byte[] notification = notification(read);
         PeerAccess.Access access = access(read, from, offset, layout, false);
         if (access != null) {
-            outbound.serveRead(read.id(), access.map, access);
+            outbound.serveRead(read.id(), access.map, notification, access);
+        } else if (notification != null) {
+            notified.dropped(notification);
+        }
+    }
+
+    /** What the peer's next transfer carries for this side's program. @param bytes at most {@link TransferOptions#MOST_NOTIFICATION} */
+    public void onNotification(byte[] bytes) {
+        if (failure == null) {
+            along.notification(bytes);
+            credit.hold(bytes);
+        }
+    }
+
+    /** The bytes of the peer's next transfer. @param bytes at most {@link EngineSettings#MOST_SMALL_BYTES} */
+    public void onBytes(byte[] bytes) {
+        if (failure == null) {
+            along.bytes(bytes);
+        }
+    }
+
+    private byte @Nullable [] notification(Announcement a) {
+        return along.takeNotification(a);
+    }
+
+    private byte @Nullable [] bytes(Announcement a) {
+        return along.takeBytes(a);
+    }
+
+    /** The peer's program has taken notifications. */
+    public void onTaken(long cost) {
+        if (failure == null) {
+            credit.back(cost);
+        }
+    }
+
+    /** The peer, which sends it, wants a transfer to end. */
+    public void onCancel(long id, EndReason why) {
+        if (failure == null) {
+            inbound.cancelled(id, why);
+        }
+    }
+
+    /** The peer, which receives it, has ended a transfer. */
+    public void onEnded(long id, EndReason why) {
+        if (failure == null) {
+            outbound.ended(id, why);
         }
     }
 
@@ -220,8 +328,9 @@ public final class LinkEngine {
 
     private void oneSided(int channels, long id) {
         if (!settings.confirmed()) {
-            throw new ProtocolException(settings.where(), "the peer asked for " + MessageId.toString(id)
-                    + " on a link that has no one-sided transfers");
+            throw new ProtocolException(
+                    settings.where(),
+                    "the peer asked for " + MessageId.toString(id) + " on a link that has no one-sided transfers");
         }
         hasChannels(channels, id);
     }
@@ -305,8 +414,10 @@ public final class LinkEngine {
     private void lost(String channel) {
         losses++;
         if (!settings.confirmed()) {
-            throw new LinkException(settings.where(), "lost " + channel
-                    + "; a link of the uccl bootstrap needs every channel, one of the sluice bootstrap would go on");
+            throw new LinkException(
+                    settings.where(),
+                    "lost " + channel
+                            + "; a link of the uccl bootstrap needs every channel, one of the sluice bootstrap would go on");
         }
     }
 

@@ -2,6 +2,8 @@ package org.sluice.transfer;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
+import java.util.function.Consumer;
 import java.util.function.ObjIntConsumer;
 import org.jspecify.annotations.Nullable;
 import org.sluice.LengthMismatchException;
@@ -27,11 +29,17 @@ final class Outbound {
     private final @Nullable GrantedStriping granted;
     private final @Nullable RoundRobinStriping<OutboundTransfer> derived;
     private final SaidLayouts layouts;
+    private final NotificationCredit credit;
+    private final NotificationListener notified;
+    private final Deadlines deadlines = new Deadlines();
+    private final Consumer<ChunkedTransfer> late = this::late;
     private final Posting<OutboundTransfer> posting = new Posting<>(this::mayGo, this::announce);
     private final ChunkPick<OutboundTransfer> pick = new ChunkPick<>();
     private final TransferTable<OutboundTransfer> active = new TransferTable<>();
     private final Pulse pulse;
     private final BrokenChannelListener broken;
+    private final SmallBytes small;
+    private long smallUnderWay;
     private long sends;
     private long writes;
     private long readsAsked;
@@ -42,10 +50,16 @@ final class Outbound {
             EngineSettings settings,
             LinkControl control,
             SaidLayouts layouts,
+            NotificationCredit credit,
+            NotificationListener notified,
             Pulse pulse,
             int channels,
+            SmallBytes small,
             BrokenChannelListener broken) {
+        this.small = small;
         this.layouts = layouts;
+        this.credit = credit;
+        this.notified = notified;
         this.settings = settings;
         this.control = control;
         this.pulse = pulse;
@@ -76,37 +90,152 @@ final class Outbound {
 
     /** Begins a send, or with {@code remote} a write. */
     OutboundTransfer begin(
-            PieceMap map, @Nullable RemoteLayout remote, TransferOptions options, Completion completion) {
+            PieceMap map,
+            @Nullable RemoteLayout remote,
+            TransferOptions options,
+            Completion completion,
+            long nanoTime) {
         OutboundTransfer t = new OutboundTransfer(0, map, remote, options, settings.chunkBytes(), completion);
+        deadlines.add(t, options.deadline(), nanoTime);
         posting.post(t);
         return t;
     }
 
     private boolean mayGo(OutboundTransfer t) {
-        return !settings.confirmed() || (control.hasRoom() && layouts.hasRoom(t.remote));
+        byte[] notification = notification(t);
+        return !settings.confirmed()
+                || (control.hasRoom()
+                        && layouts.hasRoom(t.remote)
+                        && (notification == null || credit.covers(notification)));
     }
 
     private void announce(OutboundTransfer t) {
         RemoteLayout to = t.remote;
-        t.id = to == null
-                ? MessageId.of(MessageId.TWO_SIDED, sends++)
-                : MessageId.of(MessageId.WRITE, writes++);
+        t.id = to == null ? MessageId.of(MessageId.TWO_SIDED, sends++) : MessageId.of(MessageId.WRITE, writes++);
         if (settings.confirmed()) {
+            byte[] notification = notification(t);
+            if (notification != null) {
+                credit.spend(notification);
+                control.notification(notification);
+            }
+            int flags = 0;
+            if (goesAlong(t)) {
+                flags = Announcement.SMALL;
+                t.small = true;
+                t.given = t.length;
+                smallUnderWay += t.length;
+                control.bytes(small.get(t.map));
+            }
             if (to == null) {
-                control.open(announcement(t, 0));
+                control.open(announcement(t, flags));
             } else if (SaidLayouts.isSaid(to)) {
                 int number = layouts.say(to);
-                control.write(announcement(t, Announcement.LAYOUT), to.regions().getFirst(), 0, number);
+                control.write(
+                        announcement(t, flags | Announcement.LAYOUT),
+                        to.regions().getFirst(),
+                        0,
+                        number);
             } else {
                 Pieces.Range range = (Pieces.Range) to.pieces();
-                control.write(announcement(t, 0), to.regions().getFirst(), range.offset(), 0);
+                control.write(announcement(t, flags), to.regions().getFirst(), range.offset(), 0);
+            }
+            t.announced = true;
+            if (t.ending != EndReason.NONE) {
+                control.cancel(t.id, t.ending);
             }
         }
         start(t);
     }
 
-    private static Announcement announcement(OutboundTransfer t, int flags) {
-        return new Announcement(t.id, t.length, t.mostChunk, t.options.priority(), flags, 0);
+    /** What is announced with it; null for nothing. */
+    private static byte @Nullable [] notification(OutboundTransfer t) {
+        return t.ending == EndReason.NONE ? t.options.notification() : null;
+    }
+
+    /** Whether its bytes go with its announcement: one hop, no grant. Where the data path is sealed or checked they take that. */
+    private boolean goesAlong(OutboundTransfer t) {
+        if (t.length == 0
+                || t.ending != EndReason.NONE
+                || t.length > settings.smallBytes()
+                || smallUnderWay + t.length > EngineSettings.SMALL_BYTES_UNDER_WAY) {
+            return false;
+        }
+        for (OutboundChannel c : channels) {
+            if (c == null || c.channel.isProtected()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static Announcement announcement(OutboundTransfer t, int more) {
+        OptionalLong tag = t.options.tag();
+        int flags =
+                more | (tag.isPresent() ? Announcement.TAGGED : 0) | (notification(t) == null ? 0 : Announcement.NOTED);
+        return new Announcement(t.id, t.length, t.mostChunk, t.options.priority(), flags, tag.orElse(0));
+    }
+
+    /** Ends a transfer early. What is granted is sent; the receiver says when nothing is under way any more. */
+    void end(OutboundTransfer t, EndReason why) {
+        if (!settings.confirmed() || t.over || t.landed || t.ending != EndReason.NONE) {
+            return;
+        }
+        if (t.remote != null && posting.remove(t)) {
+            t.failed(why.exception(settings.where(), "a write of " + t.length + " bytes", false));
+            return;
+        }
+        t.ending = why;
+        if (t.announced) {
+            control.cancel(t.id, why);
+        } // else it is announced all the same, and cancelled then: the n-th send is still for the n-th receive
+    }
+
+    /** Ends what the peer reads by a key. */
+    void withdraw(long keyHigh, long keyLow, boolean atOnce) {
+        List<OutboundTransfer> concerned = new ArrayList<>();
+        active.each(t -> {
+            if (t.completion instanceof PeerAccess.Access a && a.isBy(keyHigh, keyLow)) {
+                concerned.add(t);
+            }
+        });
+        concerned.forEach(t -> end(t, EndReason.WITHDRAWN));
+        for (OutboundChannel c : channels) {
+            if (atOnce && c != null && c.isOpen() && concerned.stream().anyMatch(c::carries)) {
+                lost(
+                        c,
+                        new TransportException(
+                                "it carries what a peer may not read any more, and does not come to an end"));
+            }
+        }
+    }
+
+    /** The receiver has ended a transfer, by its own will or by this side's. */
+    void ended(long id, EndReason why) {
+        OutboundTransfer t = active.get(id);
+        if (t == null || t.landed || t.granted > 0) {
+            throw new ProtocolException(
+                    settings.where(),
+                    "the peer ended " + MessageId.toString(id)
+                            + (t == null || t.landed ? ", which is not being sent" : " while chunks are granted"));
+        }
+        t.endedByPeer = t.ending == EndReason.NONE;
+        t.ending = t.endedByPeer ? why : t.ending;
+        t.landed = true;
+        t.cut = true;
+        if (MessageId.kind(id) == MessageId.READ) {
+            reading--;
+            drop(t);
+        }
+        if (t.inFlight == 0) {
+            complete(t);
+        }
+    }
+
+    private void drop(OutboundTransfer t) {
+        byte[] notification = t.notification;
+        if (notification != null) {
+            notified.dropped(notification);
+        }
     }
 
     /** The peer asks to read: its reads are numbered in turn, and not more than it may have unfinished. */
@@ -124,10 +253,12 @@ final class Outbound {
     }
 
     /** The peer may read: it is told so, and grants what it wants. */
-    void serveRead(long id, PieceMap map, Completion completion) {
+    void serveRead(long id, PieceMap map, byte @Nullable [] notification, Completion completion) {
         reading++;
         OutboundTransfer t =
                 new OutboundTransfer(id, map, null, TransferOptions.NONE, settings.chunkBytes(), completion);
+        t.notification = notification;
+        t.announced = true;
         control.open(announcement(t, 0));
         start(t);
     }
@@ -145,16 +276,19 @@ final class Outbound {
 
     void granted(long id, long offset, long bytes, int channel, int generation) {
         if (granted == null || channel < 0 || channel >= channels.length) {
-            throw new ProtocolException(settings.where(), "the peer granted a chunk on channel " + channel
-                    + ", this link has " + channels.length);
+            throw new ProtocolException(
+                    settings.where(),
+                    "the peer granted a chunk on channel " + channel + ", this link has " + channels.length);
         }
         OutboundTransfer t = active.get(id);
-        if (t == null || t.landed || !t.isChunk(offset, bytes)) {
-            throw new ProtocolException(settings.where(), "the peer granted " + bytes + " bytes at offset " + offset
-                    + " of " + MessageId.toString(id)
-                    + (t == null || t.landed
-                            ? ", which is not being sent"
-                            : " of " + t.length + " bytes in chunks of " + t.mostChunk));
+        if (t == null || t.landed || t.small || !t.isChunk(offset, bytes)) {
+            throw new ProtocolException(
+                    settings.where(),
+                    "the peer granted " + bytes + " bytes at offset " + offset
+                            + " of " + MessageId.toString(id)
+                            + (t == null || t.landed || t.small
+                                    ? ", which is not being sent"
+                                    : " of " + t.length + " bytes in chunks of " + t.mostChunk));
         }
         OutboundChannel c = channels[channel];
         // the wire carries 16 bits of it, which wrap
@@ -169,8 +303,10 @@ final class Outbound {
             return; // it broke here meanwhile: the peer has been told, and grants the chunk elsewhere
         }
         if (!granted.grant(channel, t, offset, bytes)) {
-            throw new ProtocolException(settings.where(), "the peer granted more than its window of "
-                    + settings.receiveWindow() + " chunks on channel " + channel);
+            throw new ProtocolException(
+                    settings.where(),
+                    "the peer granted more than its window of " + settings.receiveWindow() + " chunks on channel "
+                            + channel);
         }
     }
 
@@ -181,13 +317,20 @@ final class Outbound {
                     settings.where(), "the peer confirmed " + MessageId.toString(id) + ", which is not being sent");
         }
         if (t.granted > 0 || t.given < t.length) {
-            throw new ProtocolException(settings.where(), "the peer confirmed " + MessageId.toString(id)
-                    + " before it was sent: of its " + t.length + " bytes " + t.given + " were given to a channel, "
-                    + t.granted + " chunks are granted and wait");
+            throw new ProtocolException(
+                    settings.where(),
+                    "the peer confirmed " + MessageId.toString(id)
+                            + " before it was sent: of its " + t.length + " bytes " + t.given
+                            + " were given to a channel, "
+                            + t.granted + " chunks are granted and wait");
         }
         t.landed = true;
         if (MessageId.kind(id) == MessageId.READ) {
             reading--;
+            byte[] notification = t.notification;
+            if (notification != null) {
+                notified.notified(notification, 0, t.length);
+            }
         }
         if (t.inFlight == 0) {
             complete(t);
@@ -196,9 +339,13 @@ final class Outbound {
 
     void refused(long id, TransferRefusal why, long detail) {
         OutboundTransfer t = active.get(id);
-        if (t == null || t.landed || t.granted + t.given > 0) {
-            throw new ProtocolException(settings.where(), "the peer refused " + MessageId.toString(id)
-                    + (t == null || t.landed ? ", which is not being sent" : " after it had granted chunks of it"));
+        if (t == null || t.landed || (!t.small && t.granted + t.given > 0)) {
+            throw new ProtocolException(
+                    settings.where(),
+                    "the peer refused " + MessageId.toString(id)
+                            + (t == null || t.landed
+                                    ? ", which is not being sent"
+                                    : " after it had granted chunks of it"));
         }
         String what = MessageId.toString(id);
         SluiceException e = why == TransferRefusal.LENGTH
@@ -208,12 +355,17 @@ final class Outbound {
                                 + "; give both sides the same length")
                 : new RemoteAccessException(settings.where(), what + " of " + t.length + " bytes", why);
         active.remove(id);
-        layouts.ended(t.remote);
-        t.completion.failed(e);
+        over(t);
+        t.failed(e);
+    }
+
+    private void late(ChunkedTransfer t) {
+        end((OutboundTransfer) t, EndReason.DEADLINE);
     }
 
     int doWork(long nanoTime) {
         now = nanoTime;
+        deadlines.passed(now, late);
         int work = posting.doWork();
         for (OutboundChannel c : channels) {
             if (c == null) {
@@ -241,8 +393,7 @@ final class Outbound {
                     checkRail(c);
                 }
             } catch (TransportException e) {
-                down(c, String.valueOf(e.getMessage()));
-                broken.broken(true, c.index, c.generation, c.channel.description(), e);
+                lost(c, e);
             }
             c.turned(granted != null && active.size() > 0, now);
         }
@@ -257,6 +408,11 @@ final class Outbound {
                 throw new TransportException("what was sent has had no answer for " + c.unanswered() / 1_000_000
                         + " ms, with the peer alive: the rail is dead");
         }
+    }
+
+    private void lost(OutboundChannel c, TransportException why) {
+        down(c, String.valueOf(why.getMessage()));
+        broken.broken(true, c.index, c.generation, c.channel.description(), why);
     }
 
     /** Closes a channel that broke here or at the peer. */
@@ -285,8 +441,19 @@ final class Outbound {
 
     private void complete(OutboundTransfer t) {
         active.remove(t.id);
+        over(t);
+        if (t.cut) {
+            t.failed(t.ending.exception(settings.where(), MessageId.toString(t.id), t.endedByPeer));
+        } else {
+            t.done();
+        }
+    }
+
+    private void over(OutboundTransfer t) {
         layouts.ended(t.remote);
-        t.completion.done(t.startedAt);
+        if (t.small) {
+            smallUnderWay -= t.length;
+        }
     }
 
     /** Whether something needs the agent's turn soon although no doorbell will ring for it. */
@@ -323,7 +490,7 @@ final class Outbound {
         active.drain(all::add);
         posting.drain(all::add);
         for (OutboundTransfer t : all) {
-            t.completion.failed(why);
+            t.failed(why);
         }
     }
 

@@ -241,6 +241,16 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
         }
     }
 
+    /** Whether a chunk of the transfer is under way on it. Rare: looks at all. */
+    boolean carries(OutboundTransfer t) {
+        for (long n = sent; n < taken; n++) {
+            if (chunks.peek(chunks.slot(n)) == t) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** What lists and slots were needed for is over, in whatever way. */
     void free() {
         packing.close();

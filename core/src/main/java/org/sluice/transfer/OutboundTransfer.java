@@ -24,6 +24,15 @@ final class OutboundTransfer extends ChunkedTransfer {
     /** The receiver said that every byte has landed. */
     boolean landed;
 
+    /** It said instead that it has ended the transfer; {@link #landed} is set too. */
+    boolean cut;
+
+    /** The receiver knows of it. */
+    boolean announced;
+
+    /** Its bytes went with its announcement. */
+    boolean small;
+
     OutboundTransfer(
             long id,
             PieceMap map,

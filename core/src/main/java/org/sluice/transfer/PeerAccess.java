@@ -34,11 +34,13 @@ final class PeerAccess {
 
     /** Memory that the peer is let at, until its transfer ends. */
     static final class Access implements Completion {
+        private final List<RemoteRegion> regions;
         private final RegionDirectory.Claim[] claims;
         private final Runnable end;
         final PieceMap map;
 
-        private Access(RegionDirectory.Claim[] claims, PieceMap map, Runnable end) {
+        private Access(List<RemoteRegion> regions, RegionDirectory.Claim[] claims, PieceMap map, Runnable end) {
+            this.regions = regions;
             this.claims = claims;
             this.map = map;
             this.end = end;
@@ -54,6 +56,16 @@ final class PeerAccess {
             release();
         }
 
+        /** Whether it is by this key. */
+        boolean isBy(long keyHigh, long keyLow) {
+            for (RemoteRegion r : regions) {
+                if (r.keyHigh() == keyHigh && r.keyLow() == keyLow) {
+                    return true;
+                }
+            }
+            return false;
+        }
+
         private void release() {
             PeerAccess.release(claims);
             end.run();
@@ -62,7 +74,9 @@ final class PeerAccess {
 
     /** What a layout counts: the same on both sides. */
     static long bytes(RemoteLayout layout) {
-        return LAYOUT_BYTES + 16L * layout.regions().size() + 24L * Math.min(layout.pieces().count(), org.sluice.Pieces.MOST);
+        return LAYOUT_BYTES
+                + 16L * layout.regions().size()
+                + 24L * Math.min(layout.pieces().count(), org.sluice.Pieces.MOST);
     }
 
     void layout(int number, RemoteLayout layout) {
@@ -103,8 +117,7 @@ final class PeerAccess {
         void because(TransferRefusal why);
     }
 
-    private @Nullable Access access(
-            RemoteLayout layout, long length, boolean target, Refusal refusal, Runnable end) {
+    private @Nullable Access access(RemoteLayout layout, long length, boolean target, Refusal refusal, Runnable end) {
         List<RemoteRegion> named = layout.regions();
         RegionDirectory.Claim[] claims = new RegionDirectory.Claim[named.size()];
         MemoryBlock[] blocks = new MemoryBlock[named.size()];
@@ -118,16 +131,20 @@ final class PeerAccess {
             }
             claims[i] = claim;
             blocks[i] = claim.block();
+            if (!claim.allows(target)) {
+                release(claims);
+                refusal.because(TransferRefusal.RIGHTS);
+                return null;
+            }
         }
-        TransferRefusal why = layout.bytes() == length
-                ? PieceCheck.check(blocks, layout.pieces(), target)
-                : TransferRefusal.BOUNDS;
+        TransferRefusal why =
+                layout.bytes() == length ? PieceCheck.check(blocks, layout.pieces(), target) : TransferRefusal.BOUNDS;
         if (why != null) {
             release(claims);
             refusal.because(why);
             return null;
         }
-        return new Access(claims, PieceMap.of(blocks, layout.pieces()), end);
+        return new Access(named, claims, PieceMap.of(blocks, layout.pieces()), end);
     }
 
     private static void release(RegionDirectory.@Nullable Claim[] claims) {

@@ -49,7 +49,9 @@ public final class PieceCheck {
         for (int i = 0; i < b.count(); i++) {
             most = Math.max(most, b.index(i));
         }
-        return most < 0 ? b.base() <= block.memory().size() : isInside(block, b.base() + most * b.blockBytes(), b.blockBytes());
+        return most < 0
+                ? b.base() <= block.memory().size()
+                : isInside(block, b.base() + most * b.blockBytes(), b.blockBytes());
     }
 
     private static boolean fits(MemoryBlock block, Pieces.Strided s) {

@@ -71,6 +71,10 @@ public abstract sealed class PieceMap permits RangeMap, BlocksMap, StridedMap, L
         return MEMORY.get(ValueLayout.JAVA_LONG, list + (long) n * VECTOR_BYTES);
     }
 
+    static long vectorBytes(long list, int n) {
+        return MEMORY.get(ValueLayout.JAVA_LONG, list + (long) n * VECTOR_BYTES + Long.BYTES);
+    }
+
     /** As {@link #chunkEnd}, for pieces of one size. */
     static long uniformEnd(long pieceBytes, long offset, long most, long length) {
         long furthest = Math.min(length, offset + most);
@@ -102,8 +106,7 @@ public abstract sealed class PieceMap permits RangeMap, BlocksMap, StridedMap, L
             case Pieces.Range r -> range(blocks[0], r.offset(), r.bytes());
             case Pieces.Blocks b when b.bytes() == 0 -> range(blocks[0], 0, 0);
             case Pieces.Blocks b ->
-                new BlocksMap(
-                        blocks[0], b.base(), b.blockBytes(), b.blockBytes(), b.indices(), (int) b.count());
+                new BlocksMap(blocks[0], b.base(), b.blockBytes(), b.blockBytes(), b.indices(), (int) b.count());
             case Pieces.Strided s when s.bytes() == 0 -> range(blocks[0], 0, 0);
             case Pieces.Strided s when isOneRange(s) -> range(blocks[0], s.offset(), s.bytes());
             case Pieces.Strided s -> new StridedMap(blocks[0], s);

@@ -1,5 +1,6 @@
 package org.sluice.transfer;
 
+import java.lang.foreign.MemorySegment;
 import org.sluice.spi.GpuMemory;
 import org.sluice.spi.PieceQueue;
 
@@ -13,4 +14,10 @@ public interface PieceQueues {
 
     /** The GPU's own memory, for packed chunks of a transport that reaches it but takes one piece only. */
     GpuMemory allocate(long bytes);
+
+    /** Copies a few bytes of the GPU's to the host, and waits. */
+    void read(GpuMemory from, long offset, MemorySegment to);
+
+    /** Copies a few bytes to the GPU, and waits. */
+    void write(GpuMemory to, long offset, MemorySegment from);
 }

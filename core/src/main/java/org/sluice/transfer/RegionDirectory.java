@@ -11,6 +11,9 @@ public interface RegionDirectory {
     interface Claim {
         MemoryBlock block();
 
+        /** Whether the key gives the right to write, or to read. */
+        boolean allows(boolean write);
+
         /** Lets go of it. Called once. */
         void release();
     }

@@ -1,8 +1,8 @@
 package org.sluice.transfer;
 
 import org.jspecify.annotations.Nullable;
-import org.sluice.RemoteLayout;
 import org.sluice.Pieces;
+import org.sluice.RemoteLayout;
 
 /** The layouts of the peer's regions that this side has said, and what they take there. Belongs to the agent. */
 final class SaidLayouts {

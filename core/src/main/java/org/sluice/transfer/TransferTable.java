@@ -61,6 +61,16 @@ final class TransferTable<T extends ChunkedTransfer> {
         return size;
     }
 
+    /** Shows every transfer; none may be put or removed meanwhile. */
+    @SuppressWarnings("unchecked")
+    void each(Consumer<? super T> to) {
+        for (Object o : slots) {
+            if (o != null) {
+                to.accept((T) o);
+            }
+        }
+    }
+
     /** Hands every transfer over and forgets them all. */
     @SuppressWarnings("unchecked")
     void drain(Consumer<? super T> to) {

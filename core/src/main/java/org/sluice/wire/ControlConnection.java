@@ -134,6 +134,31 @@ public final class ControlConnection implements AutoCloseable {
         out.putInt(layout).putInt(0);
     }
 
+    public void cancel(long id, int why) {
+        frame(FrameType.CANCEL, 16);
+        out.putLong(id).putInt(why).putInt(0);
+    }
+
+    public void ended(long id, int why) {
+        frame(FrameType.ENDED, 16);
+        out.putLong(id).putInt(why).putInt(0);
+    }
+
+    public void notification(byte[] bytes) {
+        frame(FrameType.NOTIFICATION, bytes.length);
+        out.put(bytes);
+    }
+
+    public void taken(long cost) {
+        frame(FrameType.TAKEN, 8);
+        out.putLong(cost);
+    }
+
+    public void bytes(byte[] bytes) {
+        frame(FrameType.BYTES, bytes.length);
+        out.put(bytes);
+    }
+
     public void refused(long id, TransferRefusal why, long detail) {
         frame(FrameType.REFUSED, 24);
         out.putLong(id).putInt(why.code()).putInt(0).putLong(detail);

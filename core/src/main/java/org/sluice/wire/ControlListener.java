@@ -32,6 +32,20 @@ public interface ControlListener {
     /** A whole layout, of however many frames. */
     void onLayout(int number, RemoteLayout layout);
 
+    /** The sender of a transfer wants it to end. @param why not checked */
+    void onCancel(long id, int why);
+
+    /** The receiver of a transfer has ended it. @param why not checked */
+    void onEnded(long id, int why);
+
+    /** For the transfer that is announced next. */
+    void onNotification(byte[] bytes);
+
+    void onTaken(long cost);
+
+    /** Of the transfer that is announced next. */
+    void onBytes(byte[] bytes);
+
     void onGrant(long id, long offset, long bytes, int channel, int generation);
 
     void onLanded(long id);

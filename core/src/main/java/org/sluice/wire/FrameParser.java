@@ -79,6 +79,11 @@ final class FrameParser {
                     to.onRead(id, length, region, offset, layout, mostChunk, priority, flags);
                 }
             }
+            case CANCEL -> to.onCancel(in.getLong(), in.getInt());
+            case ENDED -> to.onEnded(in.getLong(), in.getInt());
+            case NOTIFICATION -> to.onNotification(bytes(in, end));
+            case TAKEN -> to.onTaken(in.getLong());
+            case BYTES -> to.onBytes(bytes(in, end));
             case LAYOUT -> {
                 layouts.begin(in);
                 whole(to, layouts.wholeAlready());

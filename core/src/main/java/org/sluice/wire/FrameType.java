@@ -36,7 +36,11 @@ public enum FrameType {
     CHANNEL_UP(30, 8, 8),
     LAYOUT(31, 64, 64),
     LAYOUT_MORE(32, 8, 64 << 10),
-
+    CANCEL(33, 16, 16),
+    ENDED(34, 16, 16),
+    NOTIFICATION(35, 0, 64 << 10),
+    TAKEN(36, 8, 8),
+    BYTES(37, 1, 16 << 10),
     CREDIT(40, 24, 24),
     WITHDRAW(41, 1, 1000);
 

@@ -105,7 +105,9 @@ final class LayoutFrames {
     }
 
     private static ByteBuffer more(Frame frame, int number, int bytes) {
-        return frame.of(FrameType.LAYOUT_MORE, MORE_BYTES + bytes).putInt(number).putInt(0);
+        return frame.of(FrameType.LAYOUT_MORE, MORE_BYTES + bytes)
+                .putInt(number)
+                .putInt(0);
     }
 
     private static void numbers(ByteBuffer out, long a, long b, long c, long d, long e, long f) {

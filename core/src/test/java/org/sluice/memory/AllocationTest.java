@@ -3,14 +3,15 @@ package org.sluice.memory;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
+import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.sluice.Pieces;
-import org.sluice.SluiceException;
 import org.sluice.RemoteLayout;
 import org.sluice.RemoteRegion;
+import org.sluice.SluiceException;
 import org.sluice.TransferOptions;
 import org.sluice.TransferRefusal;
 import org.sluice.Where;
@@ -27,6 +28,7 @@ import org.sluice.spi.TransportException;
 import org.sluice.stats.ChannelCounters;
 import org.sluice.transfer.Announcement;
 import org.sluice.transfer.Completion;
+import org.sluice.transfer.EndReason;
 import org.sluice.transfer.EngineSettings;
 import org.sluice.transfer.InboundEnd;
 import org.sluice.transfer.LinkControl;
@@ -57,6 +59,31 @@ final class AllocationTest {
         @Override
         public void open(Announcement send) {
             peer.onOpen(send, 0);
+        }
+
+        @Override
+        public void bytes(byte[] bytes) {
+            peer.onBytes(bytes);
+        }
+
+        @Override
+        public void notification(byte[] bytes) {
+            peer.onNotification(bytes);
+        }
+
+        @Override
+        public void taken(long cost) {
+            peer.onTaken(cost);
+        }
+
+        @Override
+        public void cancel(long id, EndReason why) {
+            peer.onCancel(id, why);
+        }
+
+        @Override
+        public void ended(long id, EndReason why) {
+            peer.onEnded(id, why);
         }
 
         @Override
@@ -125,6 +152,16 @@ final class AllocationTest {
         public GpuMemory allocate(long bytes) {
             return gpu.allocate(bytes);
         }
+
+        @Override
+        public void read(GpuMemory from, long offset, MemorySegment to) {
+            gpu.read(from, offset, to);
+        }
+
+        @Override
+        public void write(GpuMemory to, long offset, MemorySegment from) {
+            gpu.write(to, offset, from);
+        }
     }
 
     /** All of the block, each chunk in so many pieces, no two neighbours. */
@@ -141,16 +178,40 @@ final class AllocationTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"false, false, 1", "true, false, 1", "false, true, 1", "true, true, 1", "false, false, 4", "false, true, 4"})
-    @DisplayName("less than a byte is allocated for each chunk, adaptive and round-robin, with and without staging, of one piece and of many")
+    @CsvSource({
+        "false, false, 1",
+        "true, false, 1",
+        "false, true, 1",
+        "true, true, 1",
+        "false, false, 4",
+        "false, true, 4"
+    })
+    @DisplayName(
+            "less than a byte is allocated for each chunk, adaptive and round-robin, with and without staging, of one piece and of many")
     void perChunk(boolean roundRobin, boolean staged, int pieces) throws TransportException {
         Gpu gpu = new HostGpuBackend().open(0);
         MemoryTransport transport = new MemoryTransport(1, WINDOW);
-        EngineSettings settings = new EngineSettings(CHUNK, roundRobin, WINDOW, WINDOW, 0, true, Where.NOWHERE);
+        EngineSettings settings = new EngineSettings(CHUNK, roundRobin, WINDOW, WINDOW, 0, true, 0, Where.NOWHERE);
         Direct toReceiver = new Direct();
         Direct toSender = new Direct();
-        LinkEngine sender = new LinkEngine(settings, toReceiver, (high, low) -> null, CHANNELS, 0, null, new GpuPieces(gpu));
-        LinkEngine receiver = new LinkEngine(settings, toSender, (high, low) -> null, 0, CHANNELS, null, new GpuPieces(gpu));
+        LinkEngine sender = new LinkEngine(
+                settings,
+                toReceiver,
+                (high, low) -> null,
+                CHANNELS,
+                0,
+                null,
+                new GpuPieces(gpu),
+                (bytes, tag, length) -> {});
+        LinkEngine receiver = new LinkEngine(
+                settings,
+                toSender,
+                (high, low) -> null,
+                0,
+                CHANNELS,
+                null,
+                new GpuPieces(gpu),
+                (bytes, tag, length) -> {});
         toReceiver.peer = receiver;
         toSender.peer = sender;
         CopyQueue toHost = gpu.copyQueue(CopyQueue.Direction.TO_HOST, 1024);
@@ -179,7 +240,7 @@ final class AllocationTest {
             Ended received = new Ended();
             long before = threads.getCurrentThreadAllocatedBytes();
             receiver.receive(to, TransferOptions.NONE, received, 0);
-            sender.send(from, TransferOptions.NONE, sent);
+            sender.send(from, TransferOptions.NONE, sent, 0);
             for (long now = 1; !sent.done || !received.done; now += 1000) {
                 receiver.doWork(now);
                 sender.doWork(now);

@@ -8,6 +8,7 @@ import org.sluice.RemoteLayout;
 import org.sluice.RemoteRegion;
 import org.sluice.TransferRefusal;
 import org.sluice.transfer.Announcement;
+import org.sluice.transfer.EndReason;
 import org.sluice.transfer.LinkEngine;
 import org.sluice.transfer.MessageId;
 
@@ -35,7 +36,7 @@ final class ForgeryTest {
 
     private static Announcement announcement(Random random) {
         return new Announcement(
-                id(random), number(random), number(random), random.nextInt(9), random.nextInt(8), random.nextInt(3));
+                id(random), number(random), number(random), random.nextInt(9), random.nextInt(16), random.nextInt(3));
     }
 
     private static RemoteRegion region(Random random, long key) {
@@ -54,13 +55,18 @@ final class ForgeryTest {
         int channel = random.nextInt(8) - 1;
         int generation = random.nextInt(10) == 0 ? random.nextInt(1 << 16) : random.nextInt(2);
         long key = 1000L + 10L * random.nextInt(12) + random.nextInt(3);
-        switch (random.nextInt(9)) {
+        switch (random.nextInt(14)) {
             case 0 -> to.onOpen(announcement(random), 1);
             case 1 -> to.onWrite(announcement(random), region(random, key), number(random), random.nextInt(3), 1);
             case 2 -> to.onRead(announcement(random), region(random, key), number(random), random.nextInt(3));
             case 3, 4 -> to.onGrant(id(random), number(random), number(random), channel, generation);
             case 5 -> to.onLanded(id(random));
             case 6 -> to.onRefused(id(random), REFUSALS.get(random.nextInt(REFUSALS.size())), number(random));
+            case 9 -> to.onCancel(id(random), EndReason.CANCELLED);
+            case 10 -> to.onEnded(id(random), EndReason.DEADLINE);
+            case 11 -> to.onNotification(new byte[4]);
+            case 12 -> to.onTaken(number(random));
+            case 13 -> to.onBytes(new byte[1 + random.nextInt(20)]);
             case 7 -> to.onLayout(random.nextInt(3), layout(random, key));
             default -> to.onChannelDown(random.nextBoolean(), channel, generation, "forged");
         }

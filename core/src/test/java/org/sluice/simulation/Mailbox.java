@@ -6,6 +6,7 @@ import org.sluice.RemoteLayout;
 import org.sluice.RemoteRegion;
 import org.sluice.TransferRefusal;
 import org.sluice.transfer.Announcement;
+import org.sluice.transfer.EndReason;
 import org.sluice.transfer.LinkControl;
 import org.sluice.transfer.LinkEngine;
 
@@ -63,6 +64,31 @@ final class Mailbox implements LinkControl {
     @Override
     public void layout(int number, RemoteLayout layout) {
         say(e -> e.onLayout(number, layout));
+    }
+
+    @Override
+    public void bytes(byte[] bytes) {
+        say(e -> e.onBytes(bytes));
+    }
+
+    @Override
+    public void notification(byte[] bytes) {
+        say(e -> e.onNotification(bytes));
+    }
+
+    @Override
+    public void taken(long cost) {
+        say(e -> e.onTaken(cost));
+    }
+
+    @Override
+    public void cancel(long id, EndReason why) {
+        say(e -> e.onCancel(id, why));
+    }
+
+    @Override
+    public void ended(long id, EndReason why) {
+        say(e -> e.onEnded(id, why));
     }
 
     @Override

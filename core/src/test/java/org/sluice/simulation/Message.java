@@ -3,6 +3,7 @@ package org.sluice.simulation;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import org.sluice.SluiceException;
+import org.sluice.transfer.ChunkedTransfer;
 import org.sluice.transfer.Completion;
 import org.sluice.transfer.MemoryBlock;
 
@@ -26,6 +27,12 @@ final class Message {
     final boolean confirmed;
     final End sending;
     final End receiving;
+    /** What the target's program is told; null for nothing. */
+    byte @Nullable [] notification;
+
+    int told;
+    /** Whether it may have been ended early. */
+    boolean mayEnd;
 
     Message(
             int number,
@@ -54,6 +61,8 @@ final class Message {
     final class End implements Completion {
         private final boolean sends;
         boolean done;
+        /** What can be cancelled; null before it began. */
+        @Nullable ChunkedTransfer begun;
 
         @Nullable SluiceException failure;
 
@@ -99,6 +108,19 @@ final class Message {
                 }
             }
         }
+    }
+
+    /** The target's program is told. */
+    void notified(byte[] bytes) {
+        if (++told > 1 || !Arrays.equals(bytes, notification)) {
+            throw new AssertionError(this + ": its notification came " + told + " times, or is another");
+        }
+        mustHaveArrived();
+    }
+
+    /** Who is told. */
+    Side target() {
+        return kind == Kind.READ ? from : to;
     }
 
     private void mustHaveArrived() {

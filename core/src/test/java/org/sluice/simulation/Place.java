@@ -165,8 +165,8 @@ final class Place {
     /** Fails where a byte that is of no piece is not what it was. */
     void mustBeUntouchedElsewhere(String who) {
         List<byte[]> expected = before.stream().map(byte[]::clone).toList();
-        each((block, offset, bytes) -> System.arraycopy(
-                memory(block), (int) offset, expected.get(block), (int) offset, (int) bytes));
+        each((block, offset, bytes) ->
+                System.arraycopy(memory(block), (int) offset, expected.get(block), (int) offset, (int) bytes));
         for (int i = 0; i < expected.size(); i++) {
             int wrong = Arrays.mismatch(expected.get(i), memory(i));
             if (wrong >= 0) {

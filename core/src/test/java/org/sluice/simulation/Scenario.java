@@ -12,6 +12,8 @@ import java.util.Random;
  * @param cuts how many channels break
  * @param reconnects whether broken channels come back
  * @param oneSided how many writes and reads there are besides sends
+ * @param smallBytes most bytes of a transfer that go with its announcement
+ * @param ends how many transfers are cancelled, or have a deadline that may pass
  * @param queued how much a GPU's copy and unpack queues hold, all channels together
  * @param mismatches whether one receive has another length than its send
  */
@@ -32,6 +34,8 @@ record Scenario(
         int sends,
         int oneSided,
         boolean mismatches,
+        int smallBytes,
+        int ends,
         int queued) {
 
     static Scenario draw(Random random) {
@@ -62,6 +66,8 @@ record Scenario(
                 1 + random.nextInt(8),
                 confirmed ? random.nextInt(5) : 0,
                 confirmed && random.nextInt(12) == 0,
+                confirmed && random.nextBoolean() ? random.nextInt(100) : 0,
+                confirmed && random.nextBoolean() ? random.nextInt(8) : 0,
                 random.nextBoolean() ? 1 + random.nextInt(5) : 4096);
     }
 
@@ -84,6 +90,8 @@ record Scenario(
                 sends,
                 oneSided,
                 mismatches,
+                smallBytes,
+                ends,
                 queued);
     }
 

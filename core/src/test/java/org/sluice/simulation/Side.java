@@ -1,9 +1,12 @@
 package org.sluice.simulation;
 
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.sluice.LinkException;
 import org.sluice.SluiceException;
@@ -30,11 +33,18 @@ final class Side implements RegionDirectory {
     final CopyQueue toHost;
     final CopyQueue toGpu;
     final UnpackQueue unpack;
+    /** What the program here was told, and has not taken yet. */
+    final ArrayDeque<Told> notified = new ArrayDeque<>();
+
+    private Consumer<byte[]> told = bytes -> {};
     private final LinkEngine engine;
     private final boolean reconnects;
     private final Map<Long, Held> regions = new HashMap<>();
     private final List<Boolean> numbers = new ArrayList<>();
     private final List<MemoryBlock> leaving = new ArrayList<>();
+
+    /** A notification. */
+    record Told(byte[] bytes, long length) {}
 
     /** A region that a peer may name. */
     static final class Held implements Claim {
@@ -48,6 +58,11 @@ final class Side implements RegionDirectory {
         @Override
         public MemoryBlock block() {
             return block;
+        }
+
+        @Override
+        public boolean allows(boolean write) {
+            return true;
         }
 
         @Override
@@ -75,13 +90,18 @@ final class Side implements RegionDirectory {
                         scenario.sendWindow(),
                         STALL_NANOS,
                         scenario.confirmed(),
+                        scenario.smallBytes(),
                         org.sluice.Where.NOWHERE.peer(name)),
                 says,
                 this,
                 scenario.channels(),
                 scenario.channels(),
                 scenario.scatters() ? unpack : null,
-                pieces());
+                pieces(),
+                (bytes, tag, length) -> {
+                    told.accept(bytes);
+                    notified.add(new Told(bytes, length));
+                });
     }
 
     private PieceQueues pieces() {
@@ -102,7 +122,22 @@ final class Side implements RegionDirectory {
             public GpuMemory allocate(long bytes) {
                 return gpu.allocate(bytes);
             }
+
+            @Override
+            public void read(GpuMemory from, long offset, MemorySegment to) {
+                gpu.read(from, offset, to);
+            }
+
+            @Override
+            public void write(GpuMemory to, long offset, MemorySegment from) {
+                gpu.write(to, offset, from);
+            }
         };
+    }
+
+    /** @param to told of each notification as the program would be */
+    void tells(Consumer<byte[]> to) {
+        told = to;
     }
 
     LinkEngine engine() {

@@ -244,12 +244,15 @@ final class SimulatedGpu implements Gpu {
 
     @Override
     public void write(GpuMemory target, long offset, MemorySegment source) {
-        throw new UnsupportedOperationException();
+        space.release(space.claim(target.address() + offset, source.byteSize(), true, name + " writes at once"));
+        byte[] bytes = ((Space.Block) target).bytes;
+        MemorySegment.ofArray(bytes).asSlice(offset, source.byteSize()).copyFrom(source);
     }
 
     @Override
     public void read(GpuMemory source, long offset, MemorySegment target) {
-        throw new UnsupportedOperationException();
+        byte[] bytes = ((Space.Block) source).bytes;
+        target.copyFrom(MemorySegment.ofArray(bytes).asSlice(offset, target.byteSize()));
     }
 
     @Override

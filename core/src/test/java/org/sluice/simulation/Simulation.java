@@ -1,16 +1,23 @@
 package org.sluice.simulation;
 
+import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.Random;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.sluice.CancelledException;
+import org.sluice.DeadlineException;
 import org.sluice.LengthMismatchException;
 import org.sluice.LinkException;
 import org.sluice.RemoteLayout;
 import org.sluice.TransferOptions;
 import org.sluice.stats.ChannelCounters;
+import org.sluice.transfer.ChunkedTransfer;
+import org.sluice.transfer.EndReason;
 import org.sluice.transfer.InboundEnd;
 import org.sluice.transfer.LinkEngine;
 import org.sluice.transfer.OutboundEnd;
@@ -33,6 +40,7 @@ final class Simulation {
     private final ArrayDeque<Runnable> leftCalls = new ArrayDeque<>();
     private final ArrayDeque<Runnable> rightCalls = new ArrayDeque<>();
     private int cutsLeft;
+    private int endsLeft;
     private long now = 1;
 
     Simulation(long seed) {
@@ -44,8 +52,11 @@ final class Simulation {
         this.scenario = scenario;
         this.random = new Random(~seed);
         this.cutsLeft = scenario.cuts();
+        this.endsLeft = scenario.ends();
         this.left = new Side("left", new SimulatedGpu(space, random, "left GPU"), scenario, new Mailbox(() -> now));
         this.right = new Side("right", new SimulatedGpu(space, random, "right GPU"), scenario, new Mailbox(() -> now));
+        left.tells(bytes -> told(left, bytes));
+        right.tells(bytes -> told(right, bytes));
         this.there = new Direction(left, right);
         this.back = new Direction(right, left);
         there.connect();
@@ -97,7 +108,9 @@ final class Simulation {
                     scenario.scatters(),
                     scenario.chunkBytes());
             wires[c] = w;
-            from.engine().open(new OutboundEnd(c, generation, w.sender, new ChannelCounters(), sendSlots[c], scenario.lists()));
+            from.engine()
+                    .open(new OutboundEnd(
+                            c, generation, w.sender, new ChannelCounters(), sendSlots[c], scenario.lists()));
         }
 
         private void openReceiver(Wire w) {
@@ -161,6 +174,61 @@ final class Simulation {
         return Place.draw(side, space, random, what, bytes, true, scenario.confirmed());
     }
 
+    /** What a message has besides its bytes, drawn for the side that begins it. */
+    private TransferOptions options(Message m) {
+        TransferOptions o = TransferOptions.NONE;
+        if (!scenario.confirmed()) {
+            return o;
+        }
+        if (random.nextInt(3) == 0) {
+            byte[] bytes = new byte[4 + random.nextInt(random.nextInt(10) == 0 ? 60_000 : 20)];
+            random.nextBytes(bytes);
+            ByteBuffer.wrap(bytes).putInt(m.number);
+            m.notification = bytes;
+            o = o.notification(bytes);
+        }
+        return deadline(m, o.priority(random.nextInt(20) == 0 ? random.nextInt(8) : 0));
+    }
+
+    private TransferOptions deadline(Message m, TransferOptions o) {
+        if (endsLeft > 0 && random.nextInt(6) == 0) {
+            endsLeft--;
+            m.mayEnd = true;
+            return o.deadline(Duration.ofNanos(1 + random.nextInt(60_000_000)));
+        }
+        return o;
+    }
+
+    /** The program at either end gives one up, wherever it is. */
+    private void cancelOne() {
+        Message m = messages.get(random.nextInt(messages.size()));
+        boolean sender = random.nextBoolean();
+        ChunkedTransfer begun = (sender ? m.sending : m.receiving).begun;
+        if (begun != null) {
+            endsLeft--;
+            m.mayEnd = true;
+            Side side = sender ? m.from : m.to;
+            EndReason why = random.nextBoolean() ? EndReason.CANCELLED : EndReason.DEADLINE;
+            side.with(() -> side.engine().cancel(begun, why));
+        }
+    }
+
+    /** The programs take what they were told, sooner or later. */
+    private void take(Side side, int chance) {
+        while (!side.notified.isEmpty() && random.nextInt(chance) == 0) {
+            Side.Told told = side.notified.remove();
+            side.with(() -> side.engine().taken(told.bytes()));
+        }
+    }
+
+    private void told(Side side, byte[] bytes) {
+        Message m = messages.get(ByteBuffer.wrap(bytes).getInt());
+        if (m.target() != side) {
+            throw new AssertionError(m + ": " + side + " was told");
+        }
+        m.notified(bytes);
+    }
+
     private ArrayDeque<Runnable> calls(Side side) {
         return side == left ? leftCalls : rightCalls;
     }
@@ -182,8 +250,18 @@ final class Simulation {
                 other,
                 scenario.confirmed() && !scenario.faults().lies());
         messages.add(m);
-        calls(d.from).add(() -> d.from.engine().send(source.map, TransferOptions.NONE, m.sending));
-        calls(d.to).add(() -> d.to.engine().receive(target.map, TransferOptions.NONE, m.receiving, now));
+        OptionalLong tag = scenario.confirmed() && random.nextInt(3) == 0
+                ? OptionalLong.of(random.nextInt(3))
+                : OptionalLong.empty();
+        TransferOptions send = tagged(options(m), tag);
+        TransferOptions receive =
+                scenario.confirmed() ? tagged(deadline(m, TransferOptions.NONE), tag) : TransferOptions.NONE;
+        calls(d.from).add(() -> m.sending.begun = d.from.engine().send(source.map, send, m.sending, now));
+        calls(d.to).add(() -> m.receiving.begun = d.to.engine().receive(target.map, receive, m.receiving, now));
+    }
+
+    private static TransferOptions tagged(TransferOptions o, OptionalLong tag) {
+        return tag.isPresent() ? o.tag(tag.getAsLong()) : o;
     }
 
     private void oneSided(Direction d, boolean write) {
@@ -208,11 +286,13 @@ final class Simulation {
             (write ? d.to : d.from).share(key + i, there.blocks.get(i));
         }
         RemoteLayout remote = there.remote(key);
+        TransferOptions options = options(m);
         if (write) {
-            calls(d.from).add(() -> d.from.engine().write(source.map, remote, TransferOptions.NONE, m.sending));
+            calls(d.from)
+                    .add(() -> m.sending.begun = d.from.engine().write(source.map, remote, options, m.sending, now));
         } else {
-            calls(d.to).add(() -> d.to.engine()
-                    .read(target.map, remote, TransferOptions.NONE, m.receiving, now));
+            calls(d.to)
+                    .add(() -> m.receiving.begun = d.to.engine().read(target.map, remote, options, m.receiving, now));
         }
     }
 
@@ -285,6 +365,11 @@ final class Simulation {
                 peer.with(() -> side.says.deliverOne(peer));
             }
         }
+        take(left, 3);
+        take(right, 3);
+        if (endsLeft > 0 && random.nextInt(15) == 0) {
+            cancelOne();
+        }
         there.progress();
         back.progress();
         if (cutsLeft > 0 && random.nextInt(10) == 0) {
@@ -352,6 +437,14 @@ final class Simulation {
         boolean linkLost = left.engine().failure() != null || right.engine().failure() != null;
         for (Message m : messages) {
             m.target.mustBeUntouchedElsewhere(m.toString());
+            if (!linkLost && m.notification != null && m.told != (m.succeeded() ? 1 : 0)) {
+                throw new AssertionError(m + (m.succeeded() ? " has succeeded" : " has failed")
+                        + ", its notification was told " + m.told + " times");
+            }
+            if (m.mayEnd && !linkLost) {
+                mustEndAlike(m);
+                continue;
+            }
             if (scenario.mustSucceed() && !m.succeeded()) {
                 throw new AssertionError(m + " failed: " + m.sending.failure + ", " + m.receiving.failure);
             }
@@ -370,6 +463,25 @@ final class Simulation {
             } else if (m.kind == Message.Kind.READ) {
                 mustBeReleased(m.from, m);
             }
+        }
+    }
+
+    /** One that was ended early, or nearly so: both sides are told the same, and why by its type. */
+    private static void mustEndAlike(Message m) {
+        for (Message.End end : List.of(m.sending, m.receiving)) {
+            boolean known = end.failure == null
+                    || end.failure instanceof CancelledException
+                    || end.failure instanceof DeadlineException
+                    || end.failure instanceof LengthMismatchException;
+            if (!known) {
+                throw new AssertionError(m + " may have been ended early, but failed with " + end.failure);
+            }
+        }
+        if (m.kind == Message.Kind.SEND && m.sending.done != m.receiving.done) {
+            throw new AssertionError(m + " ended " + m.sending.failure + " here and " + m.receiving.failure + " there");
+        }
+        if (m.kind != Message.Kind.SEND) {
+            mustBeReleased(m.kind == Message.Kind.WRITE ? m.to : m.from, m);
         }
     }
 

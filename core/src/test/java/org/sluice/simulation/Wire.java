@@ -226,8 +226,7 @@ final class Wire {
         }
 
         @Override
-        public boolean sendPieces(
-                Registration memory, long pieces, int count, long bytes, long message, long offset)
+        public boolean sendPieces(Registration memory, long pieces, int count, long bytes, long message, long offset)
                 throws TransportException {
             return send(memory, new Spread(pieces, count, bytes), bytes, message, offset);
         }
@@ -239,8 +238,7 @@ final class Wire {
                 return false;
             }
             within(memory, spread);
-            Send s = new Send(
-                    spread, (int) bytes, message, offset, claim(spread, false, "send on " + Wire.this));
+            Send s = new Send(spread, (int) bytes, message, offset, claim(spread, false, "send on " + Wire.this));
             posted.add(s);
             pipe.add(s);
             return true;
@@ -322,8 +320,7 @@ final class Wire {
         }
 
         @Override
-        public boolean receivePieces(
-                Registration memory, long pieces, int count, long bytes, long message, long offset)
+        public boolean receivePieces(Registration memory, long pieces, int count, long bytes, long message, long offset)
                 throws TransportException {
             return receive(memory, new Spread(pieces, count, bytes), bytes, message, offset);
         }
@@ -335,8 +332,7 @@ final class Wire {
                 return false;
             }
             within(memory, spread);
-            Posted p = new Posted(
-                    spread, (int) bytes, message, offset, claim(spread, true, "receive on " + Wire.this));
+            Posted p = new Posted(spread, (int) bytes, message, offset, claim(spread, true, "receive on " + Wire.this));
             p.damaged = faults.damages(random);
             p.gathered = new byte[(int) bytes];
             posted.add(p);

@@ -62,9 +62,14 @@ class ControlConnectionTest {
         here.region("weights", 21, 22, 23);
         here.withdraw("weights");
         here.credit(CreditKind.REGIONS, 24, 25);
+        here.cancel(24, 1);
+        here.ended(25, 2);
+        here.notification(new byte[64 << 10]);
+        here.taken(26);
+        here.bytes(new byte[16 << 10]);
         here.error("enough");
         here.goodbye();
-        carry(16);
+        carry(21);
         assertThat(heard.said)
                 .containsExactly(
                         "open 1 1099511627776 -3 1073741824 7 5",
@@ -81,6 +86,11 @@ class ControlConnectionTest {
                         "region weights 21 22 23",
                         "withdraw weights",
                         "credit REGIONS 24 25",
+                        "cancel 24 1",
+                        "ended 25 2",
+                        "notification 65536",
+                        "taken 26",
+                        "bytes 16384",
                         "error enough",
                         "goodbye");
     }

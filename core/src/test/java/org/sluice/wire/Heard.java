@@ -50,6 +50,31 @@ public final class Heard implements ControlListener {
     }
 
     @Override
+    public void onCancel(long id, int why) {
+        said.add("cancel " + id + " " + why);
+    }
+
+    @Override
+    public void onEnded(long id, int why) {
+        said.add("ended " + id + " " + why);
+    }
+
+    @Override
+    public void onNotification(byte[] bytes) {
+        said.add("notification " + bytes.length);
+    }
+
+    @Override
+    public void onTaken(long cost) {
+        said.add("taken " + cost);
+    }
+
+    @Override
+    public void onBytes(byte[] bytes) {
+        said.add("bytes " + bytes.length);
+    }
+
+    @Override
     public void onGrant(long id, long offset, long bytes, int channel, int generation) {
         said.add("grant " + id + " " + offset + " " + bytes + " " + channel + " " + generation);
     }

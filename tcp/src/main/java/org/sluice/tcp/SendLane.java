@@ -37,6 +37,10 @@ final class SendLane extends Lane {
         this.lot = drill.chunks().isEmpty() ? null : drill.new Lot();
     }
 
+    boolean isProtected() {
+        return checks || seal != null;
+    }
+
     @Override
     int serve(FrameIo io, MemorySegment head, long at, int pieces, long bytes, long message, long offset)
             throws IOException {

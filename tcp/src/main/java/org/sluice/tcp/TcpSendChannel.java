@@ -26,6 +26,11 @@ final class TcpSendChannel extends TcpChannel<SendLane> implements SendChannel {
     }
 
     @Override
+    public boolean isProtected() {
+        return lanes()[0].isProtected();
+    }
+
+    @Override
     public long unanswered() throws TransportException {
         long longest = 0;
         try {

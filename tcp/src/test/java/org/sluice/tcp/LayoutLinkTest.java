@@ -83,8 +83,7 @@ class LayoutLinkTest {
     private static byte[] expected(Region source, byte[] before, int size, int[] from, int[] to) {
         byte[] after = before.clone();
         for (int i = 0; i < from.length; i++) {
-            MemorySegment.copy(
-                    bytes(source), ValueLayout.JAVA_BYTE, (long) from[i] * size, after, to[i] * size, size);
+            MemorySegment.copy(bytes(source), ValueLayout.JAVA_BYTE, (long) from[i] * size, after, to[i] * size, size);
         }
         return after;
     }
@@ -111,16 +110,10 @@ class LayoutLinkTest {
                     Layout there = Layout.blocks(target, 0, size, to);
                     switch (op) {
                         case 0 ->
-                            out.write(
-                                            local,
-                                            RemoteLayout.blocks(target.remoteKey(), 0, size, to),
-                                            TransferOptions.NONE)
+                            out.write(local, RemoteLayout.blocks(target.remoteKey(), 0, size, to), TransferOptions.NONE)
                                     .await(LIMIT);
                         case 1 ->
-                            in.read(
-                                            there,
-                                            RemoteLayout.blocks(source.remoteKey(), 0, size, from),
-                                            TransferOptions.NONE)
+                            in.read(there, RemoteLayout.blocks(source.remoteKey(), 0, size, from), TransferOptions.NONE)
                                     .await(LIMIT);
                         default -> {
                             out.send(local, TransferOptions.NONE);
@@ -180,11 +173,7 @@ class LayoutLinkTest {
                     two,
                     RemoteLayout.list().add(key, 0, 4096).add(key, 4095, 4096).build(),
                     TransferRefusal.OVERLAP);
-            refuses(
-                    out,
-                    two,
-                    RemoteLayout.blocks(new RemoteRegion(1, 2, POOL), 0, 4096, 5, 6),
-                    TransferRefusal.KEY);
+            refuses(out, two, RemoteLayout.blocks(new RemoteRegion(1, 2, POOL), 0, 4096, 5, 6), TransferRefusal.KEY);
             assertThatThrownBy(() -> in.receive(Layout.blocks(target, 0, 8, 3, 3), TransferOptions.NONE))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("overlap");

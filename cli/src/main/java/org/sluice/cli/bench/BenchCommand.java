@@ -22,6 +22,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /** {@code sluice bench}: sweeps sizes and settings over one pair of GPUs, or looks for the best setting. */
 @Command(
@@ -95,6 +96,22 @@ public final class BenchCommand implements Callable<Integer> {
             description = "measure each point for so long (1s)")
     private Duration time = Duration.ofSeconds(1);
 
+    @Option(
+            names = "--op",
+            paramLabel = "<name>",
+            converter = BenchWork.OpName.class,
+            description = "write, read or send (write)")
+    private BenchWork.Op op = BenchWork.Op.WRITE;
+
+    @Option(
+            names = "--layout",
+            paramLabel = "<form>",
+            description = "range, or blocks:16KiB, of whole blocks (range)")
+    private String layout = "range";
+
+    @Option(names = "--shuffle", description = "blocks in random order at both ends")
+    private boolean shuffle;
+
     @Option(names = "--under-way", paramLabel = "<n>", description = "transfers at a time, 1-64 (2)")
     private int underWay = 2;
 
@@ -136,6 +153,16 @@ public final class BenchCommand implements Callable<Integer> {
                     spec.commandLine(),
                     "sizes, channels, chunks, windows and time must be more than 0, transfers under way 1 to 64");
         }
+        long block;
+        try {
+            block = BenchWork.blockBytes(layout, new Values.Size()::convert);
+        } catch (IllegalArgumentException | TypeConversionException e) {
+            throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+        }
+        if (block > 0 && sizes.stream().anyMatch(s -> s % block != 0)) {
+            throw new ParameterException(spec.commandLine(), "sizes must be whole blocks of " + block + " bytes");
+        }
+        work = new BenchWork(op, block, shuffle);
         if (serve) {
             BenchServer.serve(node(USUAL).window(MOST_WINDOW).build());
             return ExitCode.OK;
@@ -156,6 +183,8 @@ public final class BenchCommand implements Callable<Integer> {
             return print(measured(LoopbackRails.HOST));
         }
     }
+
+    private BenchWork work = new BenchWork(BenchWork.Op.WRITE, 0, false);
 
     private static <T> Stream<T> given(@Nullable List<T> values) {
         return values == null ? Stream.empty() : values.stream();
@@ -187,7 +216,7 @@ public final class BenchCommand implements Callable<Integer> {
     private List<BenchPoint> sweep(String to, BenchSetting with, List<Long> all) {
         long largest = all.stream().mapToLong(Long::longValue).max().orElseThrow();
         NodeConfig config = node(with).note(BenchServer.note(largest)).build();
-        try (BenchLink link = BenchLink.connect(config, to, largest, with)) {
+        try (BenchLink link = BenchLink.connect(config, to, largest, with, work)) {
             return all.stream().map(s -> link.measure(s, time, underWay)).toList();
         }
     }

@@ -12,6 +12,7 @@ import org.sluice.NodeConfig;
 import org.sluice.Region;
 import org.sluice.RemoteRegion;
 import org.sluice.Transfer;
+import org.sluice.TransferOptions;
 import org.sluice.cli.common.Bytes;
 import org.sluice.cli.common.HostMemoryCheck;
 import org.sluice.cli.common.LoopbackRails;
@@ -34,10 +35,13 @@ final class BenchLink implements AutoCloseable {
     private final Region back;
     private final RemoteRegion to;
     private final BenchSetting setting;
+    private final BenchWork work;
     private final Duration deadline;
     private long seed;
+    private int sequence;
 
-    private BenchLink(Node node, Link link, Region from, Region back, RemoteRegion to, BenchSetting setting) {
+    private BenchLink(Node node, Link link, Region from, Region back, RemoteRegion to, BenchSetting setting, BenchWork work) {
+        this.work = work;
         this.node = node;
         this.link = link;
         this.from = from;
@@ -48,7 +52,7 @@ final class BenchLink implements AutoCloseable {
     }
 
     /** @param config of a node whose peer shares a region of {@code bytes} */
-    static BenchLink connect(NodeConfig config, String host, long bytes, BenchSetting setting) {
+    static BenchLink connect(NodeConfig config, String host, long bytes, BenchSetting setting, BenchWork work) {
         Node node = Node.open(config);
         try {
             if (node.backend().equals("host")) {
@@ -61,7 +65,7 @@ final class BenchLink implements AutoCloseable {
             RemoteRegion to = link.remoteRegion(BenchServer.REGION)
                     .orTimeout(config.deadline().toMillis(), TimeUnit.MILLISECONDS)
                     .join();
-            return new BenchLink(node, link, node.allocate(0, bytes), node.allocate(0, bytes), to, setting);
+            return new BenchLink(node, link, node.allocate(0, bytes), node.allocate(0, bytes), to, setting, work);
         } catch (CompletionException e) {
             node.close();
             throw new LinkException(host + " shares no memory for the benchmark: run 'sluice bench --serve' there", e);
@@ -71,22 +75,33 @@ final class BenchLink implements AutoCloseable {
         }
     }
 
-    /** Writes transfers of a size for about so long, then reads the last one back and compares it. */
+    /** Moves transfers of a size for about so long, then reads the last one back and compares it. */
     BenchPoint measure(long size, Duration about, int underWay) {
         seed++;
+        BenchWork.Orders orders = work.orders(size, seed);
         from.fill(0, size, seed);
-        write(size, about.toNanos() / WARM_UP_PART, underWay);
+        if (work.op() == BenchWork.Op.READ) {
+            await(link.write(from, 0, size, to, 0), size);
+        } else if (work.op() == BenchWork.Op.SEND) {
+            link.note(BenchServer.receive(size, seed, work));
+        }
+        sequence = 0;
+        move(orders, size, about.toNanos() / WARM_UP_PART, underWay);
         long begin = System.nanoTime();
-        long[] nanos = write(size, about.toNanos(), underWay);
+        long[] nanos = move(orders, size, about.toNanos(), underWay);
         long took = System.nanoTime() - begin;
-        back.fill(0, size, -seed);
-        await(link.read(back, 0, size, to, 0), size);
+        if (work.op() != BenchWork.Op.READ) {
+            back.fill(0, size, -seed);
+            int last = sequence - 1;
+            // each block to where it came from
+            await(link.read(orders.local(back, last), orders.remote(to, last), TransferOptions.NONE), size);
+        }
         long wrong = Verification.compare(back, size, seed, 0).mismatched();
         return BenchPoint.of(size, setting, nanos, took, wrong);
     }
 
     /** @return the time of each transfer */
-    private long[] write(long size, long about, int underWay) {
+    private long[] move(BenchWork.Orders orders, long size, long about, int underWay) {
         ArrayDeque<Transfer> transfers = new ArrayDeque<>();
         long[] called = new long[256];
         long[] nanos = new long[256];
@@ -101,7 +116,7 @@ final class BenchLink implements AutoCloseable {
                     nanos = Arrays.copyOf(nanos, begun * 2);
                 }
                 called[begun++] = System.nanoTime();
-                transfers.add(link.write(from, 0, size, to, 0));
+                transfers.add(begin(orders, sequence++));
             }
             Transfer oldest = transfers.remove();
             await(oldest, size);
@@ -110,6 +125,14 @@ final class BenchLink implements AutoCloseable {
             more = System.nanoTime() < end;
         }
         return Arrays.copyOf(nanos, ended);
+    }
+
+    private Transfer begin(BenchWork.Orders orders, int n) {
+        return switch (work.op()) {
+            case WRITE -> link.write(orders.local(from, n), orders.remote(to, n), TransferOptions.NONE);
+            case READ -> link.read(orders.local(back, n), orders.same(to, n), TransferOptions.NONE);
+            case SEND -> link.send(orders.local(from, n), TransferOptions.tagged(seed));
+        };
     }
 
     private void await(Transfer transfer, long size) {

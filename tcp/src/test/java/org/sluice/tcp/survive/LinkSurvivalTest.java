@@ -152,8 +152,8 @@ class LinkSurvivalTest {
 
     @Test
     void roundRobinOutlivesItsRailsToo() throws Exception {
-        try (Pair pair = Pair.of(
-                c -> c.striping(Striping.ROUND_ROBIN).transportOptions(Map.of("drill", "reset:200")))) {
+        try (Pair pair =
+                Pair.of(c -> c.striping(Striping.ROUND_ROBIN).transportOptions(Map.of("drill", "reset:200")))) {
             converse(pair, 5, 1);
             assertThat(pair.sum(ChannelStats::reconnects)).isPositive();
         }

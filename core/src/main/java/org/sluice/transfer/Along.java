@@ -1,0 +1,56 @@
+package org.sluice.transfer;
+
+import org.jspecify.annotations.Nullable;
+import org.sluice.ProtocolException;
+import org.sluice.Where;
+
+/** What the peer has said that belongs to the transfer which it announces next. Belongs to the agent. */
+final class Along {
+    private final Where where;
+    private byte @Nullable [] notification;
+    private byte @Nullable [] bytes;
+
+    Along(Where where) {
+        this.where = where;
+    }
+
+    void notification(byte[] said) {
+        if (notification != null) {
+            throw new ProtocolException(where, "the peer sent two notifications for one transfer");
+        }
+        notification = said;
+    }
+
+    void bytes(byte[] said) {
+        if (bytes != null) {
+            throw new ProtocolException(where, "the peer sent the bytes of one transfer twice");
+        }
+        bytes = said;
+    }
+
+    byte @Nullable [] takeNotification(Announcement a) {
+        byte[] taken = notification;
+        if ((taken != null) != a.has(Announcement.NOTED)) {
+            throw new ProtocolException(
+                    where,
+                    MessageId.toString(a.id()) + " of the peer's comes "
+                            + (taken == null
+                                    ? "without the notification that it says"
+                                    : "after a notification that it does not say"));
+        }
+        notification = null;
+        return taken;
+    }
+
+    byte @Nullable [] takeBytes(Announcement a) {
+        byte[] taken = bytes;
+        if ((taken != null) != a.has(Announcement.SMALL) || (taken != null && taken.length != a.length())) {
+            throw new ProtocolException(
+                    where,
+                    MessageId.toString(a.id()) + " of the peer's has " + a.length() + " bytes, "
+                            + (taken == null ? "none" : taken.length) + " came with it");
+        }
+        bytes = null;
+        return taken;
+    }
+}
