@@ -3,21 +3,24 @@
 #   bench/survive/run.sh rails [rounds=20] [rate=400mbit]   four shaped NICs, one taken away and given back in each round
 #   bench/survive/run.sh outage                           all NICs down for 3 s, then for good
 #   bench/survive/run.sh peers [rounds=100] [limit=5000]  kill -9 and SIGSTOP of the peer at random moments
+#   bench/survive/run.sh agents [rounds=100] [limit=5000]  something is thrown on an agent at a random moment: all ends, nothing is left
 #   bench/survive/run.sh cost [rounds=9] [channels=8]      checksums, encryption, strangers; each paired with plain
 #   bench/survive/run.sh fuzz [seconds=600]               every fuzz target, so much CPU time each or 10 million cases
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 what=${1:-}; shift || true
 case $what in
-    rails) main=RailRounds ;;
-    outage) main=OutageRound ;;
-    peers) main=PeerRounds options=-XX:NativeMemoryTracking=summary ;;
-    cost) main=CostRounds ;;
+    rails) main=org.sluice.tcp.survive.RailRounds ;;
+    outage) main=org.sluice.tcp.survive.OutageRound ;;
+    peers) main=org.sluice.tcp.survive.PeerRounds options=-XX:NativeMemoryTracking=summary ;;
+    agents) module=core main=org.sluice.engine.AgentRounds ;;
+    cost) main=org.sluice.tcp.survive.CostRounds ;;
     fuzz) exec mvn -B -pl tcp -am test -Dtest='*FuzzTest' -Dsurefire.failIfNoSpecifiedTests=false "-Dfuzz.seconds=${1:-600}" ;;
-    *) sed -n '2,8s/^# //p' "$0"; exit 2 ;;
+    *) sed -n '2,9s/^# //p' "$0"; exit 2 ;;
 esac
-mvn -q -B -pl tcp -am test-compile dependency:build-classpath -Dmdep.outputFile=target/classpath -DincludeScope=test
+module=${module:-tcp}
+mvn -q -B -pl "$module" -am test-compile dependency:build-classpath -Dmdep.outputFile=target/classpath -DincludeScope=test
 jdk=${JAVA25_HOME:-$(ls -d /usr/lib/jvm/*25* 2>/dev/null | head -1)}
 [ -x "$jdk/bin/java" ] || { echo "no JDK 25 under /usr/lib/jvm; set JAVA25_HOME" >&2; exit 1; }
 exec "$jdk/bin/java" ${options:-} --enable-native-access=ALL-UNNAMED -Dorg.slf4j.simpleLogger.defaultLogLevel=error \
-    -cp "tcp/target/test-classes:tcp/target/classes:$(cat tcp/target/classpath)" "org.sluice.tcp.survive.$main" "$@"
+    -cp "$module/target/test-classes:$module/target/classes:$(cat "$module/target/classpath")" "$main" "$@"

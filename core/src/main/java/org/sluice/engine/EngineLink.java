@@ -403,6 +403,11 @@ final class EngineLink implements Link {
         return agent;
     }
 
+    /** For tests: something that runs as the link's own commands do. */
+    void inject(Runnable command) {
+        agent.execute(() -> session().with(command));
+    }
+
     void forget(Region region) {
         agent.execute(() -> session().with(() -> {
             try {

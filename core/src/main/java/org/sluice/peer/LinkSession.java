@@ -98,7 +98,7 @@ public final class LinkSession implements Work {
     private boolean cleaned;
     private long now = System.nanoTime();
     private long flushedAt = now;
-    private boolean goodbyeSent;
+    private boolean hasLastWord;
 
     LinkSession(
             Agent agent,
@@ -359,10 +359,7 @@ public final class LinkSession implements Work {
     /** Ends the link from this side. Transfers that are not finished fail with {@link ClosedException}. */
     public void close() {
         if (!ended.isDone()) {
-            lastWord(c -> {
-                c.goodbye();
-                goodbyeSent = true;
-            });
+            lastWord(ControlConnection::goodbye);
             end(new ClosedException(where, "the link was closed by this side"), true);
         }
     }
@@ -383,6 +380,7 @@ public final class LinkSession implements Work {
         try {
             if (control != null) {
                 word.accept(control);
+                hasLastWord = true;
             }
         } catch (PeerLostException e) {
             log.debug("{}: {}", where, e.getMessage());
@@ -397,9 +395,6 @@ public final class LinkSession implements Work {
         step("its last words", () -> {
             if (control != null) {
                 control.flushLast(now);
-                if (goodbyeSent) {
-                    control.shutdownOutput();
-                }
             }
         });
         step("what waits to be said", () -> {
@@ -430,7 +425,10 @@ public final class LinkSession implements Work {
             way.end();
         }
         step("the control connection", () -> {
-            if (control != null) {
+            if (control != null && key != null && hasLastWord) {
+                key.cancel();
+                Farewell.to(control, (SocketChannel) key.channel(), agent.timer());
+            } else if (control != null) {
                 control.close();
             }
         });

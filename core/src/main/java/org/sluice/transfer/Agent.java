@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -169,6 +170,15 @@ public final class Agent implements Doorbell, PieceQueues, AutoCloseable {
      * @throws IllegalStateException on the agent thread, which would wait for itself: in what hangs on a transfer's end
      */
     public <T> CompletableFuture<T> call(String what, Callable<T> command, Duration limit, Consumer<? super T> late) {
+        return call(what, command, limit, late, CompletableFuture::completeExceptionally);
+    }
+
+    private <T> CompletableFuture<T> call(
+            String what,
+            Callable<T> command,
+            Duration limit,
+            Consumer<? super T> late,
+            BiConsumer<CompletableFuture<T>, SluiceException> otherwise) {
         if (isCurrentThread()) {
             throw new IllegalStateException(
                     thread.name() + " would wait for itself; do not call this where a transfer's end is told");
@@ -190,7 +200,7 @@ public final class Agent implements Doorbell, PieceQueues, AutoCloseable {
                         result.completeExceptionally(e);
                     }
                 },
-                result::completeExceptionally);
+                why -> otherwise.accept(result, why));
         return result;
     }
 
@@ -207,31 +217,30 @@ public final class Agent implements Doorbell, PieceQueues, AutoCloseable {
      * until {@link #close}.
      */
     public CompletableFuture<Void> release(String what, Runnable free, Duration limit) {
-        SluiceException why = endedBecause();
-        if (why != null && why.code() != ErrorCode.AGENT_ENDED) {
-            return CompletableFuture.failedFuture(why);
-        }
-        if (why == null) {
-            return call(
-                    what,
-                    () -> {
-                        free.run();
-                        return null;
-                    },
-                    limit,
-                    late -> {});
-        }
-        CompletableFuture<Void> result = new CompletableFuture<>();
+        Callable<Void> freeing = () -> {
+            free.run();
+            return null;
+        };
+        return call(what, freeing, limit, late -> {}, (result, why) -> {
+            if (why.code() == ErrorCode.AGENT_ENDED) {
+                freeHere(free, result);
+            } else {
+                result.completeExceptionally(why);
+            }
+        });
+    }
+
+    /** It ended by a failure, and its thread does nothing with the GPU any more. */
+    private void freeHere(Runnable free, CompletableFuture<Void> result) {
         try {
             synchronized (ended) {
                 gpu.bindThread();
                 free.run();
             }
             result.complete(null);
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             result.completeExceptionally(e);
         }
-        return result;
     }
 
     public boolean isCurrentThread() {

@@ -1,11 +1,15 @@
 package org.sluice.transfer;
 
 import java.time.Duration;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,7 +22,11 @@ import org.sluice.spi.ThreadLimitException;
 public final class NodeTimer implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(NodeTimer.class);
 
+    /** What ends by itself gets so long when the node closes. */
+    private static final long ENDINGS_NANOS = 250_000_000;
+
     private final ScheduledThreadPoolExecutor executor;
+    private final Set<AutoCloseable> endings = ConcurrentHashMap.newKeySet();
 
     /** @throws ThreadLimitException when the machine gives no thread */
     public NodeTimer() {
@@ -64,8 +72,29 @@ public final class NodeTimer implements AutoCloseable {
         };
     }
 
+    /** Something that ends by itself soon, and at the latest with the node. */
+    public void closeWithNode(AutoCloseable ending) {
+        endings.add(ending);
+    }
+
+    /** It has ended. */
+    public void forget(AutoCloseable ending) {
+        endings.remove(ending);
+    }
+
     @Override
     public void close() {
+        long until = System.nanoTime() + ENDINGS_NANOS;
+        while (!endings.isEmpty() && System.nanoTime() - until < 0) {
+            LockSupport.parkNanos(1_000_000);
+        }
         executor.shutdownNow();
+        for (AutoCloseable e : List.copyOf(endings)) {
+            try {
+                e.close();
+            } catch (Exception failed) {
+                log.debug("while closing: {}", failed.toString());
+            }
+        }
     }
 }

@@ -307,6 +307,7 @@ public final class ControlConnection implements AutoCloseable {
     /** As {@link #flush}, and nobody says anything after it. */
     public void flushLast(long now) throws IOException {
         flush(now);
+        pongOwed = false;
         sending.lock();
         try {
             lastWords = true;
