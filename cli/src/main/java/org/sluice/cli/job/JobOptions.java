@@ -6,6 +6,7 @@ import org.sluice.NodeConfig;
 import org.sluice.cli.common.ExitCode;
 import org.sluice.cli.common.Json;
 import org.sluice.cli.common.Values;
+import org.sluice.cli.options.DemandOptions;
 import org.sluice.cli.options.NodeOptions;
 import org.sluice.cli.options.PlanOptions;
 import org.sluice.cli.options.WatchOptions;
@@ -38,6 +39,9 @@ final class JobOptions {
             converter = Steps.Target.class,
             description = "print steps on stderr, stdout or none (stderr)")
     private @Nullable Steps steps;
+
+    @Mixin
+    private DemandOptions demands = new DemandOptions();
 
     @Mixin
     private WatchOptions watching = new WatchOptions();
@@ -77,7 +81,7 @@ final class JobOptions {
             where = Steps.STDERR; // the document is alone on stdout
         }
         return new NodeJob(
-                role, config, wanted, plan.givenSize(), where, processesHere, watching.observer(config, limits));
+                role, config, wanted, plan.givenSize(), where, processesHere, watching.observer(config, limits, demands.demands()));
     }
 
     /** Prints what a run came to. @return the exit status */
@@ -90,7 +94,19 @@ final class JobOptions {
             err.flush();
             return ExitCode.MISMATCH;
         }
-        return ExitCode.OK;
+        return fastEnough(report);
+    }
+
+    /** @return the exit status of a run whose bytes are right */
+    int fastEnough(Report report) {
+        String slow = demands.demands().tooSlow(report.gbPerSecond());
+        if (slow.isEmpty()) {
+            return ExitCode.OK;
+        }
+        PrintWriter err = command.commandLine().getErr();
+        err.println("sluice: " + slow + "; " + report.path().text());
+        err.flush();
+        return ExitCode.INVALID;
     }
 
     /** Prints the document that another process made, with {@code --json}; a JVM that did not start says so in its place. */

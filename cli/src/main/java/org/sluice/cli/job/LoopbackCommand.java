@@ -36,7 +36,7 @@ import picocli.CommandLine.Spec;
         versionProvider = Version.class)
 public final class LoopbackCommand implements Callable<Integer> {
     private static final Set<String> OWN_OPTIONS =
-            Set.of("--port", "--wait", "--steps", "--metrics", "--report", "--csv");
+            Set.of("--port", "--wait", "--steps", "--metrics", "--report", "--csv", "--min-rate");
 
     @Spec
     private CommandSpec spec = CommandSpec.create();

@@ -39,7 +39,8 @@ final class ReportText {
                     orDash(n.kernelTxBytes()),
                     orDash(n.kernelRxBytes()));
         }
-        return out.format("\n%s%s%s\n", unused(r), proof(r), verdict(r)).toString();
+        return out.format("\n%s\n%s%s%s\n", r.path().text(), unused(r), proof(r), verdict(r))
+                .toString();
     }
 
     /** NICs of the job that were there and carried nothing. */

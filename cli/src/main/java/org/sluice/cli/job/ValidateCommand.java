@@ -54,6 +54,7 @@ public final class ValidateCommand implements Callable<Integer> {
         Report report =
                 job.job(Role.CLIENT, config, wanted, Steps.NONE, 1, limits).execute(host, Values.text(Role.CLIENT));
         job.print(report, VerdictText.of(report.verdicts()));
-        return report.verdicts().stream().allMatch(Verdict::pass) ? ExitCode.OK : ExitCode.INVALID;
+        int fast = job.fastEnough(report);
+        return report.verdicts().stream().allMatch(Verdict::pass) ? fast : ExitCode.INVALID;
     }
 }

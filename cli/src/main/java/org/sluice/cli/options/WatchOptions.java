@@ -8,6 +8,7 @@ import org.sluice.ConfigException;
 import org.sluice.NodeConfig;
 import org.sluice.cli.common.Json;
 import org.sluice.cli.common.Values;
+import org.sluice.cli.run.Demands;
 import org.sluice.cli.run.WatchedRun;
 import org.sluice.cli.watch.Limits;
 import org.sluice.cli.watch.MetricsAddress;
@@ -62,10 +63,11 @@ public final class WatchOptions {
     /**
      * Looks on as the options say.
      *
+     * @param demands what the run must not do without
      * @param limits by which performance is judged, null where it is not
      * @throws ConfigException when a file cannot be written, which nobody wants to hear only after the run
      */
-    public WatchedRun observer(NodeConfig config, @Nullable Limits limits) {
+    public WatchedRun observer(NodeConfig config, @Nullable Limits limits, Demands demands) {
         mustBeWritable(csv);
         mustBeWritable(report);
         Watch.Outputs outputs = new Watch.Outputs(
@@ -74,7 +76,7 @@ public final class WatchOptions {
                 Optional.ofNullable(csv),
                 Optional.ofNullable(report),
                 Json::of);
-        return new WatchedRun(outputs, config, limits);
+        return new WatchedRun(outputs, config, limits, demands);
     }
 
     private static void mustBeWritable(@Nullable Path file) {

@@ -93,6 +93,7 @@ public final class NodeJob {
 
     /** @param host the server, on the client; @param name of the role in the report */
     public Report execute(String host, String name) {
+        observer.demands().checkTransport(config);
         if (!spoken()) {
             refuseWhatTakesWords();
         }
@@ -117,7 +118,9 @@ public final class NodeJob {
             observer.phase("preparing", "");
             try (Goodbye _ = Goodbye.of(links, observer::close)) {
                 RunPlan plan = wanted;
+                PathTaken path = PathTaken.of(node, links);
                 try {
+                    observer.demands().checkNics(path);
                     if (role == Role.SERVER && spoken()) {
                         plan = agreed(links);
                         buffers = fit(node, buffers, plan);
@@ -128,7 +131,7 @@ public final class NodeJob {
                 }
                 register(links, buffers);
                 long readyMillis = ready(node);
-                return run(node, name, links, buffers, plan, readyMillis);
+                return run(node, name, links, buffers, plan, path, readyMillis);
             }
         }
     }
@@ -261,7 +264,13 @@ public final class NodeJob {
     }
 
     private Report run(
-            Node node, String name, List<Link> links, List<Buffers> buffers, RunPlan plan, long readyMillis) {
+            Node node,
+            String name,
+            List<Link> links,
+            List<Buffers> buffers,
+            RunPlan plan,
+            PathTaken path,
+            long readyMillis) {
         Contents contents = spoken() ? Contents.OF_EACH_ITERATION : Contents.ALWAYS_THE_SAME;
         Span span = new Span();
         List<GpuLane> lanes = new ArrayList<>();
@@ -285,7 +294,7 @@ public final class NodeJob {
                 outcome.verified(),
                 outcome.mismatched(),
                 outcome.first());
-        Report report = report(node, name, plan, readyMillis, run.iterations(), lanes, end, observer.end(end));
+        Report report = report(node, name, plan, path, readyMillis, run.iterations(), lanes, end, observer.end(end));
         if (role == Role.SERVER && spoken()) {
             awaitGoodbye(links);
         }
@@ -313,6 +322,7 @@ public final class NodeJob {
             Node node,
             String name,
             RunPlan plan,
+            PathTaken path,
             long readyMillis,
             long iterations,
             List<GpuLane> lanes,
@@ -346,6 +356,7 @@ public final class NodeJob {
                 config.channels(),
                 Values.text(config.striping()),
                 config.transport(),
+                path,
                 node.chunkBytes(),
                 plan.size(),
                 iterations,

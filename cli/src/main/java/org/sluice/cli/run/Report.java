@@ -11,6 +11,7 @@ import org.sluice.cli.watch.Verdict;
  * transfer; of the whole run otherwise.
  *
  * @param role {@code server}, {@code client} or {@code loopback}
+ * @param path which way the bytes went, and why not a better one
  * @param chunkBytes unit of striping that this side asks for
  * @param sizeBytes per GPU, direction and iteration
  * @param readyMillis from the start of this process until all channels of all GPUs were up
@@ -31,6 +32,7 @@ public record Report(
         int channelsPerGpu,
         String striping,
         String transport,
+        PathTaken path,
         long chunkBytes,
         long sizeBytes,
         long iterations,

@@ -21,14 +21,16 @@ public final class WatchedRun implements AutoCloseable {
     private final Watch.Outputs outputs;
     private final NodeConfig config;
     private final @Nullable Limits limits;
+    private final Demands demands;
     private volatile @Nullable Watch watch;
     private volatile @Nullable FrontDoor door;
 
-    /** @param limits by which performance is judged, null where it is not */
-    public WatchedRun(Watch.Outputs outputs, NodeConfig config, @Nullable Limits limits) {
+    /** @param limits by which performance is judged, null where it is not; @param demands what the run must not do without */
+    public WatchedRun(Watch.Outputs outputs, NodeConfig config, @Nullable Limits limits, Demands demands) {
         this.outputs = outputs;
         this.config = config;
         this.limits = limits;
+        this.demands = demands;
     }
 
     /** The process begins: from now on it answers who asks. @throws org.sluice.ConfigException when the address for that is taken */
@@ -48,13 +50,22 @@ public final class WatchedRun implements AutoCloseable {
     void begin(String name, Node node, List<Link> links, RunPlan plan) {
         long planned = plan.duration().isZero() ? plan.iters() * plan.bytesPerIteration(links.size()) : 0;
         Watch w = Watch.begin(
-                outputs, node, links, new Context(name, config.transport(), planned, configuration(node, plan)));
+                outputs, node, links, new Context(name, config.transport(), planned, guarded(plan), configuration(node, plan)));
         watch = w;
         phase("running", "");
         FrontDoor d = door;
         if (d != null) {
             d.show(w);
         }
+    }
+
+    /** A run that verifies stands still between its iterations: its rate is judged in the end. */
+    private double guarded(RunPlan plan) {
+        return plan.verify() ? 0 : demands.gbPerSecond();
+    }
+
+    Demands demands() {
+        return demands;
     }
 
     private List<Picture.Setting> configuration(Node node, RunPlan plan) {

@@ -33,6 +33,7 @@ public final class Watch implements AutoCloseable {
     private final PrintStream stderr = System.err;
     private final @Nullable Progress progress;
     private final PrometheusText prometheus;
+    private final RateGuard guard;
     private final Thread thread;
     private boolean ended;
     private double movingCpuSeconds;
@@ -61,6 +62,7 @@ public final class Watch implements AutoCloseable {
         this.progress = outputs.progress()
                 ? new Progress(links.stream().map(Link::gpu).toList(), meter.nics(), context.plannedBytes(), stderr)
                 : null;
+        this.guard = new RateGuard(context.leastGbPerSecond());
         this.prometheus = new PrometheusText(node, links);
         if (progress != null) {
             System.setErr(progress.others()); // what is logged meanwhile
@@ -98,6 +100,7 @@ public final class Watch implements AutoCloseable {
         Reading reading = meter.read();
         timeline.add(reading);
         lookForStalls(reading);
+        guard.look(reading).ifPresent(line -> System.err.println("sluice: " + line));
         if (progress != null) {
             progress.show(reading, stalled);
         }
@@ -131,7 +134,13 @@ public final class Watch implements AutoCloseable {
 
     /** The counters now, for Prometheus. */
     String metrics() {
-        return prometheus.text();
+        boolean below;
+        synchronized (this) {
+            below = guard.isBelow();
+        }
+        return prometheus.text()
+                + "# HELP sluice_below_min_rate Whether the rate is below --min-rate.\n# TYPE sluice_below_min_rate gauge\n"
+                + "sluice_below_min_rate " + (below ? 1 : 0) + "\n";
     }
 
     /** The last byte has landed: takes the last reading, and all that the kernel knows. */
