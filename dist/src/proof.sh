@@ -14,4 +14,20 @@ bare --version
 bare loopback --gpus 2 --channels 2 --size 4MiB --iters 2 --json >"$place/result.json"
 grep -q '"mismatchedBytes": 0' "$place/result.json"
 grep -q '"verifiedBytes": 16777216' "$place/result.json"
+# the daemon serves a program that has nothing but the bundle's client
+bare daemon --socket "$place/daemon" --listen none --backend host --gpus 1 2>"$place/daemon.log" &
+daemon=$!
+trap 'kill "$daemon" 2>/dev/null || true; rm -rf "$place"' EXIT
+for _ in $(seq 200); do [ ! -S "$place/daemon" ] || break; sleep 0.1; done
+bare daemon status --socket "$place/daemon" | grep -q '"clients":\[\]'
+if command -v python3 >/dev/null && [ -e "$place"/*/client/lib/libsluice.so ]; then
+  PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$(echo "$place"/*/client/python) python3 -c '
+import sys, sluice
+with sluice.Client(sys.argv[1]) as client:
+    client.allocate(4096).view[:3] = b"abc"
+    assert client.stats()["memoryBytes"] == 4096
+' "$place/daemon"
+fi
+kill "$daemon"
+wait "$daemon" || true
 echo "$archive: $bytes bytes, runs without Java"

@@ -4,6 +4,7 @@ module org.sluice.cli {
     requires jdk.httpserver;
     requires org.slf4j;
     requires org.sluice.core;
+    requires org.sluice.daemon;
     requires org.sluice.linux;
     requires static transitive org.jspecify;
 
@@ -17,6 +18,8 @@ module org.sluice.cli {
     opens org.sluice.cli.bench to
             info.picocli;
     opens org.sluice.cli.common to
+            info.picocli;
+    opens org.sluice.cli.daemon to
             info.picocli;
     opens org.sluice.cli.doctor to
             info.picocli;

@@ -16,6 +16,7 @@ import org.sluice.cli.common.Logging;
 import org.sluice.cli.common.Output;
 import org.sluice.cli.common.Values;
 import org.sluice.cli.common.Version;
+import org.sluice.cli.daemon.DaemonCommand;
 import org.sluice.cli.doctor.DoctorCommand;
 import org.sluice.cli.job.ClientCommand;
 import org.sluice.cli.job.LoopbackCommand;
@@ -44,6 +45,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             TopoCommand.class,
             AffinityCommand.class,
             SoakCommand.class,
+            DaemonCommand.class,
             HelpCommand.class
         },
         synopsisSubcommandLabel = "COMMAND",

@@ -13,6 +13,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 @SuppressWarnings("restricted")
 public final class Descriptor implements AutoCloseable {
     // <fcntl.h>, <sys/stat.h> and <linux/memfd.h> of Linux, the same on x86-64 and AArch64
+    private static final int F_DUPFD_CLOEXEC = 1030;
     private static final int F_GETFL = 3;
     private static final int F_ADD_SEALS = 1033;
     private static final int F_GET_SEALS = 1034;
@@ -56,6 +57,17 @@ public final class Descriptor implements AutoCloseable {
 
     public int fd() {
         return fd;
+    }
+
+    /** Another descriptor of the same open file. */
+    public Descriptor duplicate() throws LinuxException {
+        return new Descriptor(fcntl(F_DUPFD_CLOEXEC, 0, "duplicate a descriptor"));
+    }
+
+    /** As {@link #duplicate}, of a descriptor that is not owned by one of these. */
+    @SuppressWarnings("resource")
+    public static Descriptor duplicateOf(int fd) throws LinuxException {
+        return new Descriptor(fd).duplicate();
     }
 
     /** Whether it can be read and written. */

@@ -37,6 +37,11 @@ public final class EventFd implements AutoCloseable {
         });
     }
 
+    /** Takes over a descriptor that another process made. */
+    public static EventFd of(Descriptor descriptor) {
+        return new EventFd(descriptor);
+    }
+
     public int fd() {
         return descriptor.fd();
     }

@@ -1,0 +1,4 @@
+package org.sluice.client;
+
+/** Names a client as the target of notifications. */
+public record Mailbox(long high, long low) {}
