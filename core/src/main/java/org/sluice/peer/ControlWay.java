@@ -2,6 +2,7 @@ package org.sluice.peer;
 
 import java.io.IOException;
 import java.nio.channels.SelectionKey;
+import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -187,9 +188,18 @@ final class ControlWay implements Resumptions.Resumable {
         return true;
     }
 
-    /** The link is over. Idempotent. */
+    /** The link is over: the agent is told nothing more, and nobody can go on with it. Idempotent. */
     void end() {
+        Watched w = watched;
+        if (w != null) {
+            w.key.cancel();
+        }
         watched = null;
         resumptions.remove(link);
+    }
+
+    /** The socket that it has come to. */
+    SocketChannel socket() {
+        return stream.socket();
     }
 }

@@ -56,6 +56,7 @@ final class LinkedNodes implements AutoCloseable {
                 .transport("memory")
                 .channels(4)
                 .chunkBytes(CHUNK)
+                .smallBytes(0) // what is tried here is what happens to chunks
                 .portBase(port)
                 .deadline(deadline)
                 .peerTimeout(peerTimeout)
