@@ -35,8 +35,7 @@ final class ArchitectureTest {
             "java.lang.System.loadLibrary");
 
     /** They write addresses and small messages into memory that the backend gave. */
-    private static final Set<String> PIECES =
-            Set.of("org.sluice.transfer.PieceMap", "org.sluice.transfer.SmallBytes");
+    private static final Set<String> PIECES = Set.of("org.sluice.transfer.PieceMap", "org.sluice.transfer.SmallBytes");
 
     private interface Found {
         void in(String user, String used);
@@ -187,8 +186,6 @@ final class ArchitectureTest {
                 callers.add(user);
             }
         });
-        assertThat(callers)
-                .isNotEmpty()
-                .allMatch(c -> c.startsWith("org.sluice.host.") || PIECES.contains(c));
+        assertThat(callers).isNotEmpty().allMatch(c -> c.startsWith("org.sluice.host.") || PIECES.contains(c));
     }
 }

@@ -166,7 +166,8 @@ final class ControlWay implements Resumptions.Resumable {
                     ErrorCode.REFUSED, where, "whoever came from " + socket.peer() + " does not have the link's key");
         }
         try {
-            boolean ignored = agent.call("the control connection's move", () -> takeOver(socket, resume, on), TAKE_OVER, late -> {})
+            boolean ignored = agent.call(
+                            "the control connection's move", () -> takeOver(socket, resume, on), TAKE_OVER, late -> {})
                     .get(TAKE_OVER.toMillis() * 2, TimeUnit.MILLISECONDS);
         } catch (ExecutionException | TimeoutException e) {
             throw new IOException("the agent did not take the new connection: " + e, e);

@@ -566,8 +566,7 @@ final class LinkMaking {
     private ControlWay way(MovableStream stream, Introduction link, Where where) {
         ControlMove move = server
                 ? null
-                : new ControlMove(
-                        agent, plan.tls(), plan.secret(), link, peerAddresses(), destination.port(), where);
+                : new ControlMove(agent, plan.tls(), plan.secret(), link, peerAddresses(), destination.port(), where);
         return new ControlWay(agent, stream, link, plan.resumptions(), move, where);
     }
 
