@@ -189,6 +189,10 @@ final class ControlWay implements Resumptions.Resumable {
 
     /** The link is over. Idempotent. */
     void end() {
+        Watched w = watched;
+        if (w != null) {
+            w.key.cancel(); // its socket may stay open a while for its last words
+        }
         watched = null;
         resumptions.remove(link);
     }

@@ -1,8 +1,6 @@
 package org.sluice.peer;
 
 import java.io.IOException;
-import java.nio.channels.SelectionKey;
-import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
@@ -425,9 +423,8 @@ public final class LinkSession implements Work {
             way.end();
         }
         step("the control connection", () -> {
-            if (control != null && key != null && hasLastWord) {
-                key.cancel();
-                Farewell.to(control, (SocketChannel) key.channel(), agent.timer());
+            if (control != null && hasLastWord) {
+                Farewell.to(control, agent.timer());
             } else if (control != null) {
                 control.close();
             }
