@@ -193,7 +193,7 @@ final class ControlWay implements Resumptions.Resumable {
     void end() {
         Watched w = watched;
         if (w != null) {
-            w.key.cancel();
+            w.key.cancel(); // its socket may stay open a while for its last words
         }
         watched = null;
         resumptions.remove(link);

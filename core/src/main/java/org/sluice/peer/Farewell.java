@@ -40,8 +40,8 @@ final class Farewell implements AutoCloseable {
     }
 
     /** Takes a connection over on which nothing more is said. */
-    static void to(ControlConnection connection, SocketChannel socket, NodeTimer timer) {
-        Farewell f = new Farewell(connection, socket, timer);
+    static void to(ControlConnection connection, NodeTimer timer) {
+        Farewell f = new Farewell(connection, connection.socket(), timer);
         timer.closeWithNode(f);
         synchronized (f) {
             f.looking = timer.every(LOOK, f::look);

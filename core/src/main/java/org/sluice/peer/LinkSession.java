@@ -423,8 +423,8 @@ public final class LinkSession implements Work {
             way.end();
         }
         step("the control connection", () -> {
-            if (control != null && way != null && hasLastWord) {
-                Farewell.to(control, way.socket(), agent.timer());
+            if (control != null && hasLastWord) {
+                Farewell.to(control, agent.timer());
             } else if (control != null) {
                 control.close();
             }

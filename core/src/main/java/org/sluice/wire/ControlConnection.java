@@ -3,6 +3,7 @@ package org.sluice.wire;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -66,6 +67,11 @@ public final class ControlConnection implements AutoCloseable {
 
     private static ByteBuffer direct(int bytes) {
         return ByteBuffer.allocateDirect(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /** The socket that it goes over now. */
+    public SocketChannel socket() {
+        return stream.socket();
     }
 
     /** When the peer was heard last. */

@@ -27,6 +27,9 @@ import org.sluice.spi.ThreadLimitException;
 final class AgentFailureTest {
     private static final Duration SOON = Duration.ofSeconds(20);
 
+    /** More than goes within a control frame. */
+    private static final int BYTES = 100_000;
+
     private final LinkedNodes nodes = new LinkedNodes(Duration.ofSeconds(20));
     private Link in;
     private Link out;
@@ -107,15 +110,15 @@ final class AgentFailureTest {
     @Test
     @DisplayName("a thread that cannot be made fails the link with the remedy, on both sides")
     void noThread() {
-        Region s = nodes.client().allocate(0, 100);
-        Region r = nodes.server().allocate(0, 100);
+        Region s = nodes.client().allocate(0, BYTES);
+        Region r = nodes.server().allocate(0, BYTES);
         MemoryTransport.mischief((call, wire) -> {
             if (call.equals("send")) {
                 throw new ThreadLimitException("eth1-tx-0.0", new OutOfMemoryError("unable to create native thread"));
             }
         });
-        Transfer receive = in.receive(r, 0, 100);
-        SluiceException why = reason(out.send(s, 0, 100));
+        Transfer receive = in.receive(r, 0, BYTES);
+        SluiceException why = reason(out.send(s, 0, BYTES));
         assertThat(why.code()).isEqualTo(ErrorCode.RESOURCES);
         assertThat(why)
                 .hasMessageContaining("eth1-tx-0.0")
@@ -172,29 +175,29 @@ final class AgentFailureTest {
         CountDownLatch hang = new CountDownLatch(1);
         CountDownLatch hung = new CountDownLatch(1);
         try (LinkedNodes impatient = new LinkedNodes(Duration.ofMillis(500))) {
-            Region s = impatient.client().allocate(0, 100);
-            Region r = impatient.server().allocate(0, 100);
-            Transfer receive = impatient.in().receive(r, 0, 100);
+            Region s = impatient.client().allocate(0, BYTES);
+            Region r = impatient.server().allocate(0, BYTES);
+            Transfer receive = impatient.in().receive(r, 0, BYTES);
             MemoryTransport.mischief((call, wire) -> {
                 if (call.equals("send")) {
                     hung.countDown();
                     await(hang);
                 }
             });
-            Transfer send = impatient.out().send(s, 0, 100);
+            Transfer send = impatient.out().send(s, 0, BYTES);
             hung.await();
-            assertThatThrownBy(() -> impatient.client().allocate(0, 100))
+            assertThatThrownBy(() -> impatient.client().allocate(0, BYTES))
                     .isInstanceOfSatisfying(
                             LinkException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.AGENT_HANGS))
                     .hasMessageContaining("AgentFailureTest.await")
-                    .hasMessageContaining("memory of 100 bytes");
+                    .hasMessageContaining("memory of 100000 bytes");
             assertThat(reason(send).code()).isEqualTo(ErrorCode.AGENT_HANGS);
             assertThat(reason(receive)).isInstanceOf(PeerLostException.class).hasMessageContaining("gpu0-agent is in");
             impatient.out().close();
             assertThat(impatient.out().ended().get(20, TimeUnit.SECONDS).code()).isEqualTo(ErrorCode.AGENT_HANGS);
-            assertThat(reason(impatient.out().send(s, 0, 100)).code()).isEqualTo(ErrorCode.AGENT_HANGS);
+            assertThat(reason(impatient.out().send(s, 0, BYTES)).code()).isEqualTo(ErrorCode.AGENT_HANGS);
             impatient.client().close();
-            assertThatThrownBy(() -> impatient.client().allocate(0, 100)).isInstanceOf(SluiceException.class);
+            assertThatThrownBy(() -> impatient.client().allocate(0, BYTES)).isInstanceOf(SluiceException.class);
         } finally {
             hang.countDown();
         }
@@ -205,15 +208,15 @@ final class AgentFailureTest {
     void agentIsAway() throws Exception {
         CountDownLatch away = new CountDownLatch(1);
         try (LinkedNodes busy = new LinkedNodes(SOON, Duration.ofMillis(300), gpu -> {})) {
-            Region s = busy.client().allocate(0, 100);
-            Region r = busy.server().allocate(0, 100);
+            Region s = busy.client().allocate(0, BYTES);
+            Region r = busy.server().allocate(0, BYTES);
             MemoryTransport.mischief((call, wire) -> {
                 if (call.equals("send")) {
                     await(away);
                 }
             });
-            Transfer receive = busy.in().receive(r, 0, 100);
-            Transfer send = busy.out().send(s, 0, 100);
+            Transfer receive = busy.in().receive(r, 0, BYTES);
+            Transfer send = busy.out().send(s, 0, BYTES);
             assertThatThrownBy(() -> busy.in().ended().get(1500, TimeUnit.MILLISECONDS))
                     .isInstanceOf(java.util.concurrent.TimeoutException.class);
             MemoryTransport.behave();
@@ -230,14 +233,14 @@ final class AgentFailureTest {
     void agentComesBack() throws Exception {
         CountDownLatch hang = new CountDownLatch(1);
         try (LinkedNodes impatient = new LinkedNodes(Duration.ofMillis(500))) {
-            Region s = impatient.client().allocate(0, 100);
+            Region s = impatient.client().allocate(0, BYTES);
             MemoryTransport.mischief((call, wire) -> {
                 if (call.equals("send")) {
                     await(hang);
                 }
             });
-            impatient.in().receive(impatient.server().allocate(0, 100), 0, 100);
-            assertThat(reason(impatient.out().send(s, 0, 100)).code()).isEqualTo(ErrorCode.AGENT_HANGS);
+            impatient.in().receive(impatient.server().allocate(0, BYTES), 0, BYTES);
+            assertThat(reason(impatient.out().send(s, 0, BYTES)).code()).isEqualTo(ErrorCode.AGENT_HANGS);
             MemoryTransport.behave();
             hang.countDown();
             CompletableFuture<Void> freed = CompletableFuture.runAsync(() -> {
@@ -251,7 +254,7 @@ final class AgentFailureTest {
                 }
             });
             freed.get(20, TimeUnit.SECONDS);
-            impatient.client().allocate(0, 100).close();
+            impatient.client().allocate(0, BYTES).close();
         }
     }
 
