@@ -103,10 +103,7 @@ public final class BenchCommand implements Callable<Integer> {
             description = "write, read or send (write)")
     private BenchWork.Op op = BenchWork.Op.WRITE;
 
-    @Option(
-            names = "--layout",
-            paramLabel = "<form>",
-            description = "range, or blocks:16KiB, of whole blocks (range)")
+    @Option(names = "--layout", paramLabel = "<form>", description = "range, or blocks:16KiB, of whole blocks (range)")
     private String layout = "range";
 
     @Option(names = "--shuffle", description = "blocks in random order at both ends")

@@ -40,7 +40,8 @@ final class BenchLink implements AutoCloseable {
     private long seed;
     private int sequence;
 
-    private BenchLink(Node node, Link link, Region from, Region back, RemoteRegion to, BenchSetting setting, BenchWork work) {
+    private BenchLink(
+            Node node, Link link, Region from, Region back, RemoteRegion to, BenchSetting setting, BenchWork work) {
         this.work = work;
         this.node = node;
         this.link = link;

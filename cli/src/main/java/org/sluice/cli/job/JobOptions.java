@@ -81,7 +81,13 @@ final class JobOptions {
             where = Steps.STDERR; // the document is alone on stdout
         }
         return new NodeJob(
-                role, config, wanted, plan.givenSize(), where, processesHere, watching.observer(config, limits, demands.demands()));
+                role,
+                config,
+                wanted,
+                plan.givenSize(),
+                where,
+                processesHere,
+                watching.observer(config, limits, demands.demands()));
     }
 
     /** Prints what a run came to. @return the exit status */

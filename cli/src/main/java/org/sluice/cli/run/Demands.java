@@ -15,8 +15,7 @@ import org.sluice.NodeConfig;
  * @param transport null where any will do
  * @param gbPerSecond least payload rate of all GPUs together, in 10^9 bytes a second; 0 where any will do
  */
-public record Demands(
-        @Nullable String nics, @Nullable String transport, double gbPerSecond) {
+public record Demands(@Nullable String nics, @Nullable String transport, double gbPerSecond) {
     /** None. */
     public static final Demands NONE = new Demands(null, null, 0);
 
@@ -30,7 +29,9 @@ public record Demands(
     void checkTransport(NodeConfig config) {
         if (transport != null && !transport.equals(config.transport())) {
             throw new ConfigException("--require-transport " + transport + ": this run is over " + config.transport()
-                    + (transport.equals("nccl-net") ? ", since no plugin is named; give --plugin" : "; give --transport"));
+                    + (transport.equals("nccl-net")
+                            ? ", since no plugin is named; give --plugin"
+                            : "; give --transport"));
         }
     }
 
@@ -42,16 +43,16 @@ public record Demands(
         }
         if (required.matches("\\d{1,4}")) {
             if (path.nics().size() < Integer.parseInt(required)) {
-                throw new ConfigException("--require-nics " + required + ": the links use " + path.nics().size() + " ("
-                        + String.join(", ", path.nics()) + ")" + why(path));
+                throw new ConfigException("--require-nics " + required + ": the links use "
+                        + path.nics().size() + " (" + String.join(", ", path.nics()) + ")" + why(path));
             }
             return;
         }
         List<String> missing = new ArrayList<>(new TreeSet<>(List.of(required.split("\\s*,\\s*", -1))));
         missing.removeAll(path.nics());
         if (!missing.isEmpty()) {
-            throw new ConfigException("--require-nics " + required + ": the links do not use " + String.join(", ", missing)
-                    + why(path));
+            throw new ConfigException(
+                    "--require-nics " + required + ": the links do not use " + String.join(", ", missing) + why(path));
         }
     }
 

@@ -15,7 +15,8 @@ import org.sluice.Node;
  * @param memory {@code host} where GPUs are plain memory, else the backend
  * @param notBetter a sentence for each thing that would have been better
  */
-public record PathTaken(String transport, List<String> nics, List<String> nicsThere, String memory, List<String> notBetter) {
+public record PathTaken(
+        String transport, List<String> nics, List<String> nicsThere, String memory, List<String> notBetter) {
     static PathTaken of(Node node, List<Link> links) {
         TreeSet<String> used = new TreeSet<>();
         links.forEach(l -> l.channels().stream().map(ChannelStats::nic).forEach(used::add));
@@ -31,13 +32,13 @@ public record PathTaken(String transport, List<String> nics, List<String> nicsTh
         if (node.backend().equals("host")) {
             why.add("GPUs are plain memory: no CUDA device is used");
         }
-        return new PathTaken(
-                node.config().transport(), List.copyOf(used), there, node.backend(), List.copyOf(why));
+        return new PathTaken(node.config().transport(), List.copyOf(used), there, node.backend(), List.copyOf(why));
     }
 
     /** One line. */
     public String text() {
-        return "path: " + transport + " over " + nics.size() + " of " + nicsThere.size() + " NICs (" + String.join(", ", nics)
-                + "), " + memory + " memory" + (notBetter.isEmpty() ? "" : "; " + String.join("; ", notBetter));
+        return "path: " + transport + " over " + nics.size() + " of " + nicsThere.size() + " NICs ("
+                + String.join(", ", nics) + "), " + memory + " memory"
+                + (notBetter.isEmpty() ? "" : "; " + String.join("; ", notBetter));
     }
 }

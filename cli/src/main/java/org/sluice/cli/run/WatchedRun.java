@@ -50,7 +50,10 @@ public final class WatchedRun implements AutoCloseable {
     void begin(String name, Node node, List<Link> links, RunPlan plan) {
         long planned = plan.duration().isZero() ? plan.iters() * plan.bytesPerIteration(links.size()) : 0;
         Watch w = Watch.begin(
-                outputs, node, links, new Context(name, config.transport(), planned, guarded(plan), configuration(node, plan)));
+                outputs,
+                node,
+                links,
+                new Context(name, config.transport(), planned, guarded(plan), configuration(node, plan)));
         watch = w;
         phase("running", "");
         FrontDoor d = door;
