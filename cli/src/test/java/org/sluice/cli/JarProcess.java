@@ -15,7 +15,7 @@ import java.util.function.UnaryOperator;
 final class JarProcess implements AutoCloseable {
     private static final Path JAVA = Path.of(System.getProperty("java.home"), "bin", "java");
     private static final Path MODULES = Path.of("target", "modules").toAbsolutePath();
-    private static final int LIMIT_SECONDS = 60;
+    private static final int LIMIT_SECONDS = 180;
 
     private final Process process;
     private final Path out;

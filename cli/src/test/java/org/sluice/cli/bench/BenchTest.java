@@ -52,7 +52,8 @@ class BenchTest {
                     .window(s.window())
                     .note(BenchServer.note(1 << 20))
                     .build();
-            try (BenchLink link = BenchLink.connect(config, "127.0.0.1", 1 << 20, s)) {
+            try (BenchLink link =
+                    BenchLink.connect(config, "127.0.0.1", 1 << 20, s, new BenchWork(BenchWork.Op.WRITE, 0, false))) {
                 for (long size : new long[] {1, 4096, 1 << 20}) {
                     BenchPoint p = link.measure(size, Duration.ofMillis(20), 3);
                     assertThat(p.wrong()).isZero();
