@@ -1,9 +1,11 @@
 package org.sluice.daemon;
 
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.sluice.Region;
+import org.sluice.SluiceException;
 import org.sluice.linux.Descriptor;
 import org.sluice.linux.FileMapping;
 
@@ -20,6 +22,9 @@ sealed interface ClientMemory {
     /** No peer begins to use it any more. */
     void withdraw();
 
+    /** Ends what peers still do to it. Waits a little. */
+    default void expel() {}
+
     /** Frees it, if nothing uses it now. @return whether it is free */
     boolean tryFree();
 
@@ -35,6 +40,7 @@ sealed interface ClientMemory {
 
     /** Frees it, waiting for what uses it. @return false when something still does after so long */
     default boolean free(long atMostNanos) {
+        expel();
         long end = System.nanoTime() + atMostNanos;
         long pause = 50_000;
         while (!tryFree()) {
@@ -52,6 +58,9 @@ sealed interface ClientMemory {
         return true;
     }
 
+    /** How long a peer may take to end what it does to memory that is taken back. */
+    Duration EXPULSION = Duration.ofSeconds(1);
+
     /** Memory of a file that cannot shrink, mapped into this process and adopted by the node. */
     record Mapped(
             int number, Key key, Region region, @Nullable FileMapping mapping) implements ClientMemory {
@@ -68,6 +77,15 @@ sealed interface ClientMemory {
         @Override
         public void withdraw() {
             region.withdraw();
+        }
+
+        @Override
+        public void expel() {
+            try {
+                region.withdraw(region.remoteKey(), EXPULSION);
+            } catch (SluiceException | IllegalStateException e) {
+                // free() waits for it
+            }
         }
 
         @Override

@@ -178,9 +178,9 @@ final class ClientSession {
         }
     }
 
-    /** The bytes are where they belong, or it has failed: what is left is the notification, which waits for the peer's credit. */
+    /** The bytes are where they belong, or it has failed: what may be left is the notification. */
     private void finish(Job job, @Nullable Throwable failure) {
-        @Nullable Notification note = job.note();
+        @Nullable Notification note = job.noteLeft();
         if (failure != null || note == null || going) {
             told(job, failure);
             return;

@@ -2,8 +2,9 @@ package org.sluice.daemon;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Iterator;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
@@ -47,6 +48,8 @@ final class Dealer {
     final class Queue {
         private final Ending ending;
         private final ArrayDeque<Job> jobs = new ArrayDeque<>();
+        /** Everything that has not ended: what waits in {@link #jobs}, and what is under way. */
+        private final Set<Job> all = new HashSet<>();
         private long inFlight;
         private int unfinished;
         private long activeAt = System.nanoTime() - ACTIVE_NANOS;
@@ -59,6 +62,7 @@ final class Dealer {
         void add(Job job) {
             locked(() -> {
                 unfinished++;
+                all.add(job);
                 activeAt = System.nanoTime();
                 if (going) {
                     job.fail(new ClientException(Status.CANCELLED, "the client is going"));
@@ -71,17 +75,20 @@ final class Dealer {
             });
         }
 
-        /** Stops a request where a part of it is not under way yet; what is ends by itself first. */
+        /** Ends a request, wherever it is on its way. Nothing happens where it has ended. */
         void cancel(long number) {
-            locked(() -> {
-                for (Iterator<Job> i = jobs.iterator(); i.hasNext(); ) {
-                    Job job = i.next();
-                    if (job.number() == number) {
-                        i.remove();
-                        fail(job, new ClientException(Status.CANCELLED, "cancelled"));
-                    }
-                }
-            });
+            locked(() -> List.copyOf(all).stream()
+                    .filter(j -> j.number() == number)
+                    .forEach(j -> end(j, new ClientException(Status.CANCELLED, "cancelled"))));
+        }
+
+        private void end(Job job, Throwable why) {
+            boolean waited = jobs.remove(job);
+            boolean ended = job.isOver();
+            job.cancel(why);
+            if (!ended && waited && job.isOver()) {
+                over.add(new Over(this, job));
+            }
         }
 
         private void fail(Job job, Throwable why) {
@@ -91,12 +98,11 @@ final class Dealer {
             }
         }
 
-        /** Fails what is not under way yet, then waits for the rest. @return false when something still is after so long */
+        /** Ends everything, and waits for what is under way. @return false when something still is after so long */
         boolean drain(long atMostNanos) {
             locked(() -> {
                 going = true;
-                jobs.forEach(job -> fail(job, new ClientException(Status.CANCELLED, "the client is going")));
-                jobs.clear();
+                List.copyOf(all).forEach(j -> end(j, new ClientException(Status.CANCELLED, "the client is going")));
             });
             lock.lock();
             try {
@@ -118,11 +124,11 @@ final class Dealer {
             locked(() -> queues.remove(this));
         }
 
-        private void sliceEnded(Job job, long bytes, @Nullable Throwable failure) {
+        private void sliceEnded(Job job, Transfer transfer, long bytes, @Nullable Throwable failure) {
             locked(() -> {
                 inFlight -= bytes;
                 activeAt = System.nanoTime();
-                job.ended();
+                job.ended(transfer);
                 if (failure != null && job.failure() == null) {
                     jobs.remove(job);
                     job.fail(failure);
@@ -162,7 +168,7 @@ final class Dealer {
             try {
                 Transfer transfer = job.begin(bytes);
                 inFlight += bytes;
-                transfer.future().whenComplete((t, why) -> sliceEnded(job, bytes, cause(why)));
+                transfer.future().whenComplete((t, why) -> sliceEnded(job, transfer, bytes, cause(why)));
                 return true;
             } catch (RuntimeException e) {
                 fail(job, e);
@@ -234,6 +240,7 @@ final class Dealer {
             } finally {
                 lock.lock();
                 try {
+                        next.queue().all.remove(next.job());
                     if (--next.queue().unfinished == 0) {
                         drained.signalAll();
                     }

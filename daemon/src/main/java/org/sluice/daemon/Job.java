@@ -1,5 +1,9 @@
 package org.sluice.daemon;
 
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.sluice.Layout;
 import org.sluice.Link;
@@ -20,7 +24,8 @@ final class Job {
     private final @Nullable Job original;
     private int piece;
     private long offset;
-    private int underWay;
+    private boolean noteIsAlong;
+    private final Set<Transfer> underWay = new HashSet<>();
     private @Nullable Throwable failure;
 
     /** @param deadline as {@link System#nanoTime} */
@@ -61,10 +66,6 @@ final class Job {
         return plan;
     }
 
-    @Nullable Notification note() {
-        return note;
-    }
-
     /** The same request with its bytes elsewhere, in memory between. */
     Job over(Plan other) {
         return new Job(number, link, read, other, null, deadline, this);
@@ -81,7 +82,7 @@ final class Job {
     }
 
     boolean isOver() {
-        return underWay == 0 && !hasMore();
+        return underWay.isEmpty() && !hasMore();
     }
 
     @Nullable Throwable failure() {
@@ -125,14 +126,30 @@ final class Job {
         int to = offset == 0 ? piece : piece + 1;
         Layout local = plan.local(from, to, first, bytes);
         RemoteLayout remote = plan.remote(from, to, first, bytes);
+        TransferOptions options =
+                TransferOptions.NONE.deadline(Duration.ofNanos(Math.max(1, deadline - System.nanoTime())));
+        if (note != null && bytes == plan.bytes()) {
+            options = options.notification(note.encode()); // in one hop with the bytes
+            noteIsAlong = true;
+        }
         Link over = link.link();
-        Transfer transfer =
-                read ? over.read(local, remote, TransferOptions.NONE) : over.write(local, remote, TransferOptions.NONE);
-        underWay++;
+        Transfer transfer = read ? over.read(local, remote, options) : over.write(local, remote, options);
+        underWay.add(transfer);
         return transfer;
     }
 
-    void ended() {
-        underWay--;
+    /** The notification that is still to be sent when all bytes have landed; null for none. */
+    @Nullable Notification noteLeft() {
+        return noteIsAlong ? null : note;
+    }
+
+    /** Ends it, also what is under way; that is told as usual. */
+    void cancel(Throwable why) {
+        fail(why);
+        List.copyOf(underWay).forEach(Transfer::cancel);
+    }
+
+    void ended(Transfer transfer) {
+        underWay.remove(transfer);
     }
 }

@@ -15,6 +15,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sluice.Link;
 import org.sluice.Node;
+import org.sluice.NotDoneException;
 import org.sluice.Region;
 import org.sluice.SluiceException;
 
@@ -22,7 +23,7 @@ import org.sluice.SluiceException;
 final class LinkTable {
     private static final Logger log = LoggerFactory.getLogger(LinkTable.class);
 
-    /** A note is looked for this long at a time; the link's end is seen at once. */
+    /** A note is waited for this long at a time; the link's end is seen at once. */
     private static final Duration NOTE_WAIT = Duration.ofHours(1);
 
     private final Node node;
@@ -46,7 +47,7 @@ final class LinkTable {
      *
      * @param made run when its making has ended, which may be after this has given up
      * @throws ClientException when it is not there in time
-     * @throws SluiceException why it cannot be made
+     * @throws RuntimeException why it cannot be made
      */
     SharedLink open(SharedLink.Route route, long millis, Runnable made) {
         SharedLink link;
@@ -137,24 +138,29 @@ final class LinkTable {
             log.info("link to {} ended: {}", link.peer(), why.getMessage());
         });
         shared.forEach(link::share);
+        link.onNotification(n -> notified(link, n.bytes()));
         Thread.ofVirtual().name("daemon-notes").start(() -> readNotes(link));
     }
 
+    /** Notifications that came without bytes, or after a request of several transfers. */
     private void readNotes(Link link) {
         while (true) {
             try {
-                byte[] note = link.awaitNote(NOTE_WAIT);
-                @Nullable Notification n = Notification.decode(note);
-                if (n == null) {
-                    log.warn("{} sent something that is no notification; it runs another release", link.peer());
-                } else {
-                    mailboxes.deliver(n);
-                }
+                notified(link, link.awaitNote(NOTE_WAIT));
+            } catch (NotDoneException e) {
+                // nothing to tell for so long
             } catch (SluiceException e) {
-                if (link.ended().isDone()) {
-                    return;
-                }
+                return; // the link has ended
             }
+        }
+    }
+
+    private void notified(Link link, byte[] sent) {
+        @Nullable Notification n = Notification.decode(sent);
+        if (n == null) {
+            log.warn("{} sent something that is no notification of a daemon's; it runs another release", link.peer());
+        } else {
+            mailboxes.deliver(n);
         }
     }
 

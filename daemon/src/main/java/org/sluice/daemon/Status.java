@@ -1,7 +1,9 @@
 package org.sluice.daemon;
 
+import org.sluice.CancelledException;
 import org.sluice.ClosedException;
 import org.sluice.ConfigException;
+import org.sluice.DeadlineException;
 import org.sluice.LengthMismatchException;
 import org.sluice.LinkException;
 import org.sluice.NotDoneException;
@@ -46,6 +48,8 @@ enum Status {
             case LinkException l -> LINK_LOST;
             case PeerLostException p -> LINK_LOST;
             case NotDoneException n -> DEADLINE;
+            case DeadlineException d -> DEADLINE;
+            case CancelledException c -> CANCELLED;
             case ProtocolException p -> LINK_LOST;
             case ClosedException c -> LINK_LOST;
             case ConfigException c -> INVALID;
