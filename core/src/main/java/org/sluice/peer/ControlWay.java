@@ -2,7 +2,6 @@ package org.sluice.peer;
 
 import java.io.IOException;
 import java.nio.channels.SelectionKey;
-import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -197,10 +196,5 @@ final class ControlWay implements Resumptions.Resumable {
         }
         watched = null;
         resumptions.remove(link);
-    }
-
-    /** The socket that it has come to. */
-    SocketChannel socket() {
-        return stream.socket();
     }
 }

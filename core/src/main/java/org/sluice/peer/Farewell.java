@@ -50,7 +50,7 @@ final class Farewell implements AutoCloseable {
     }
 
     private synchronized void look() {
-        if (!closed && (hasSaidAll() && hasEnded() || System.nanoTime() - until > 0)) {
+        if (!closed && ((hasSaidAll() && hasEnded()) || System.nanoTime() - until > 0)) {
             close();
         }
     }

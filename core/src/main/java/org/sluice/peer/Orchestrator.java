@@ -268,7 +268,7 @@ public final class Orchestrator implements AutoCloseable {
             Thread thread = Thread.ofPlatform()
                     .name("gpu" + l.gpu() + "-bootstrap")
                     .daemon(true)
-                    .unstarted(() -> run(server, phase, l, step, failure, links));
+                    .unstarted(() -> run(phase, l, step, failure, links));
             try {
                 threads.add(Threads.start(thread));
             } catch (ThreadLimitException e) {
@@ -313,7 +313,6 @@ public final class Orchestrator implements AutoCloseable {
     }
 
     private static void run(
-            boolean server,
             Phase phase,
             LinkMaking link,
             Step step,

@@ -48,8 +48,9 @@ final class LayoutFrames {
         this.where = where;
     }
 
-    /** @param frame begins a frame of the type and payload, and gives where to put it */
+    /** Begins frames. */
     interface Frame {
+        /** Begins one of the type and payload, and gives where to put it. */
         ByteBuffer of(FrameType type, int payload);
     }
 
