@@ -5,7 +5,7 @@
 #   bench/survive/faults.sh NAME...    those, printed only
 set -uo pipefail
 cd "$(dirname "$0")/../.."
-root=$PWD
+program=${SLUICE:-$PWD/sluice} # another build can be put under test
 work=$(mktemp -d)
 id=$$
 a=sf${id}a b=sf${id}b
@@ -33,8 +33,8 @@ hosts() {
   done
   ip -n $a link set lo up; ip -n $b link set lo up
 }
-sluice() { ip netns exec "$1" "$root/sluice" "${@:2}"; }
-common=(--gpus 2 --channels 4 --backend host --size 4MiB --deadline 5s)
+sluice() { ip netns exec "$1" "$program" "${@:2}"; }
+common=(--gpus 2 --channels 4 --backend host --size 4MiB --deadline 15s)
 now() { date +%s%N; }
 ready() { for _ in $(seq 600); do grep -q READY "$1" && return; sleep 0.1; done; return 1; }
 
@@ -45,9 +45,9 @@ fault() {
   [ "$transport" = tcp ] || options=(--plugin "$work/fake.so")
   [ "$transport" = tcp ] && options=(--nics eth1,eth2)
   (export FAKE_NET_IFNAMES=eth1,eth2 FAKE_NET_ADDRESSES=10.91.0.1,10.92.0.1 ${environment:-_=_}
-    exec ip netns exec $a "$root/sluice" server "${common[@]}" "${options[@]}" --steps stderr >"$work/s.out" 2>"$work/s.err") & server=$!
+    exec ip netns exec $a "$program" server "${common[@]}" "${options[@]}" --steps stderr >"$work/s.out" 2>"$work/s.err") & server=$!
   (export FAKE_NET_IFNAMES=eth1,eth2 FAKE_NET_ADDRESSES=10.91.0.2,10.92.0.2 ${environment:-_=_}
-    exec ip netns exec $b "$root/sluice" client 10.91.0.1 "${common[@]}" "${options[@]}" --steps stderr --duration "${duration:-6s}" \
+    exec ip netns exec $b "$program" client 10.91.0.1 "${common[@]}" "${options[@]}" --steps stderr --duration "${duration:-6s}" \
       ${client_options:-} >"$work/c.out" 2>"$work/c.err") & client=$!
   started+=("$server" "$client")
   ready "$work/c.err"
@@ -81,7 +81,7 @@ wanted() { [ ${#only[@]} = 0 ] || [[ " ${only[*]} " == *" $1 "* ]]; }
 only=("$@")
 wanted plugin && command -v gcc >/dev/null && gcc -O2 -fPIC -shared testkit/src/main/resources/org/sluice/testkit/c/fake_nccl_net.c \
   -o "$work/fake.so" -lpthread -ldl
-"$root/sluice" --version >/dev/null || exit 3
+"$program" --version >/dev/null || exit 3
 
 run() { title=$2; wanted "$1" && fault "$1" "$3" "$4"; }
 run none 'nothing' tcp LoopbackIT
@@ -107,7 +107,7 @@ fi
 {
   sed '/<!-- made by bench\/survive\/faults.sh: begin -->/q' docs/faults.md
   echo
-  echo "Two namespaces, two NICs of 400 Mbit/s, 2 GPUs x 4 channels, a run of 6 s, deadline 5 s; $(nproc) cores, $(date +%F), $(git rev-parse --short HEAD)."
+  echo "Two namespaces, two NICs of 400 Mbit/s, 2 GPUs x 4 channels, a run of 6 s, deadline 15 s; $(nproc) cores, $(date +%F), $(git rev-parse --short HEAD)."
   echo
   echo '| transport | fault after 1 s | exit client / server | client ended after | its last line | held by |'
   echo '|---|---|---|---|---|---|'
