@@ -137,7 +137,7 @@ final class AgentFailureTest {
         Transfer receive = in.receive(r, 0, 100);
         Transfer own = out.receive(s, 0, 100);
         Transfer otherReceive = other.in().receive(r, 0, 100);
-        nodes.killAgentOf(out);
+        LinkedNodes.killAgentOf(out);
         assertThat(reason(own).code()).isEqualTo(ErrorCode.AGENT_ENDED);
         assertThat(reason(own)).hasMessageContaining("gpu0-agent has ended");
         assertThat(reason(receive)).isInstanceOf(PeerLostException.class).hasMessageContaining("gpu0-agent has ended");
