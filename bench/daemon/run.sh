@@ -51,7 +51,7 @@ for _ in $(seq 300); do [ ! -S "$work/a" ] || [ ! -S "$work/b" ] || break; sleep
 
 client() { "$work/bench" "$work/a" "$work/b" 10.100.0.2:20100 "$@"; }
 carried() { # bytes that b's NICs took, by the kernel's count
-    ip netns exec "$b" awk '$1 ~ /^eth[1-9]:/ { s += $2 } END { print s }' /proc/net/dev
+    ip netns exec "$b" awk '$1 ~ /^eth[1-9]:/ { s += $2 } END { printf "%.0f\n", s }' /proc/net/dev
 }
 library() { # sizes under-way -> the JSON of 'sluice bench'
     ip netns exec "$a" "$SLUICE" bench 10.100.0.2 --sizes "$1" --under-way "$2" --time "${each}s" --backend host --nics "$names" --json
@@ -67,17 +67,18 @@ echo "$(machine); load $(cut -d' ' -f1 /proc/loadavg)"
 for row in $what; do
     case $row in
     rate)
-        serve_library
+        [ -n "${served:-}" ] || serve_library
         for ((r = 0; r < rounds; r++)); do
-            echo "library 64 MiB: $(library 64MiB 4 | number bytesPerSecond) B/s"
+            echo "library 64 MiB: $(library 64MiB 4 | number algbw) GB/s"
             before=$(carried)
             line=$(client 67108864 4 "$each")
             echo "daemon 64 MiB: $line; NICs of b took $(($(carried) - before)) bytes"
         done
         ;;
     latency)
+        [ -n "${served:-}" ] || serve_library
         for ((r = 0; r < rounds; r++)); do
-            echo "library 8 B: $(library 8 1 | number p50Nanos) ns"
+            echo "library 8 B: $(library 8 1 | number p50) us p50"
             echo "daemon 8 B, waiting: $(client 8 1 "$each")"
             echo "daemon 8 B, polling: $(client 8 1 "$each" poll)"
         done
