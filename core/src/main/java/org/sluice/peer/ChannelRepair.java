@@ -3,6 +3,7 @@ package org.sluice.peer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntPredicate;
 import java.util.stream.Collectors;
 import org.sluice.ErrorCode;
 import org.sluice.LinkException;
@@ -42,6 +43,7 @@ final class ChannelRepair {
 
     /**
      * @param devices the device of each channel
+     * @param railWorks whether a channel's rail is worth an attempt now: one that was never proven is not, until it is
      * @param patience how long a direction may be without any rail: what is said of it is said before
      */
     ChannelRepair(
@@ -50,6 +52,7 @@ final class ChannelRepair {
             Transport transport,
             ChannelManager manager,
             int[] devices,
+            IntPredicate railWorks,
             ChannelManager.Channels channels,
             Duration patience,
             Where where) {
@@ -58,11 +61,15 @@ final class ChannelRepair {
         this.patience = patience.toNanos() - Math.min(REPORT_NANOS, patience.toNanos() / 10);
         for (InboundEnd end : channels.inbound()) {
             ChannelContext context = manager.receiving(end.index());
-            receiving.add(new ReceivingRepair(engine, control, transport, context, devices[end.index()], where, end));
+            int channel = end.index();
+            receiving.add(new ReceivingRepair(
+                    engine, control, transport, context, devices[channel], () -> railWorks.test(channel), where, end));
         }
         for (OutboundEnd end : channels.outbound()) {
             ChannelContext context = manager.sending(end.index());
-            sending.add(new SendingRepair(engine, control, transport, context, devices[end.index()], where, end));
+            int channel = end.index();
+            sending.add(new SendingRepair(
+                    engine, control, transport, context, devices[channel], () -> railWorks.test(channel), where, end));
         }
         this.noSending = new Outage(
                 channels.outbound().stream().map(OutboundEnd::counters).toList());

@@ -15,6 +15,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.IntPredicate;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -524,7 +525,15 @@ final class LinkMaking {
             ChannelRepair repair = control == null
                     ? null
                     : new ChannelRepair(
-                            engine, control, plan.transport(), manager, devices(), made, plan.deadline(), where);
+                            engine,
+                            control,
+                            plan.transport(),
+                            manager,
+                            devices(),
+                            railWorks(),
+                            made,
+                            plan.deadline(),
+                            where);
             LinkSession begun = new LinkSession(
                     agent,
                     engine,
@@ -560,6 +569,12 @@ final class LinkMaking {
             s.close();
         }
         return session;
+    }
+
+    /** Whether a channel's rail is worth an attempt: the client, which proves rails, knows it of those that did not work before. */
+    private IntPredicate railWorks() {
+        PeerRails known = leased;
+        return known == null ? c -> true : c -> !lost.get(c) || known.works(rails.get(c));
     }
 
     /** The control connection's way; the client knows the server's other NICs, and looks for another over them. */

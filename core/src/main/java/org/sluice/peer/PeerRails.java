@@ -232,6 +232,11 @@ final class PeerRails {
         return new Found(all, proven);
     }
 
+    /** Whether the two NICs of a rail are known to reach each other by now. */
+    synchronized boolean works(Rail rail) {
+        return prover == null || search.works(rail);
+    }
+
     /** Why NICs of this side reach nobody there, by their places. */
     synchronized Map<Integer, String> whyIdle() {
         return prover == null ? Map.of() : search.idle(false);
@@ -254,7 +259,11 @@ final class PeerRails {
                         .filter(u -> u.wire() == nics.get(nic).wire())
                         .findFirst()
                         .map(u -> "it is one wire with " + u.name() + ", which is used")
-                        .orElse(why.getOrDefault(nic, "no NIC of the peer's was found for it"));
+                        .orElse(why.getOrDefault(
+                                nic,
+                                asServer
+                                        ? "no try of the client's came in by it"
+                                        : "no NIC of the peer's was found for it"));
                 idle.add(new LeftOut(nics.get(nic).name(), "carries nothing to " + peer + ": " + reason));
             }
         }

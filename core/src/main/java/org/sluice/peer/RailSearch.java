@@ -26,6 +26,12 @@ final class RailSearch {
     /** After the first proof others have so long to be among the first rails. */
     static final long SETTLE_NANOS = TimeUnit.MILLISECONDS.toNanos(300);
 
+    /** And longer while new ones keep coming so soon after each other: a crowded machine is slow at all of them. */
+    static final long STRAGGLE_NANOS = TimeUnit.MILLISECONDS.toNanos(150);
+
+    /** But no longer than this. */
+    static final long MOST_SETTLE_NANOS = TimeUnit.MILLISECONDS.toNanos(1500);
+
     private static final long FIRST_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final long LONGEST_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(15);
 
@@ -55,11 +61,15 @@ final class RailSearch {
     private final List<Entry> entries = new ArrayList<>();
     private final Map<Rail, Entry> byRail = new HashMap<>();
     private final Map<NicPair, Entry> proven = new HashMap<>();
+    private final Set<Integer> joinedServers = new HashSet<>();
+    private final Set<Integer> joinedClients = new HashSet<>();
+    private boolean complete;
     private int running;
     private boolean started;
     private long startedAt;
     private boolean anyProven;
     private long firstProofAt;
+    private long lastProofAt;
 
     RailSearch(List<RemoteNic> server, List<RemoteNic> client) {
         this.server = server;
@@ -106,8 +116,7 @@ final class RailSearch {
     }
 
     private boolean reaches(int nic, boolean atServer) {
-        int wire = wire(nic, atServer);
-        return proven.keySet().stream().anyMatch(p -> wire(atServer ? p.server : p.client, atServer) == wire);
+        return (atServer ? joinedServers : joinedClients).contains(wire(nic, atServer));
     }
 
     private int wire(int nic, boolean atServer) {
@@ -137,7 +146,19 @@ final class RailSearch {
             anyProven = true;
             firstProofAt = now;
         }
-        return proven.putIfAbsent(NicPair.of(rail), e) == null;
+        if (proven.putIfAbsent(NicPair.of(rail), e) != null) {
+            return false;
+        }
+        lastProofAt = now;
+        joinedServers.add(wire(rail.server(), true));
+        joinedClients.add(wire(rail.client(), false));
+        complete = isComplete();
+        return true;
+    }
+
+    /** Whether the two NICs of a rail have been proven to reach each other. */
+    boolean works(Rail rail) {
+        return proven.containsKey(NicPair.of(rail));
     }
 
     void failed(Rail rail, String why, long now) {
@@ -160,12 +181,16 @@ final class RailSearch {
 
     /** Whether waiting longer for the first rails is of no use: all are there, or the time for stragglers is over. */
     boolean isSettled(long now) {
-        return anyProven && (now - firstProofAt >= SETTLE_NANOS || isComplete() || isExhausted());
+        return anyProven && (complete || settleNanos(now) == 0 || isExhausted());
     }
 
     /** Nanoseconds until the time for stragglers is over; -1 before the first proof. */
     long settleNanos(long now) {
-        return anyProven ? Math.max(0, firstProofAt + SETTLE_NANOS - now) : -1;
+        if (!anyProven) {
+            return -1;
+        }
+        long stragglers = Math.max(SETTLE_NANOS, lastProofAt - firstProofAt + STRAGGLE_NANOS);
+        return Math.max(0, firstProofAt + Math.min(stragglers, MOST_SETTLE_NANOS) - now);
     }
 
     /** Whether every pair has been tried, and none is under way. */
@@ -177,12 +202,6 @@ final class RailSearch {
     private boolean isComplete() {
         Set<Integer> servers = wires(server);
         Set<Integer> clients = wires(client);
-        Set<Integer> joinedServers = new HashSet<>();
-        Set<Integer> joinedClients = new HashSet<>();
-        for (NicPair p : proven.keySet()) {
-            joinedServers.add(wire(p.server, true));
-            joinedClients.add(wire(p.client, false));
-        }
         return joinedServers.equals(servers)
                 && joinedClients.equals(clients)
                 && rails().size() == Math.max(servers.size(), clients.size());

@@ -1,5 +1,6 @@
 package org.sluice.peer;
 
+import java.util.function.BooleanSupplier;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -38,6 +39,7 @@ final class ReceivingRepair {
     private final Transport transport;
     private final ChannelContext context;
     private final int device;
+    private final BooleanSupplier railWorks;
     private final Where where;
     private InboundEnd end;
     private int generation;
@@ -60,6 +62,7 @@ final class ReceivingRepair {
             Transport transport,
             ChannelContext context,
             int device,
+            BooleanSupplier railWorks,
             Where where,
             InboundEnd end) {
         this.engine = engine;
@@ -67,6 +70,7 @@ final class ReceivingRepair {
         this.transport = transport;
         this.context = context;
         this.device = device;
+        this.railWorks = railWorks;
         this.where = where;
         this.end = end;
         this.generation = end.generation();
@@ -125,7 +129,7 @@ final class ReceivingRepair {
             if (isTrying()) {
                 return advance(now);
             }
-            if (now - nextAt < 0 || !engine.isDrained(false, end.index())) {
+            if (now - nextAt < 0 || !railWorks.getAsBoolean() || !engine.isDrained(false, end.index())) {
                 return 0;
             }
             begin(now);

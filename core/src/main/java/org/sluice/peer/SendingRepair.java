@@ -1,5 +1,6 @@
 package org.sluice.peer;
 
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,6 +26,7 @@ final class SendingRepair {
     private final Transport transport;
     private final ChannelContext context;
     private final int device;
+    private final BooleanSupplier railWorks;
     private final Where where;
     private OutboundEnd end;
     private int generation;
@@ -38,6 +40,7 @@ final class SendingRepair {
             Transport transport,
             ChannelContext context,
             int device,
+            BooleanSupplier railWorks,
             Where where,
             OutboundEnd end) {
         this.engine = engine;
@@ -45,6 +48,7 @@ final class SendingRepair {
         this.transport = transport;
         this.context = context;
         this.device = device;
+        this.railWorks = railWorks;
         this.where = where;
         this.end = end;
     }
@@ -65,6 +69,10 @@ final class SendingRepair {
         engine.onChannelDown(true, end.index(), end.generation(), "the peer makes it anew");
         generation = attempt;
         giveUpAt = now + transport.attemptTime().toNanos();
+        if (!railWorks.getAsBoolean()) {
+            fail("its rail has not been proven yet");
+            return;
+        }
         try {
             connector = transport.connect(device, handle, context);
         } catch (TransportException e) {

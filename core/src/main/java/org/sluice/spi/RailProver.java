@@ -43,7 +43,7 @@ public interface RailProver extends AutoCloseable {
 
     void dismiss(byte[] token);
 
-    /** Starts a try. @param told the outcome, once, on a thread of the prover's that it must not hold up */
+    /** Starts a try of a peer on another host. @param told the outcome, once, on a thread of the prover's that it must not hold up */
     void attempt(Try what, Consumer<Outcome> told);
 
     /** Ends every try; their outcomes are not told. Idempotent. */

@@ -94,6 +94,25 @@ class RailSearchTest {
     }
 
     @Test
+    void stragglersThatKeepComingAreWaitedForButNotForLong() {
+        RailSearch search = new RailSearch(side(8, 1), side(8, 2));
+        Rail[] rails = new Rail[8];
+        for (int n = 0; n < 8; n++) {
+            rails[n] = next(search);
+        }
+        long first = now;
+        search.proven(rails[0], now);
+        for (int n = 1; n < 7; n++) {
+            now += RailSearch.STRAGGLE_NANOS - 1;
+            assertThat(search.isSettled(now)).isFalse();
+            search.proven(rails[n], now);
+        }
+        now += RailSearch.STRAGGLE_NANOS;
+        assertThat(search.isSettled(now)).as("seven came, and no more").isTrue();
+        assertThat(now - first).isLessThan(RailSearch.MOST_SETTLE_NANOS);
+    }
+
+    @Test
     void whatFailedIsTriedAgainEverMoreSeldomWhileItsNicReachesNobody() {
         RailSearch search = new RailSearch(side(1, 1), side(1, 2));
         Rail only = next(search);

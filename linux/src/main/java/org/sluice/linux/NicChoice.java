@@ -13,9 +13,10 @@ import java.util.stream.Collectors;
  * told with the reason.
  *
  * @param nics by their index
- * @param leftOut every other device but the loopback device
+ * @param unplugged what would be one if it had a link; a link may come
+ * @param leftOut every other device but the loopback device, and those without a link
  */
-public record NicChoice(List<NetDevice> nics, List<LeftOut> leftOut) {
+public record NicChoice(List<NetDevice> nics, List<NetDevice> unplugged, List<LeftOut> leftOut) {
     /** A device that is not used. @param reason continues its name: {@code is down} */
     public record LeftOut(String nic, String reason) {
         /** {@code eth3 is down}. */
@@ -56,6 +57,7 @@ public record NicChoice(List<NetDevice> nics, List<LeftOut> leftOut) {
 
     public NicChoice {
         nics = List.copyOf(nics);
+        unplugged = List.copyOf(unplugged);
         leftOut = List.copyOf(leftOut);
     }
 
@@ -63,13 +65,17 @@ public record NicChoice(List<NetDevice> nics, List<LeftOut> leftOut) {
     public static NicChoice of(List<NetDevice> all) {
         List<NetDevice> nics = new ArrayList<>();
         List<NetDevice> tunnels = new ArrayList<>();
+        List<NetDevice> unplugged = new ArrayList<>();
         List<LeftOut> leftOut = new ArrayList<>();
         for (NetDevice d : all) {
             if (d.loopback()) {
                 continue;
             }
             Optional<String> why = whyNot(d, all);
-            if (why.isPresent()) {
+            if (why.isEmpty() && !d.running()) {
+                unplugged.add(d);
+                leftOut.add(new LeftOut(d.name(), "has no link"));
+            } else if (why.isPresent()) {
                 leftOut.add(new LeftOut(d.name(), why.get()));
             } else if (TUNNELS.contains(String.valueOf(d.kind()))) {
                 tunnels.add(d);
@@ -78,23 +84,20 @@ public record NicChoice(List<NetDevice> nics, List<LeftOut> leftOut) {
             }
         }
         if (nics.isEmpty()) {
-            return new NicChoice(tunnels, leftOut);
+            return new NicChoice(tunnels, unplugged, leftOut);
         }
         for (NetDevice t : tunnels) {
             leftOut.add(new LeftOut(
                     t.name(), "is a tunnel (" + t.kind() + ") through other NICs; name it with --nics to use it"));
         }
-        return new NicChoice(nics, leftOut);
+        return new NicChoice(nics, unplugged, leftOut);
     }
 
-    /** Why this device is no NIC, as it is now; empty for one that is. */
+    /** Why this device is no NIC, whether it has a link or not; empty for one that is. */
     private static Optional<String> whyNot(NetDevice d, List<NetDevice> all) {
         Optional<String> state = whyNotEver(d);
         if (state.isPresent()) {
             return state;
-        }
-        if (!d.running()) {
-            return Optional.of("has no link");
         }
         String kind = String.valueOf(d.kind());
         if (DEAD_ENDS.contains(kind)) {

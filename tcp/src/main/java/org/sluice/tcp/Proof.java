@@ -17,6 +17,7 @@ final class Proof {
 
     private static final byte[] WELCOME = {'S', 'L', 'T', 'P', 1};
     private static final int NO_NIC = 0xff;
+    private static final byte[] PATTERN = pattern();
 
     private Proof() {}
 
@@ -27,7 +28,7 @@ final class Proof {
         return welcome;
     }
 
-    static boolean isWelcome(byte[] bytes) {
+    private static boolean isWelcome(byte[] bytes) {
         return Arrays.equals(bytes, 0, WELCOME.length, WELCOME, 0, WELCOME.length);
     }
 
@@ -37,8 +38,7 @@ final class Proof {
         return nic == NO_NIC ? -1 : nic;
     }
 
-    /** Bytes of which no two packets are alike. */
-    static byte[] pattern() {
+    private static byte[] pattern() {
         byte[] bytes = new byte[BYTES];
         int state = 1;
         for (int i = 0; i < BYTES; i++) {
@@ -46,5 +46,18 @@ final class Proof {
             bytes[i] = (byte) (state >>> 24);
         }
         return bytes;
+    }
+
+    /** What goes to and fro after a greeting: bytes of which no two packets are alike. */
+    static byte[] afterGreeting(byte[] token) {
+        byte[] greeting = Greeting.encode(token, SOCKET);
+        byte[] out = Arrays.copyOf(greeting, greeting.length + BYTES);
+        System.arraycopy(PATTERN, 0, out, greeting.length, BYTES);
+        return out;
+    }
+
+    /** Whether what came back, welcome included, is what was sent. */
+    static boolean isWhole(byte[] came) {
+        return isWelcome(came) && Arrays.equals(came, WELCOME_BYTES, came.length, PATTERN, 0, BYTES);
     }
 }

@@ -3,9 +3,9 @@ package org.sluice.tcp;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.sluice.linux.LinuxException;
 import org.sluice.linux.PollSet;
 import org.sluice.linux.TcpSocket;
@@ -33,9 +33,7 @@ final class ProofTry implements Visit {
         this.socket = socket;
         this.peer = peer;
         this.told = told;
-        byte[] greeting = Greeting.encode(token, Proof.SOCKET);
-        this.out = Arrays.copyOf(greeting, greeting.length + Proof.BYTES);
-        System.arraycopy(Proof.pattern(), 0, out, greeting.length, Proof.BYTES);
+        this.out = Proof.afterGreeting(token);
     }
 
     /**
@@ -44,11 +42,7 @@ final class ProofTry implements Visit {
      * @param device to hold the connection to; null for none
      */
     static ProofTry start(
-            InetAddress own,
-            @org.jspecify.annotations.Nullable String device,
-            InetSocketAddress peer,
-            byte[] token,
-            Consumer<Outcome> told)
+            InetAddress own, @Nullable String device, InetSocketAddress peer, byte[] token, Consumer<Outcome> told)
             throws LinuxException {
         TcpSocket s = TcpSocket.open(own);
         try {
@@ -104,8 +98,7 @@ final class ProofTry implements Visit {
         if (received < in.length) {
             return false;
         }
-        boolean whole = Proof.isWelcome(in)
-                && Arrays.equals(in, Proof.WELCOME_BYTES, in.length, out, Greeting.BYTES, out.length);
+        boolean whole = Proof.isWhole(in);
         socket.close();
         told.accept(
                 whole

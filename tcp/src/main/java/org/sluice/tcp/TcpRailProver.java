@@ -98,11 +98,10 @@ class TcpRailProver implements RailProver {
             Nic nic = nics.get(what.nic());
             InetAddress own = TcpNics.address(nic, what.address());
             InetAddress peer = near(InetAddress.ofLiteral(what.peerAddress()), own);
-            boolean bound = bindDevice && !Endpoint.isThisHost(peer);
             Doors doors = entrance.doors();
             doors.add(ProofTry.start(
                     own,
-                    bound ? nic.kernelDevice() : null,
+                    bindDevice ? nic.kernelDevice() : null,
                     new InetSocketAddress(peer, what.peerPort()),
                     what.token(),
                     told));

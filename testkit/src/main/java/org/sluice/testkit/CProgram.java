@@ -32,6 +32,13 @@ public final class CProgram {
         return library;
     }
 
+    /** Builds a program from a C file among this module's resources. @param into an existing folder */
+    public static Path program(String source, Path into, String... flags) throws IOException {
+        Path program = into.resolve(source.replace(".c", ""));
+        build(source, into, program, new ArrayList<>(List.of("gcc", "-O2", "-g", "-Wall", "-Wextra")), flags);
+        return program;
+    }
+
     private static void build(String source, Path into, Path output, List<String> command, String... flags)
             throws IOException {
         Path file = into.resolve(source);

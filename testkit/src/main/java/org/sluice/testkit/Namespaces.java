@@ -44,7 +44,7 @@ public final class Namespaces implements AutoCloseable {
     /** What the kernel counted on a NIC since it was made: whole Ethernet frames, without preamble and checksum. */
     public record Counters(long txBytes, long rxBytes, long txPackets, long rxPackets) {}
 
-    private static final Pattern OURS = Pattern.compile("sluice-[a-z0-9]+-(\\d+)-\\d+-[ab]");
+    private static final Pattern OURS = Pattern.compile("sluice-[a-z0-9]+-(\\d+)-\\d+-[abf]");
     private static final int COMMAND_SECONDS = 20;
     private static final AtomicInteger NUMBER = new AtomicInteger();
 
@@ -278,7 +278,7 @@ public final class Namespaces implements AutoCloseable {
         }
     }
 
-    private static void deleteNamespace(String namespace) {
+    static void deleteNamespace(String namespace) {
         try {
             for (String pid : call("ip", "netns", "pids", namespace).split("\\s+", -1)) {
                 if (!pid.isEmpty()) {
@@ -291,7 +291,7 @@ public final class Namespaces implements AutoCloseable {
         }
     }
 
-    private static void deleteLeftovers() throws IOException {
+    static void deleteLeftovers() throws IOException {
         for (String line : call("ip", "netns", "list").lines().toList()) {
             Matcher name = OURS.matcher(line);
             if (name.lookingAt()
@@ -301,7 +301,7 @@ public final class Namespaces implements AutoCloseable {
         }
     }
 
-    private static String call(String... command) throws IOException {
+    static String call(String... command) throws IOException {
         Path said = Files.createTempFile("namespaces", ".out");
         try {
             Process process = new ProcessBuilder(command)
