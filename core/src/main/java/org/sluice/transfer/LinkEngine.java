@@ -72,10 +72,9 @@ public final class LinkEngine {
         this.pulse = new Pulse(settings, control);
         SaidLayouts layouts = new SaidLayouts(control);
         SmallBytes small = new SmallBytes(pieces);
-        this.outbound = new Outbound(
-                settings, control, layouts, credit, this.notified, pulse, outboundChannels, small, this::broken);
-        this.inbound = new Inbound(
-                settings, control, layouts, credit, this.notified, pulse, inboundChannels, unpack, small, this::broken);
+        LinkParts parts = new LinkParts(settings, control, layouts, credit, this.notified, small, pulse);
+        this.outbound = new Outbound(parts, outboundChannels, this::broken);
+        this.inbound = new Inbound(parts, inboundChannels, unpack, this::broken);
     }
 
     /**
@@ -124,28 +123,31 @@ public final class LinkEngine {
 
     /** @return the transfer, to be {@linkplain #cancel cancelled}; null where it has failed already, as the completion was told */
     public @Nullable ChunkedTransfer send(PieceMap map, TransferOptions options, Completion done, long now) {
-        return canDo(map, options, done) && accepts(outboundChannels, outbound.unfinished(), done)
-                ? outbound.begin(map, null, options, done, now)
+        return canDo(map, options, done)
+                        && accepts(outboundChannels, outbound.transfers().unfinished(), done)
+                ? outbound.transfers().begin(map, null, options, done, now)
                 : null;
     }
 
     public @Nullable ChunkedTransfer receive(PieceMap map, TransferOptions options, Completion done, long now) {
-        return canDo(map, options, done) && accepts(inboundChannels, inbound.unfinished(), done)
-                ? inbound.receive(map, options, done, now)
+        return canDo(map, options, done)
+                        && accepts(inboundChannels, inbound.transfers().unfinished(), done)
+                ? inbound.transfers().receive(map, options, done, now)
                 : null;
     }
 
     public @Nullable ChunkedTransfer write(
             PieceMap map, RemoteLayout to, TransferOptions options, Completion done, long now) {
-        return hasOneSided(done) && accepts(outboundChannels, outbound.unfinished(), done)
-                ? outbound.begin(map, to, options, done, now)
+        return hasOneSided(done)
+                        && accepts(outboundChannels, outbound.transfers().unfinished(), done)
+                ? outbound.transfers().begin(map, to, options, done, now)
                 : null;
     }
 
     public @Nullable ChunkedTransfer read(
             PieceMap map, RemoteLayout from, TransferOptions options, Completion done, long now) {
-        return hasOneSided(done) && accepts(inboundChannels, inbound.unfinished(), done)
-                ? inbound.read(map, from, options, done, now)
+        return hasOneSided(done) && accepts(inboundChannels, inbound.transfers().unfinished(), done)
+                ? inbound.transfers().read(map, from, options, done, now)
                 : null;
     }
 
@@ -153,8 +155,8 @@ public final class LinkEngine {
     public void cancel(ChunkedTransfer transfer, EndReason why) {
         if (failure == null) {
             switch (transfer) {
-                case OutboundTransfer t -> outbound.end(t, why);
-                case InboundTransfer t -> inbound.end(t, why);
+                case OutboundTransfer t -> outbound.transfers().end(t, why);
+                case InboundTransfer t -> inbound.transfers().end(t, why);
             }
         }
     }
@@ -232,7 +234,7 @@ public final class LinkEngine {
             return;
         }
         hasChannels(inboundChannels, send.id());
-        inbound.announced(send, notification(send), bytes(send), now);
+        inbound.transfers().announced(send, notification(send), bytes(send), now);
     }
 
     /** @param to the region, and {@code offset} in it; or the number of a layout where the announcement says so */
@@ -241,12 +243,12 @@ public final class LinkEngine {
             return;
         }
         oneSided(inboundChannels, write.id());
-        inbound.asked(write);
+        inbound.transfers().asked(write);
         byte[] notification = notification(write);
         byte[] bytes = bytes(write);
         PeerAccess.Access access = access(write, to, offset, layout, true);
         if (access != null) {
-            inbound.serveWrite(write, access.map, notification, bytes, access, now);
+            inbound.transfers().serveWrite(write, access.map, notification, bytes, access, now);
         } else if (notification != null) {
             notified.dropped(notification);
         }
@@ -257,11 +259,11 @@ public final class LinkEngine {
             return;
         }
         oneSided(outboundChannels, read.id());
-        outbound.asked(read.id());
+        outbound.transfers().asked(read.id());
         byte[] notification = notification(read);
         PeerAccess.Access access = access(read, from, offset, layout, false);
         if (access != null) {
-            outbound.serveRead(read.id(), access.map, notification, access);
+            outbound.transfers().serveRead(read.id(), access.map, notification, access);
         } else if (notification != null) {
             notified.dropped(notification);
         }
@@ -300,14 +302,14 @@ public final class LinkEngine {
     /** The peer, which sends it, wants a transfer to end. */
     public void onCancel(long id, EndReason why) {
         if (failure == null) {
-            inbound.cancelled(id, why);
+            inbound.transfers().cancelled(id, why);
         }
     }
 
     /** The peer, which receives it, has ended a transfer. */
     public void onEnded(long id, EndReason why) {
         if (failure == null) {
-            outbound.ended(id, why);
+            outbound.transfers().ended(id, why);
         }
     }
 
@@ -354,7 +356,7 @@ public final class LinkEngine {
         if (failure != null) {
             return;
         }
-        outbound.confirmed(id);
+        outbound.transfers().confirmed(id);
     }
 
     public void onRefused(long id, TransferRefusal why, long detail) {
@@ -362,9 +364,9 @@ public final class LinkEngine {
             return;
         }
         if (MessageId.kind(id) == MessageId.READ) {
-            inbound.refused(id, why);
+            inbound.transfers().refused(id, why);
         } else {
-            outbound.refused(id, why, detail);
+            outbound.transfers().refused(id, why, detail);
         }
     }
 
@@ -504,7 +506,7 @@ public final class LinkEngine {
 
     /** Transfers that are not finished, both directions. */
     public int unfinished() {
-        return outbound.unfinished() + inbound.unfinished();
+        return outbound.transfers().unfinished() + inbound.transfers().unfinished();
     }
 
     public @Nullable SluiceException failure() {

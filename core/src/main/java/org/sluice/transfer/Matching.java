@@ -83,20 +83,6 @@ final class Matching {
         return queue != null && queue.receives.contains(t);
     }
 
-    /** Takes a tagged receive back that waits: no count is kept of those. @return false where it is none such */
-    boolean withdraw(InboundTransfer t) {
-        OptionalLong tag = t.options.tag();
-        Queue queue = tag.isPresent() ? tagged.get(tag.getAsLong()) : null;
-        if (queue == null || !queue.receives.remove(t)) {
-            return false;
-        }
-        receives--;
-        if (queue.receives.isEmpty() && queue.sends.isEmpty()) {
-            tagged.remove(tag.getAsLong());
-        }
-        return true;
-    }
-
     /** Hands every receive over that waits, and forgets all. */
     void drain(Consumer<? super InboundTransfer> to) {
         counted.receives.forEach(to);

@@ -1,68 +1,29 @@
 package org.sluice.transfer;
 
-import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalLong;
-import java.util.function.Consumer;
 import java.util.function.ObjIntConsumer;
 import org.jspecify.annotations.Nullable;
-import org.sluice.LengthMismatchException;
-import org.sluice.Pieces;
 import org.sluice.ProtocolException;
-import org.sluice.RemoteAccessException;
-import org.sluice.RemoteLayout;
 import org.sluice.SluiceException;
-import org.sluice.TransferOptions;
-import org.sluice.TransferRefusal;
 import org.sluice.spi.Channel;
 import org.sluice.spi.TransportException;
 
-/**
- * The sending half of a link: announces transfers, sends their chunks on the channels as the striping says, and completes them
- * when the receiver has confirmed.
- */
-final class Outbound {
+/** The channels that a link sends on: each sends what the receiver has granted on it, or what both sides derive that it is to. */
+final class Outbound implements Sending.Sender {
     private final EngineSettings settings;
-    private final LinkControl control;
     private final @Nullable OutboundChannel[] channels;
     private final Striping<OutboundTransfer> striping;
     private final @Nullable GrantedStriping granted;
     private final @Nullable RoundRobinStriping<OutboundTransfer> derived;
-    private final SaidLayouts layouts;
-    private final NotificationCredit credit;
-    private final NotificationListener notified;
-    private final Deadlines deadlines = new Deadlines();
-    private final Consumer<ChunkedTransfer> late = this::late;
-    private final Posting<OutboundTransfer> posting = new Posting<>(this::mayGo, this::announce);
     private final ChunkPick<OutboundTransfer> pick = new ChunkPick<>();
-    private final TransferTable<OutboundTransfer> active = new TransferTable<>();
     private final Pulse pulse;
     private final BrokenChannelListener broken;
-    private final SmallBytes small;
-    private long smallUnderWay;
-    private long sends;
-    private long writes;
-    private long readsAsked;
-    private int reading;
     private long now;
+    private final Sending transfers;
 
-    Outbound(
-            EngineSettings settings,
-            LinkControl control,
-            SaidLayouts layouts,
-            NotificationCredit credit,
-            NotificationListener notified,
-            Pulse pulse,
-            int channels,
-            SmallBytes small,
-            BrokenChannelListener broken) {
-        this.small = small;
-        this.layouts = layouts;
-        this.credit = credit;
-        this.notified = notified;
-        this.settings = settings;
-        this.control = control;
-        this.pulse = pulse;
+    Outbound(LinkParts parts, int channels, BrokenChannelListener broken) {
+        this.settings = parts.settings();
+        this.pulse = parts.pulse();
         this.channels = new OutboundChannel[channels];
         this.broken = broken;
         if (!settings.confirmed()) {
@@ -74,131 +35,33 @@ final class Outbound {
             granted = new GrantedStriping(channels, Integer.highestOneBit(settings.receiveWindow() * 2 - 1));
             striping = granted;
         }
+        this.transfers = new Sending(parts, this);
     }
 
-    void open(OutboundChannel channel) {
-        channels[channel.index] = channel;
+    Sending transfers() {
+        return transfers;
     }
 
-    @Nullable OutboundChannel channel(int index) {
-        return channels[index];
-    }
-
-    int unfinished() {
-        return active.size() + posting.size();
-    }
-
-    /** Begins a send, or with {@code remote} a write. */
-    OutboundTransfer begin(
-            PieceMap map,
-            @Nullable RemoteLayout remote,
-            TransferOptions options,
-            Completion completion,
-            long nanoTime) {
-        OutboundTransfer t = new OutboundTransfer(0, map, remote, options, settings.chunkBytes(), completion);
-        deadlines.add(t, options.deadline(), nanoTime);
-        posting.post(t);
-        return t;
-    }
-
-    private boolean mayGo(OutboundTransfer t) {
-        byte[] notification = notification(t);
-        return !settings.confirmed()
-                || (control.hasRoom()
-                        && layouts.hasRoom(t.remote)
-                        && (notification == null || credit.covers(notification)));
-    }
-
-    private void announce(OutboundTransfer t) {
-        RemoteLayout to = t.remote;
-        t.id = to == null ? MessageId.of(MessageId.TWO_SIDED, sends++) : MessageId.of(MessageId.WRITE, writes++);
-        if (settings.confirmed()) {
-            byte[] notification = notification(t);
-            if (notification != null) {
-                credit.spend(notification);
-                control.notification(notification);
-            }
-            int flags = 0;
-            if (goesAlong(t)) {
-                flags = Announcement.SMALL;
-                t.small = true;
-                t.given = t.length;
-                smallUnderWay += t.length;
-                control.bytes(small.get(t.map));
-            }
-            if (to == null) {
-                control.open(announcement(t, flags));
-            } else if (SaidLayouts.isSaid(to)) {
-                int number = layouts.say(to);
-                control.write(
-                        announcement(t, flags | Announcement.LAYOUT),
-                        to.regions().getFirst(),
-                        0,
-                        number);
-            } else {
-                Pieces.Range range = (Pieces.Range) to.pieces();
-                control.write(announcement(t, flags), to.regions().getFirst(), range.offset(), 0);
-            }
-            t.announced = true;
-            if (t.ending != EndReason.NONE) {
-                control.cancel(t.id, t.ending);
-            }
+    @Override
+    public void begun(OutboundTransfer t) {
+        if (derived != null) {
+            derived.add(t);
         }
-        start(t);
     }
 
-    /** What is announced with it; null for nothing. */
-    private static byte @Nullable [] notification(OutboundTransfer t) {
-        return t.ending == EndReason.NONE ? t.options.notification() : null;
-    }
-
-    /** Whether its bytes go with its announcement: one hop, no grant. Where the data path is sealed or checked they take that. */
-    private boolean goesAlong(OutboundTransfer t) {
-        if (t.length == 0
-                || t.ending != EndReason.NONE
-                || t.length > settings.smallBytes()
-                || smallUnderWay + t.length > EngineSettings.SMALL_BYTES_UNDER_WAY) {
-            return false;
-        }
+    @Override
+    public boolean isProtected() {
         for (OutboundChannel c : channels) {
             if (c == null || c.channel.isProtected()) {
-                return false;
+                return true;
             }
         }
-        return true;
+        return false;
     }
 
-    private static Announcement announcement(OutboundTransfer t, int more) {
-        OptionalLong tag = t.options.tag();
-        int flags =
-                more | (tag.isPresent() ? Announcement.TAGGED : 0) | (notification(t) == null ? 0 : Announcement.NOTED);
-        return new Announcement(t.id, t.length, t.mostChunk, t.options.priority(), flags, tag.orElse(0));
-    }
-
-    /** Ends a transfer early. What is granted is sent; the receiver says when nothing is under way any more. */
-    void end(OutboundTransfer t, EndReason why) {
-        if (!settings.confirmed() || t.over || t.landed || t.ending != EndReason.NONE) {
-            return;
-        }
-        if (t.remote != null && posting.remove(t)) {
-            t.failed(why.exception(settings.where(), "a write of " + t.length + " bytes", false));
-            return;
-        }
-        t.ending = why;
-        if (t.announced) {
-            control.cancel(t.id, why);
-        } // else it is announced all the same, and cancelled then: the n-th send is still for the n-th receive
-    }
-
-    /** Ends what the peer reads by a key. */
+    /** Ends what the peer reads by a key. @param atOnce whether the channels that carry it are given up */
     void withdraw(long keyHigh, long keyLow, boolean atOnce) {
-        List<OutboundTransfer> concerned = new ArrayList<>();
-        active.each(t -> {
-            if (t.completion instanceof PeerAccess.Access a && a.isBy(keyHigh, keyLow)) {
-                concerned.add(t);
-            }
-        });
-        concerned.forEach(t -> end(t, EndReason.WITHDRAWN));
+        List<OutboundTransfer> concerned = transfers.withdraw(keyHigh, keyLow);
         for (OutboundChannel c : channels) {
             if (atOnce && c != null && c.isOpen() && concerned.stream().anyMatch(c::carries)) {
                 lost(
@@ -209,69 +72,20 @@ final class Outbound {
         }
     }
 
-    /** The receiver has ended a transfer, by its own will or by this side's. */
-    void ended(long id, EndReason why) {
-        OutboundTransfer t = active.get(id);
-        if (t == null || t.landed || t.granted > 0) {
-            throw new ProtocolException(
-                    settings.where(),
-                    "the peer ended " + MessageId.toString(id)
-                            + (t == null || t.landed ? ", which is not being sent" : " while chunks are granted"));
-        }
-        t.endedByPeer = t.ending == EndReason.NONE;
-        t.ending = t.endedByPeer ? why : t.ending;
-        t.landed = true;
-        t.cut = true;
-        if (MessageId.kind(id) == MessageId.READ) {
-            reading--;
-            drop(t);
-        }
-        if (t.inFlight == 0) {
-            complete(t);
-        }
+    void sent(OutboundTransfer t, long bytes) {
+        transfers.sent(t, bytes);
     }
 
-    private void drop(OutboundTransfer t) {
-        byte[] notification = t.notification;
-        if (notification != null) {
-            notified.dropped(notification);
-        }
+    void abandoned(OutboundTransfer t) {
+        transfers.abandoned(t);
     }
 
-    /** The peer asks to read: its reads are numbered in turn, and not more than it may have unfinished. */
-    void asked(long id) {
-        if (MessageId.kind(id) != MessageId.READ || MessageId.count(id) != readsAsked) {
-            throw new ProtocolException(
-                    settings.where(),
-                    "the peer asked for " + MessageId.toString(id) + ", expected was read " + readsAsked);
-        }
-        if (reading >= EngineSettings.MAX_TRANSFERS) {
-            throw new ProtocolException(
-                    settings.where(), "the peer has more than " + EngineSettings.MAX_TRANSFERS + " reads unfinished");
-        }
-        readsAsked++;
+    void open(OutboundChannel channel) {
+        channels[channel.index] = channel;
     }
 
-    /** The peer may read: it is told so, and grants what it wants. */
-    void serveRead(long id, PieceMap map, byte @Nullable [] notification, Completion completion) {
-        reading++;
-        OutboundTransfer t =
-                new OutboundTransfer(id, map, null, TransferOptions.NONE, settings.chunkBytes(), completion);
-        t.notification = notification;
-        t.announced = true;
-        control.open(announcement(t, 0));
-        start(t);
-    }
-
-    private void start(OutboundTransfer t) {
-        t.startedAt = now;
-        active.put(t);
-        if (derived != null) {
-            derived.add(t);
-        }
-        if (!settings.confirmed() && t.length == 0) {
-            complete(t);
-        }
+    @Nullable OutboundChannel channel(int index) {
+        return channels[index];
     }
 
     void granted(long id, long offset, long bytes, int channel, int generation) {
@@ -280,13 +94,13 @@ final class Outbound {
                     settings.where(),
                     "the peer granted a chunk on channel " + channel + ", this link has " + channels.length);
         }
-        OutboundTransfer t = active.get(id);
-        if (t == null || t.landed || t.small || !t.isChunk(offset, bytes)) {
+        OutboundTransfer t = transfers.grantable(id);
+        if (t == null || !t.isChunk(offset, bytes)) {
             throw new ProtocolException(
                     settings.where(),
                     "the peer granted " + bytes + " bytes at offset " + offset
                             + " of " + MessageId.toString(id)
-                            + (t == null || t.landed || t.small
+                            + (t == null
                                     ? ", which is not being sent"
                                     : " of " + t.length + " bytes in chunks of " + t.mostChunk));
         }
@@ -310,63 +124,9 @@ final class Outbound {
         }
     }
 
-    void confirmed(long id) {
-        OutboundTransfer t = active.get(id);
-        if (t == null || t.landed) {
-            throw new ProtocolException(
-                    settings.where(), "the peer confirmed " + MessageId.toString(id) + ", which is not being sent");
-        }
-        if (t.granted > 0 || t.given < t.length) {
-            throw new ProtocolException(
-                    settings.where(),
-                    "the peer confirmed " + MessageId.toString(id)
-                            + " before it was sent: of its " + t.length + " bytes " + t.given
-                            + " were given to a channel, "
-                            + t.granted + " chunks are granted and wait");
-        }
-        t.landed = true;
-        if (MessageId.kind(id) == MessageId.READ) {
-            reading--;
-            byte[] notification = t.notification;
-            if (notification != null) {
-                notified.notified(notification, 0, t.length);
-            }
-        }
-        if (t.inFlight == 0) {
-            complete(t);
-        }
-    }
-
-    void refused(long id, TransferRefusal why, long detail) {
-        OutboundTransfer t = active.get(id);
-        if (t == null || t.landed || (!t.small && t.granted + t.given > 0)) {
-            throw new ProtocolException(
-                    settings.where(),
-                    "the peer refused " + MessageId.toString(id)
-                            + (t == null || t.landed
-                                    ? ", which is not being sent"
-                                    : " after it had granted chunks of it"));
-        }
-        String what = MessageId.toString(id);
-        SluiceException e = why == TransferRefusal.LENGTH
-                ? new LengthMismatchException(
-                        settings.where(),
-                        what + ": this side sends " + t.length + " bytes, the peer's receive is of " + detail
-                                + "; give both sides the same length")
-                : new RemoteAccessException(settings.where(), what + " of " + t.length + " bytes", why);
-        active.remove(id);
-        over(t);
-        t.failed(e);
-    }
-
-    private void late(ChunkedTransfer t) {
-        end((OutboundTransfer) t, EndReason.DEADLINE);
-    }
-
     int doWork(long nanoTime) {
         now = nanoTime;
-        deadlines.passed(now, late);
-        int work = posting.doWork();
+        int work = transfers.doWork(now);
         for (OutboundChannel c : channels) {
             if (c == null) {
                 continue;
@@ -389,13 +149,13 @@ final class Outbound {
                 }
                 c.flush();
                 work += c.post(now);
-                if (active.size() > 0) {
+                if (transfers.isActive()) {
                     checkRail(c);
                 }
             } catch (TransportException e) {
                 lost(c, e);
             }
-            c.turned(granted != null && active.size() > 0, now);
+            c.turned(granted != null && transfers.isActive(), now);
         }
         return work;
     }
@@ -424,38 +184,6 @@ final class Outbound {
         c.abandon(this, now);
     }
 
-    void sent(OutboundTransfer t, long bytes) {
-        t.inFlight--;
-        t.sent += bytes;
-        if (t.inFlight == 0 && (settings.confirmed() ? t.landed : t.sent == t.length)) {
-            complete(t);
-        }
-    }
-
-    void abandoned(OutboundTransfer t) {
-        t.inFlight--;
-        if (t.inFlight == 0 && t.landed) {
-            complete(t);
-        }
-    }
-
-    private void complete(OutboundTransfer t) {
-        active.remove(t.id);
-        over(t);
-        if (t.cut) {
-            t.failed(t.ending.exception(settings.where(), MessageId.toString(t.id), t.endedByPeer));
-        } else {
-            t.done();
-        }
-    }
-
-    private void over(OutboundTransfer t) {
-        layouts.ended(t.remote);
-        if (t.small) {
-            smallUnderWay -= t.length;
-        }
-    }
-
     /** Whether something needs the agent's turn soon although no doorbell will ring for it. */
     boolean isCopying() {
         for (OutboundChannel c : channels) {
@@ -473,25 +201,6 @@ final class Outbound {
             }
         }
         return true;
-    }
-
-    void fail(SluiceException why) {
-        for (OutboundChannel c : channels) {
-            if (c != null) {
-                c.closeForGood();
-            }
-        }
-        for (OutboundChannel c : channels) {
-            if (c != null && c.awaitClosed()) {
-                c.free();
-            }
-        }
-        List<OutboundTransfer> all = new ArrayList<>();
-        active.drain(all::add);
-        posting.drain(all::add);
-        for (OutboundTransfer t : all) {
-            t.failed(why);
-        }
     }
 
     void forget(MemoryBlock block) throws TransportException {
@@ -533,5 +242,19 @@ final class Outbound {
             latest = c == null ? latest : Math.max(latest, c.lastSign());
         }
         return latest;
+    }
+
+    void fail(SluiceException why) {
+        for (OutboundChannel c : channels) {
+            if (c != null) {
+                c.closeForGood();
+            }
+        }
+        for (OutboundChannel c : channels) {
+            if (c != null && c.awaitClosed()) {
+                c.free();
+            }
+        }
+        transfers.fail(why);
     }
 }

@@ -50,6 +50,7 @@ final class Dealer {
         private final ArrayDeque<Job> jobs = new ArrayDeque<>();
         /** Everything that has not ended: what waits in {@link #jobs}, and what is under way. */
         private final Set<Job> all = new HashSet<>();
+
         private long inFlight;
         private int unfinished;
         private long activeAt = System.nanoTime() - ACTIVE_NANOS;
@@ -240,7 +241,7 @@ final class Dealer {
             } finally {
                 lock.lock();
                 try {
-                        next.queue().all.remove(next.job());
+                    next.queue().all.remove(next.job());
                     if (--next.queue().unfinished == 0) {
                         drained.signalAll();
                     }

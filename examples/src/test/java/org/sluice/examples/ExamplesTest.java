@@ -53,6 +53,18 @@ class ExamplesTest {
         }
     }
 
+    @Test
+    void pagesOfACacheAreMovedAndTold() throws Exception {
+        Process both = start(PagedCache.class);
+        try {
+            assertThat(output(both)).contains("request 4711: 81920 bytes");
+            assertThat(Files.readAllLines(Path.of("src/main/java/org/sluice/examples/PagedCache.java")))
+                    .hasSizeLessThan(60);
+        } finally {
+            both.destroyForcibly();
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"Sender", "Receiver"})
     void theyAreShort(String name) throws IOException {

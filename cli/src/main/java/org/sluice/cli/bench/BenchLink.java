@@ -91,6 +91,7 @@ final class BenchLink implements AutoCloseable {
         long begin = System.nanoTime();
         long[] nanos = move(orders, size, about.toNanos(), underWay);
         long took = System.nanoTime() - begin;
+        await(begin(orders, sequence++), size); // alone: of two at once, either may be what is there in the end
         if (work.op() != BenchWork.Op.READ) {
             back.fill(0, size, -seed);
             int last = sequence - 1;

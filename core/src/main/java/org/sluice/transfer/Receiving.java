@@ -1,0 +1,449 @@
+package org.sluice.transfer;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.sluice.LengthMismatchException;
+import org.sluice.Pieces;
+import org.sluice.ProtocolException;
+import org.sluice.RemoteAccessException;
+import org.sluice.RemoteLayout;
+import org.sluice.SluiceException;
+import org.sluice.TransferOptions;
+import org.sluice.TransferRefusal;
+
+/**
+ * The transfers that a link receives: brings the peer's sends and this side's receives together, asks for reads, serves writes, and ends
+ * each, by its last byte or early. Which channel brings what is not its business.
+ */
+final class Receiving {
+    /** Has the chunks of transfers brought. */
+    interface Dealer {
+        void add(InboundTransfer transfer);
+
+        /** It is to have no more chunks. */
+        void remove(InboundTransfer transfer);
+    }
+
+    private final EngineSettings settings;
+    private final LinkControl control;
+    private final Dealer dealer;
+    private final SaidLayouts layouts;
+    private final Posting<InboundTransfer> posting = new Posting<>(this::mayGo, this::announce);
+    private final TransferTable<InboundTransfer> active = new TransferTable<>();
+
+    /** Reads that the owner of the region has not accepted yet: nothing is posted for them, so a refusal leaves no trace. */
+    private final TransferTable<InboundTransfer> requested = new TransferTable<>();
+
+    private final Matching matching = new Matching(this::met);
+    private final NotificationCredit credit;
+    private final NotificationListener notified;
+    private final Deadlines deadlines = new Deadlines();
+    private final Consumer<ChunkedTransfer> late = this::late;
+    private final SmallBytes small;
+    private long receiveCount;
+    private long announcedCount;
+    private long reads;
+    private long writesAsked;
+    private int writing;
+    private int unfinishedSends;
+
+    /** Bytes that came with sends which wait for their receives. */
+    private long smallHeld;
+
+    private long now;
+
+    Receiving(LinkParts parts, Dealer dealer) {
+        this.settings = parts.settings();
+        this.control = parts.control();
+        this.layouts = parts.layouts();
+        this.credit = parts.credit();
+        this.notified = parts.notified();
+        this.small = parts.small();
+        this.dealer = dealer;
+    }
+
+    /** Begins what waited, and ends what is late. @return how much was done */
+    int doWork(long nanoTime) {
+        now = nanoTime;
+        deadlines.passed(now, late);
+        return posting.doWork();
+    }
+
+    /** Whether chunks are to come. */
+    boolean isActive() {
+        return active.size() > 0;
+    }
+
+    /** A chunk has landed. */
+    void landed(InboundTransfer t, long bytes) {
+        t.inFlight--;
+        t.landed += bytes;
+        if (t.landed == t.length) {
+            active.remove(t.id);
+            finish(t);
+        } else if (t.ending != EndReason.NONE) {
+            settle(t);
+        }
+    }
+
+    /** A chunk will not land where it was granted. @return whether it is still wanted */
+    boolean lost(InboundTransfer t) {
+        t.inFlight--;
+        if (t.ending != EndReason.NONE) {
+            settle(t);
+            return false;
+        }
+        return true;
+    }
+
+    /** Ends what the peer writes by a key. @return the transfers concerned, those that have not ended among them */
+    List<InboundTransfer> withdraw(long keyHigh, long keyLow) {
+        List<InboundTransfer> concerned = new ArrayList<>();
+        active.each(t -> {
+            if (t.completion instanceof PeerAccess.Access a && a.isBy(keyHigh, keyLow)) {
+                concerned.add(t);
+            }
+        });
+        concerned.forEach(t -> end(t, EndReason.WITHDRAWN));
+        return concerned;
+    }
+
+    int unfinished() {
+        return matching.receives() + posting.size() + requested.size() + active.size();
+    }
+
+    InboundTransfer receive(PieceMap map, TransferOptions options, Completion completion, long nanoTime) {
+        now = nanoTime;
+        InboundTransfer t =
+                new InboundTransfer(MessageId.of(MessageId.TWO_SIDED, receiveCount++), map, null, options, completion);
+        if (settings.confirmed()) {
+            deadlines.add(t, options.deadline(), now);
+            matching.receive(t);
+        } else {
+            start(t, settings.chunkBytes()); // nothing is announced: each receive stands for itself
+        }
+        return t;
+    }
+
+    void announced(Announcement a, byte @Nullable [] notification, byte @Nullable [] bytes, long nanoTime) {
+        now = nanoTime;
+        InboundTransfer asked = requested.get(a.id());
+        if (asked != null && asked.length == a.length() && a.mostChunk() > 0) {
+            requested.remove(a.id());
+            asked.priority = asked.options.priority();
+            if (asked.ending != EndReason.NONE) {
+                endNow(asked);
+            } else {
+                start(asked, a.mostChunk());
+            }
+            return;
+        }
+        if (MessageId.kind(a.id()) != MessageId.TWO_SIDED || MessageId.count(a.id()) != announcedCount) {
+            throw new ProtocolException(
+                    settings.where(),
+                    "the peer announced " + MessageId.toString(a.id()) + " of " + a.length()
+                            + " bytes, expected was transfer " + announcedCount);
+        }
+        check(a);
+        if (unfinishedSends >= EngineSettings.MAX_TRANSFERS) {
+            throw new ProtocolException(
+                    settings.where(),
+                    "the peer announced more than " + EngineSettings.MAX_TRANSFERS
+                            + " transfers that are not finished");
+        }
+        announcedCount++;
+        unfinishedSends++;
+        if (bytes != null) {
+            smallHeld += bytes.length;
+            if (smallHeld > EngineSettings.SMALL_BYTES_UNDER_WAY) {
+                throw new ProtocolException(
+                        settings.where(),
+                        "the peer's small transfers that wait for their receives have " + smallHeld
+                                + " bytes, allowed are " + EngineSettings.SMALL_BYTES_UNDER_WAY);
+            }
+        }
+        matching.announced(new Announced(a, notification, bytes));
+    }
+
+    private void check(Announcement a) {
+        if (a.length() < 0 || a.mostChunk() <= 0 || a.priority() < 0 || a.priority() > PulledStriping.MOST_PRIORITY) {
+            throw new ProtocolException(
+                    settings.where(),
+                    "the peer announced " + MessageId.toString(a.id()) + " of " + a.length()
+                            + " bytes, in chunks of at most " + a.mostChunk() + ", with priority " + a.priority());
+        }
+    }
+
+    private void met(InboundTransfer t, Announced send) {
+        Announcement a = send.announcement;
+        t.id = a.id();
+        t.notification = send.notification;
+        smallHeld -= send.bytes == null ? 0 : send.bytes.length;
+        if (send.ending != EndReason.NONE) {
+            t.ending = send.ending; // its end was answered already
+            t.endedByPeer = true;
+            drop(t);
+            t.failed(t.ending.exception(settings.where(), MessageId.toString(t.id), true));
+        } else if (t.over) {
+            unfinishedSends--;
+            drop(t);
+            control.ended(t.id, t.ending);
+        } else if (a.length() != t.length) {
+            mismatch(t, a.length());
+        } else {
+            t.priority = a.priority();
+            byte[] bytes = send.bytes;
+            if (bytes == null) {
+                start(t, a.mostChunk());
+            } else {
+                small(t, bytes);
+            }
+        }
+    }
+
+    private void mismatch(InboundTransfer t, long sendLength) {
+        SluiceException e = new LengthMismatchException(
+                settings.where(),
+                MessageId.toString(t.id)
+                        + ": the peer sends " + sendLength + " bytes, this side's receive is of " + t.length
+                        + "; give both sides the same length");
+        unfinishedSends--;
+        drop(t);
+        control.refused(t.id, TransferRefusal.LENGTH, t.length);
+        t.failed(e);
+    }
+
+    /** All of a transfer's bytes came with its announcement. */
+    private void small(InboundTransfer t, byte[] bytes) {
+        t.startedAt = now;
+        small.put(t.map, bytes);
+        finish(t);
+    }
+
+    private void drop(InboundTransfer t) {
+        byte[] notification = t.notification;
+        if (notification != null) {
+            t.notification = null;
+            notified.dropped(notification);
+        }
+    }
+
+    /** Ends a transfer early, wherever it is: no more of it is granted, and once what is has come, both sides are told. */
+    void end(InboundTransfer t, EndReason why) {
+        if (t.over || t.ending != EndReason.NONE || !settings.confirmed()) {
+            return;
+        }
+        if (posting.remove(t)) {
+            t.ending = why;
+            t.failed(why.exception(settings.where(), "a transfer of " + t.length + " bytes", false));
+        } else if (matching.waits(t)) {
+            // it stays where it is: the n-th send, of its tag or without, is still for the n-th receive, and is told
+            t.ending = why;
+            t.failed(why.exception(settings.where(), "a receive of " + t.length + " bytes", false));
+        } else if (requested.get(t.id) == t) {
+            t.ending = why; // the owner's answer, whatever it is, ends it
+        } else if (active.get(t.id) == t) {
+            stop(t, why);
+        }
+    }
+
+    private void stop(InboundTransfer t, EndReason why) {
+        t.ending = why;
+        dealer.remove(t);
+        if (t.inFlight == 0) {
+            active.remove(t.id);
+            endNow(t);
+        }
+    }
+
+    /** Nothing of it is under way, and it is in no table. */
+    private void endNow(InboundTransfer t) {
+        count(t);
+        layouts.ended(t.remote);
+        drop(t);
+        control.ended(t.id, t.ending);
+        t.failed(t.ending.exception(settings.where(), MessageId.toString(t.id), t.endedByPeer));
+    }
+
+    /** The sender wants a transfer to end; it may have ended meanwhile. */
+    void cancelled(long id, EndReason why) {
+        InboundTransfer t = active.get(id);
+        Announced waiting = t == null ? matching.find(id) : null;
+        if (t != null) {
+            if (t.ending == EndReason.NONE) {
+                t.endedByPeer = true;
+                stop(t, why);
+            }
+        } else if (waiting != null) {
+            if (waiting.ending != EndReason.NONE) {
+                throw new ProtocolException(
+                        settings.where(), "the peer cancelled " + MessageId.toString(id) + " twice");
+            }
+            waiting.ending = why;
+            unfinishedSends--;
+            control.ended(id, why);
+        } else if (!wasSaid(id)) {
+            throw new ProtocolException(
+                    settings.where(), "the peer cancelled " + MessageId.toString(id) + ", which it has not begun");
+        }
+    }
+
+    private boolean wasSaid(long id) {
+        long count = MessageId.count(id);
+        return switch ((int) MessageId.kind(id)) {
+            case (int) MessageId.TWO_SIDED -> count < announcedCount;
+            case (int) MessageId.WRITE -> count < writesAsked;
+            case (int) MessageId.READ -> count < reads;
+            default -> false;
+        };
+    }
+
+    /** The peer asks to write: its writes are numbered in turn, and not more than it may have unfinished. */
+    void asked(Announcement a) {
+        long id = a.id();
+        check(a);
+        if (MessageId.kind(id) != MessageId.WRITE || MessageId.count(id) != writesAsked) {
+            throw new ProtocolException(
+                    settings.where(),
+                    "the peer asked for " + MessageId.toString(id) + ", expected was write " + writesAsked);
+        }
+        if (writing >= EngineSettings.MAX_TRANSFERS) {
+            throw new ProtocolException(
+                    settings.where(), "the peer has more than " + EngineSettings.MAX_TRANSFERS + " writes unfinished");
+        }
+        writesAsked++;
+    }
+
+    /** The peer writes into memory of ours; key, bounds and rights are checked. */
+    void serveWrite(
+            Announcement a,
+            PieceMap map,
+            byte @Nullable [] notification,
+            byte @Nullable [] bytes,
+            Completion completion,
+            long nanoTime) {
+        now = nanoTime;
+        writing++;
+        InboundTransfer t = new InboundTransfer(a.id(), map, null, TransferOptions.NONE, completion);
+        t.priority = a.priority();
+        t.notification = notification;
+        if (bytes == null) {
+            start(t, a.mostChunk());
+        } else {
+            small(t, bytes);
+        }
+    }
+
+    InboundTransfer read(
+            PieceMap map, RemoteLayout from, TransferOptions options, Completion completion, long nanoTime) {
+        now = nanoTime;
+        InboundTransfer t = new InboundTransfer(0, map, from, options, completion);
+        deadlines.add(t, options.deadline(), now);
+        posting.post(t);
+        return t;
+    }
+
+    private boolean mayGo(InboundTransfer t) {
+        byte[] notification = t.options.notification();
+        return control.hasRoom() && layouts.hasRoom(t.remote) && (notification == null || credit.covers(notification));
+    }
+
+    private void announce(InboundTransfer t) {
+        RemoteLayout from = t.remote;
+        if (from == null) {
+            throw new IllegalStateException("a read from nowhere");
+        }
+        t.id = MessageId.of(MessageId.READ, reads++);
+        byte[] notification = t.options.notification();
+        if (notification != null) {
+            credit.spend(notification);
+            control.notification(notification);
+        }
+        if (SaidLayouts.isSaid(from)) {
+            int number = layouts.say(from);
+            control.read(announcement(t, Announcement.LAYOUT), from.regions().getFirst(), 0, number);
+        } else {
+            Pieces.Range range = (Pieces.Range) from.pieces();
+            control.read(announcement(t, 0), from.regions().getFirst(), range.offset(), 0);
+        }
+        requested.put(t);
+    }
+
+    private Announcement announcement(InboundTransfer t, int more) {
+        int flags = more | (t.options.notification() == null ? 0 : Announcement.NOTED);
+        return new Announcement(t.id, t.length, settings.chunkBytes(), t.options.priority(), flags, 0);
+    }
+
+    /** The owner of the region will not let this side read. */
+    void refused(long id, TransferRefusal why) {
+        InboundTransfer t = requested.get(id);
+        if (t == null) {
+            throw new ProtocolException(
+                    settings.where(), "the peer refused " + MessageId.toString(id) + ", which is not being read");
+        }
+        requested.remove(id);
+        layouts.ended(t.remote);
+        t.failed(new RemoteAccessException(
+                settings.where(), MessageId.toString(id) + " of " + t.length + " bytes", why));
+    }
+
+    /** @param peersMost the longest chunk that the sender can do */
+    private void start(InboundTransfer t, long peersMost) {
+        t.startedAt = now;
+        t.mostChunk = Math.min(Math.min(peersMost, settings.chunkBytes()), t.map.mostChunk());
+        if (t.length == 0) {
+            finish(t);
+            return;
+        }
+        active.put(t);
+        dealer.add(t);
+    }
+
+    private void late(ChunkedTransfer t) {
+        end((InboundTransfer) t, EndReason.DEADLINE);
+    }
+
+    private void settle(InboundTransfer t) {
+        if (t.inFlight == 0) {
+            active.remove(t.id);
+            endNow(t);
+        }
+    }
+
+    private void count(InboundTransfer t) {
+        if (MessageId.kind(t.id) == MessageId.WRITE) {
+            writing--;
+        } else if (MessageId.kind(t.id) == MessageId.TWO_SIDED) {
+            unfinishedSends--;
+        }
+    }
+
+    private void finish(InboundTransfer t) {
+        if (settings.confirmed()) {
+            count(t);
+            control.landed(t.id);
+        }
+        layouts.ended(t.remote);
+        byte[] notification = t.notification;
+        if (notification != null) {
+            notified.notified(notification, t.options.tag().orElse(0), t.length);
+        }
+        t.done();
+    }
+
+    /** The link is over: nothing is under way any more. */
+    void fail(SluiceException why) {
+        List<InboundTransfer> all = new ArrayList<>();
+        matching.drain(all::add);
+        active.drain(all::add);
+        requested.drain(all::add);
+        posting.drain(all::add);
+        for (InboundTransfer t : all) {
+            if (!t.over) {
+                t.failed(why);
+            }
+        }
+    }
+}
