@@ -110,7 +110,7 @@ public final class AgentRounds {
             long begin = System.nanoTime();
             strike(fault, victim, nodes, regions, transfers);
             expectEnded(what, victim.ended());
-            expectEnded(what, (victim == nodes.out() ? nodes.in() : nodes.out()).ended());
+            expectEnded(what, (victim.equals(nodes.out()) ? nodes.in() : nodes.out()).ended());
             for (Transfer t : transfers) {
                 expectDone(what, t);
             }

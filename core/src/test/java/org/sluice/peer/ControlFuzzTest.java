@@ -276,7 +276,7 @@ class ControlFuzzTest {
                 continue;
             }
             for (long at = offset; at < offset + length; at++) {
-                if (written[(int) (region * 4096 + at)]++ != 0) {
+                if (written[(int) (region * 4096L + at)]++ != 0) {
                     throw new AssertionError("pieces that overlap were let through: " + pieces);
                 }
             }

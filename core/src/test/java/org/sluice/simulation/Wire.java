@@ -75,7 +75,7 @@ final class Wire {
     }
 
     /** Where a message lies at one end: one piece, or many. */
-    private static final class Spread {
+    static final class Spread {
         final long[] address;
         final int[] bytes;
 
@@ -139,7 +139,7 @@ final class Wire {
     }
 
     /** Memory made known, and whether it still is. */
-    private static final class Known implements Registration {
+    static final class Known implements Registration {
         final GpuMemory memory;
         boolean open = true;
 

@@ -37,7 +37,7 @@ final class Door implements AutoCloseable {
         try {
             if (path.getParent() != null && !Files.isDirectory(path.getParent())) {
                 Files.createDirectories(path.getParent());
-                Files.setPosixFilePermissions(path.getParent(), permissions(0750 | config.mode() & 0007));
+                Files.setPosixFilePermissions(path.getParent(), permissions(0750 | (config.mode() & 0007)));
             }
             refuseTheLiving(path);
             Files.deleteIfExists(fresh);

@@ -62,6 +62,7 @@ final class MessageReader implements AutoCloseable {
         }
     }
 
+    @SuppressWarnings("ByteBufferBackingArray")
     private Message take(int bytes) {
         ByteBuffer payload = Message.buffer(bytes - Protocol.HEAD_BYTES);
         MemorySegment.copy(buffer, ValueLayout.JAVA_BYTE, Protocol.HEAD_BYTES, payload.array(), 0, payload.capacity());

@@ -39,6 +39,7 @@ final class Plan {
     }
 
     /** Appends a piece, or makes the last one longer where both sides go on. */
+    @SuppressWarnings("ReferenceEquality")
     void add(ClientMemory memory, long offset, long keyHigh, long keyLow, long remoteOffset, long length) {
         bytes += length;
         if (count > 0) {

@@ -60,7 +60,7 @@ final class Registrar {
         check(wish);
         @Nullable ClientMemory same = client.holdings().memory(wish.key());
         if (same != null && same.bytes() == wish.bytes() && same.gpu() == wish.gpu() && wish.kind() == FILE) {
-            return answer(message.request(), same, List.of(), client);
+            return answer(message.request(), same, List.of());
         }
         keys.take(wish.key(), client, KEY_NANOS);
         boolean done = false;
@@ -116,7 +116,7 @@ final class Registrar {
         try {
             ClientMemory memory = map(client, wish, file);
             if (client.takesDescriptors()) {
-                return answer(message.request(), memory, List.of(file), client);
+                return answer(message.request(), memory, List.of(file));
             }
             client.keepUntilEnd(file); // what its path leads to
             return answer(
@@ -156,7 +156,7 @@ final class Registrar {
                             + wish.offset());
         }
         if (fixed) {
-            return answer(message.request(), map(client, wish, file), List.of(), client);
+            return answer(message.request(), map(client, wish, file), List.of());
         }
         Descriptor kept = file.duplicate();
         ClientMemory memory = new ClientMemory.Copied(
@@ -168,7 +168,7 @@ final class Registrar {
                 wish.offset(),
                 new AtomicInteger());
         client.holdings().add(memory);
-        return answer(message.request(), memory, List.of(), client);
+        return answer(message.request(), memory, List.of());
     }
 
     private ClientMemory map(ClientSession client, Wish wish, Descriptor file) throws LinuxException {
@@ -187,8 +187,7 @@ final class Registrar {
         }
     }
 
-    private static Message answer(
-            long request, ClientMemory memory, List<Descriptor> descriptors, ClientSession client) {
+    private static Message answer(long request, ClientMemory memory, List<Descriptor> descriptors) {
         return answer(request, memory, "", descriptors);
     }
 

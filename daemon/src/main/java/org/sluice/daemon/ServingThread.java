@@ -124,6 +124,7 @@ final class ServingThread implements AutoCloseable {
         }
     }
 
+    @SuppressWarnings("ThreadPriorityCheck")
     private static void pause() {
         if (FEW_CPUS) {
             Thread.yield();

@@ -28,6 +28,7 @@ import org.sluice.linux.Memfd;
  * Clients that send what they should not, beside one that goes on and compares every byte. {@code -Dsluice.entries=10000000} makes it a
  * long run; {@code -Dsluice.seed=N} another one.
  */
+@SuppressWarnings("ByteBufferBackingArray") // made by ByteBuffer.allocate
 final class MaliciousClientTest {
     private static final long SEED = Long.getLong("sluice.seed", 151);
     private static final int ENTRIES = Integer.getInteger("sluice.entries", 20_000);

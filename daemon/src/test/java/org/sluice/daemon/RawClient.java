@@ -56,6 +56,7 @@ final class RawClient implements AutoCloseable {
         }
     }
 
+    @SuppressWarnings("ByteBufferBackingArray")
     boolean send(int type, long request, ByteBuffer payload, List<Integer> fds) {
         ByteBuffer all = bytes(Protocol.HEAD_BYTES + payload.remaining());
         all.putInt(payload.remaining())
