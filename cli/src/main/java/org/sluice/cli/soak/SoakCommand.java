@@ -33,11 +33,12 @@ import picocli.CommandLine.Spec;
 
 /**
  * {@code sluice soak}: two nodes over loopback rails that move messages of random sizes in random directions while their
- * connections are reset, stand still and damage chunks, and links are closed and made anew; every byte is compared.
+ * connections are reset, stand still and damage chunks, and links are closed and made anew; lists of blocks, notifications and transfers
+ * that are given up are mixed in. Every byte is compared.
  */
 @Command(
         name = "soak",
-        header = "Moves random messages under faults, and compares every byte.",
+        header = "Moves random messages and lists under faults, cancels some, and compares every byte.",
         customSynopsis = "sluice soak [OPTIONS]",
         footer = "Example: sluice soak --duration 60s",
         sortOptions = false,
@@ -113,9 +114,12 @@ public final class SoakCommand implements Callable<Integer> {
                 try (Link there = client.connect(0, LoopbackRails.HOST);
                         Link here = join(accepted)) {
                     links++;
+                    Extras extras = new Extras(there, here, random, HANG);
                     for (int i = 0; i < ROUNDS_OF_A_LINK && System.nanoTime() < end; i++) {
                         round(there, here, regions, random);
+                        extra(extras, regions, random);
                     }
+                    wrong += extras.wrong();
                     count(there);
                     count(here);
                 }
@@ -163,6 +167,17 @@ public final class SoakCommand implements Callable<Integer> {
         wrong += clientIn.mismatch(0, back, contents + 1) < 0 ? 0 : 1;
         messages += 2;
         bytes += (long) there + back;
+    }
+
+    /** Blocks in random order with a notification, beside a transfer that is given up. */
+    private void extra(Extras extras, List<Region> regions, Random random) {
+        long contents = random.nextLong();
+        regions.get(0).fill(0, LARGEST, contents);
+        int listed = extras.listed(regions.get(0), regions.get(1), random.nextInt(LARGEST + 1));
+        wrong += regions.get(1).mismatch(0, listed, contents) < 0 ? 0 : 1;
+        extras.givenUp(regions.get(0), regions.get(1), random.nextInt(LARGEST + 1));
+        messages += 2;
+        bytes += listed;
     }
 
     private void count(Link link) {
