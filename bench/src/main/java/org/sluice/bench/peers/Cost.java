@@ -75,7 +75,7 @@ record Cost(Map<String, Integer> threads, long residentBytes, long socketBytes, 
                     .collect(Collectors.toSet());
             for (String table : List.of("/proc/net/tcp", "/proc/net/tcp6")) {
                 for (String line : Files.readAllLines(Path.of(table))) {
-                    String[] f = line.trim().split(" +");
+                    String[] f = line.trim().split(" +", -1);
                     if (f.length > 9 && f[3].equals("01") && own.contains(f[9])) {
                         count++;
                     }

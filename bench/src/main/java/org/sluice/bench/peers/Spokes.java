@@ -46,7 +46,7 @@ final class Spokes {
         System.out.println("open");
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         for (String line = in.readLine(); line != null && !line.equals("exit"); line = in.readLine()) {
-            String[] words = line.split(" ");
+            String[] words = line.split(" ", -1);
             spokes.link(Integer.parseInt(words[1]), Integer.parseInt(words[2]));
             System.out.println("linked");
         }

@@ -50,7 +50,9 @@ final class Extras {
             order[i] = order[j];
             order[j] = i;
         }
-        byte[] notification = ByteBuffer.allocate(4 + random.nextInt(1000)).putInt(++notifications).array();
+        byte[] notification = ByteBuffer.allocate(4 + random.nextInt(1000))
+                .putInt(++notifications)
+                .array();
         TransferOptions options = TransferOptions.notifying(notification);
         boolean write = random.nextBoolean();
         Transfer t = write

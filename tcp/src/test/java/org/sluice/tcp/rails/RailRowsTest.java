@@ -153,7 +153,7 @@ class RailRowsTest {
         lab.run(Place.FABRIC, "sysctl", "-qw", "net.ipv4.ip_forward=1");
         for (int n = 1; n <= 2; n++) {
             for (Place host : List.of(Place.A, Place.B)) {
-                String own = "10." + (200 + n) + "." + host.ordinal() + ".";
+                String own = "10." + (200 + n) + "." + (host == Place.A ? 0 : 1) + ".";
                 String router = "r" + n + host;
                 lab.bridge(router).address(Place.FABRIC, router, own + "0/31");
                 lab.nic(host, "eth" + n, router).address(host, "eth" + n, own + "1/31");
