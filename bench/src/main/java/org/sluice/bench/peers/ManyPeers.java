@@ -128,7 +128,10 @@ public final class ManyPeers implements AutoCloseable {
         long begin = System.nanoTime();
         int wanted = peers * settings.gpus();
         for (Child c : children) {
-            c.say(firstOnly ? "link 0 " + (c == children.getFirst() ? peers : 0) : "link " + first + " " + c.nodes());
+            c.say(
+                    firstOnly
+                            ? "link 0 " + (c.equals(children.getFirst()) ? peers : 0)
+                            : "link " + first + " " + c.nodes());
         }
         while (links.size() < wanted) {
             Link link = incoming.poll(2, TimeUnit.MINUTES);
