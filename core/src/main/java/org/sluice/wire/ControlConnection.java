@@ -295,9 +295,13 @@ public final class ControlConnection implements AutoCloseable {
                 return false;
             }
             out.flip();
-            int sent = stream.write(out);
-            out.compact();
-            midFrame = out.position() > 0;
+            int sent;
+            try {
+                sent = stream.write(out);
+            } finally {
+                out.compact(); // a stream that moves goes on after an error
+                midFrame = out.position() > 0;
+            }
             if (!midFrame && out.capacity() > SHRINK_BYTES) {
                 out = direct(FIRST_BYTES);
             }

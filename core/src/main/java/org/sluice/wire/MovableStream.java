@@ -133,7 +133,12 @@ public final class MovableStream implements ControlStream {
         frame(from, bytes);
         records.flip();
         written += bytes;
-        drain();
+        try {
+            drain();
+        } catch (IOException e) {
+            // the bytes are kept and go over the next connection; that this one is dead the next call says
+            return bytes;
+        }
         return bytes;
     }
 
@@ -168,6 +173,19 @@ public final class MovableStream implements ControlStream {
     @Override
     public synchronized int read(ByteBuffer into) throws IOException {
         int before = into.position();
+        try {
+            take(into);
+        } catch (IOException e) {
+            if (into.position() == before) {
+                throw e;
+            }
+            // what came before the error is handed on first: it may say why; the next call meets the error again
+        }
+        int got = into.position() - before;
+        return got == 0 && ended ? -1 : got;
+    }
+
+    private void take(ByteBuffer into) throws IOException {
         while (into.hasRemaining()) {
             if (left == 0 && !head()) {
                 if (fill() > 0) {
@@ -179,12 +197,7 @@ public final class MovableStream implements ControlStream {
                 break;
             }
         }
-        int got = into.position() - before;
-        if (got == 0 && ended) {
-            return -1;
-        }
         tell();
-        return got;
     }
 
     private int fill() throws IOException {

@@ -197,6 +197,31 @@ final class MovableStreamTest {
     }
 
     @Test
+    @DisplayName("what was taken while the connection was dying goes over the next one, once")
+    void writtenToADeadConnection() throws IOException {
+        SplittableRandom random = new SplittableRandom(5);
+        a.say(random, 1000);
+        settle();
+        wire.server().close();
+        long told = a.stream.taken();
+        for (int i = 0; i < 20; i++) {
+            a.say(random, 3000);
+            try {
+                int ignored = a.stream.write(a.toSay);
+            } catch (IOException e) {
+                // the peer's kernel has reset it: nothing was taken by this call
+            }
+        }
+        Sockets next = pair();
+        long peerTaken = b.stream.taken();
+        b.stream.moveTo(new PlainStream(next.server()), peerTaken, told);
+        a.stream.moveTo(new PlainStream(next.client()), told, peerTaken);
+        wire = next;
+        settle();
+        assertNothingLost();
+    }
+
+    @Test
     @DisplayName("the end of the connection is told once everything before it was handed on")
     void end() throws IOException {
         a.say(new SplittableRandom(1), 10);

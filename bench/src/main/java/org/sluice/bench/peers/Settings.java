@@ -35,7 +35,7 @@ record Settings(int gpus, int peers, int processes, int channels) {
                 .transport("tcp")
                 .nics(List.of("lo1", "lo2", "lo3", "lo4"))
                 .channels(channels)
-                .deadline(Duration.ofSeconds(120))
+                .deadline(Duration.ofMinutes(2))
                 .build();
     }
 }
