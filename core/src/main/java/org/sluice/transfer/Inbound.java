@@ -172,9 +172,12 @@ final class Inbound implements Receiving.Dealer {
         return dealt;
     }
 
+    /** The peer hears that the channel is closed before it hears of what that ends: until then it takes its grants for good. */
     private void lost(InboundChannel c, TransportException why) {
-        down(c, String.valueOf(why.getMessage()));
+        c.lost(String.valueOf(why.getMessage()));
+        c.close();
         broken.broken(false, c.index, c.generation, c.channel.description(), why);
+        c.settle(this, now);
     }
 
     /** Closes a channel that broke here or at the peer, and has its chunks granted elsewhere. */
