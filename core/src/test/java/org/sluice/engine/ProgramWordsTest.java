@@ -88,6 +88,7 @@ final class ProgramWordsTest {
     @Test
     @DisplayName("what waits when the link ends fails with the reason")
     void endsWhileWaiting() throws Exception {
+        nodes.out().note(numbered(0, 2)).get(20, TimeUnit.SECONDS); // the peer's first word of credit is here
         CompletableFuture<Void> last = new CompletableFuture<>();
         for (int i = 0; i < 1500; i++) {
             last = nodes.out().note(numbered(i, 2));

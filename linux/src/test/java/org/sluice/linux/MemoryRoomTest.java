@@ -47,11 +47,11 @@ class MemoryRoomTest {
     void ofVersionTwoTheTightestUpTheTreeLessWhatIsUsedAndNotIdle() throws IOException {
         group("0::/pod/app", "/", "cgroup2", "rw");
         write(mounted.resolve("pod/app/memory.max"), "max\n");
-        write(mounted.resolve("pod/memory.max"), "1000000\n");
-        write(mounted.resolve("pod/memory.current"), "700000\n");
-        write(mounted.resolve("pod/memory.stat"), "anon 1\ninactive_file 200000\nactive_file 5\n");
-        assertThat(MemoryRoom.of(proc).bytes()).isEqualTo(500_000);
-        assertThat(MemoryRoom.of(proc).limit()).contains(mounted.resolve("pod").toString(), "1000000");
+        write(mounted.resolve("pod/memory.max"), (1000L << 20) + "\n");
+        write(mounted.resolve("pod/memory.current"), (700L << 20) + "\n");
+        write(mounted.resolve("pod/memory.stat"), "anon 1\ninactive_file " + (200L << 20) + "\nactive_file 5\n");
+        assertThat(MemoryRoom.of(proc).bytes()).isEqualTo(500L << 20);
+        assertThat(MemoryRoom.of(proc).limit()).contains(mounted.resolve("pod").toString(), "1000 MiB");
     }
 
     @Test
