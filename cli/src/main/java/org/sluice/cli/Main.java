@@ -3,6 +3,7 @@ package org.sluice.cli;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.security.Security;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -71,6 +72,8 @@ public final class Main implements Runnable {
 
     public static void main(String[] args) {
         Logging.configure();
+        // a server's name may come into the DNS while its client waits for it: Java would remember for 10 s that it was not there
+        Security.setProperty("networkaddress.cache.negative.ttl", "1");
         Output output = Output.install();
         Ending.bound();
         PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);

@@ -53,16 +53,14 @@ record TcpNics(List<Nic> nics, List<LeftOut> leftOut) {
         NicChoice choice = NicChoice.of(devices);
         List<Nic> nics = new ArrayList<>();
         Map<Integer, Integer> wires = Wires.of(devices);
-        List<NetDevice> unplugged = choice.unplugged();
         choice.nics().forEach(d -> nics.add(nic(nics.size(), d, wires)));
+        // a rail of theirs is tried as any other, and begins when they have a link
+        choice.unplugged().forEach(d -> nics.add(nic(nics.size(), d, wires)));
         if (nics.isEmpty()) {
             for (int i = 1; i <= LOOPBACK_RAILS; i++) {
                 nics.add(loopback(nics.size(), i));
             }
-            unplugged = List.of();
         }
-        // a rail of theirs is tried as any other, and begins when they have a link
-        unplugged.forEach(d -> nics.add(nic(nics.size(), d, wires)));
         List<String> there = nics.stream().map(Nic::name).toList();
         return new TcpNics(
                 nics,

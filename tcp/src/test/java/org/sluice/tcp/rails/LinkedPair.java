@@ -15,6 +15,34 @@ import org.sluice.testkit.Lab.Place;
 record LinkedPair(List<String> server, List<String> client) {
     private static final int LIMIT_SECONDS = 120;
 
+    /** What happens once the client looks for its server. */
+    interface Meanwhile {
+        void happens() throws Exception;
+    }
+
+    /** As below, but the client is there first. @param meanwhile before the server is started */
+    static LinkedPair run(
+            Lab lab, String host, List<String> serverOptions, List<String> clientOptions, Meanwhile meanwhile)
+            throws Exception {
+        Process client = start(lab, Place.B, arguments(List.of("client", host), clientOptions));
+        try {
+            CompletableFuture<Void> looking = new CompletableFuture<>();
+            CompletableFuture<List<String>> clientSaid = read(client, looking);
+            looking.get(LIMIT_SECONDS, TimeUnit.SECONDS);
+            meanwhile.happens();
+            Process server = start(lab, Place.A, arguments(List.of("server"), serverOptions));
+            try {
+                CompletableFuture<List<String>> said = read(server, new CompletableFuture<>());
+                return new LinkedPair(
+                        said.get(LIMIT_SECONDS, TimeUnit.SECONDS), clientSaid.get(LIMIT_SECONDS, TimeUnit.SECONDS));
+            } finally {
+                server.destroyForcibly();
+            }
+        } finally {
+            client.destroyForcibly();
+        }
+    }
+
     /** @param host where the client finds the server */
     static LinkedPair run(Lab lab, String host, List<String> serverOptions, List<String> clientOptions)
             throws Exception {

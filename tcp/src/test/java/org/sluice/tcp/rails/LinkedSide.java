@@ -14,7 +14,7 @@ import org.sluice.SluiceException;
  * <host>}, then options {@code name=value}. Makes a link, moves a message that is compared, and says what came of it, a line each:
  *
  * <pre>
- * BOUND                   server: its port is open
+ * BOUND                   the node is open, a server's port too
  * READY millis            the link is made, counted from the call that made it
  * RAIL nic peer-nic       each pair that a channel uses and that carried something
  * LEFT nic reason
@@ -54,8 +54,8 @@ public final class LinkedSide {
         try (Node node = Node.open(config.build())) {
             if (server) {
                 node.bind();
-                say("BOUND");
             }
+            say("BOUND");
             long begin = System.nanoTime();
             try (Link link = server ? node.accept(0) : node.connect(0, args[1])) {
                 say("READY " + (System.nanoTime() - begin) / 1_000_000);

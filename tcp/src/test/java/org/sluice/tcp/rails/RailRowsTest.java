@@ -239,4 +239,12 @@ class RailRowsTest {
                 .forEach(n -> lab.nic(Place.B, "eth" + n, "br0").address(Place.B, "eth" + n, "10.100.0.1" + n + "/24"));
         isRight(make(), "eth1 big", "eth2 big", "eth3 big", "eth4 big");
     }
+
+    @Test
+    void aClientWaitsForAHostThatIsStillDown() throws Exception {
+        cable("eth1", "10.100.0.1/24", "10.100.0.2/24");
+        lab.ip(Place.A, "link set eth1 down");
+        lab.make();
+        isRight(LinkedPair.run(lab, SERVER, List.of(), List.of(), () -> lab.ip(Place.A, "link set eth1 up").make()), "eth1 eth1");
+    }
 }
