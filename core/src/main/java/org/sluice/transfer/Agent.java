@@ -317,7 +317,7 @@ public final class Agent implements Doorbell, PieceQueues, AutoCloseable {
             while (!closing) {
                 turn();
             }
-            commands.runAll();
+            commands.runSome();
         } catch (Throwable e) {
             String text = thread.name() + " has ended, and with it every link and transfer of the GPU: "
                     + (e instanceof ThreadLimitException ? e.getMessage() : e.toString());
@@ -359,7 +359,7 @@ public final class Agent implements Doorbell, PieceQueues, AutoCloseable {
         long now = System.nanoTime();
         thread.comesRound(now);
         rung = false;
-        int work = commands.runAll();
+        int work = commands.runSome();
         int rest = Work.IDLE_MILLIS;
         for (int i = 0; i < works.size(); i++) {
             Work w = works.get(i);

@@ -10,6 +10,9 @@ import org.sluice.SluiceException;
 final class AgentCommands {
     private static final Logger log = LoggerFactory.getLogger(AgentCommands.class);
 
+    /** More than a program's threads ask for in a turn. */
+    private static final int MOST_PER_TURN = 1024;
+
     private final String agent;
     private final ConcurrentLinkedQueue<Command> queue = new ConcurrentLinkedQueue<>();
 
@@ -35,12 +38,16 @@ final class AgentCommands {
         return queue.isEmpty();
     }
 
-    /** One command's error must not end the GPU's thread, and with it every link. @return how many ran */
-    int runAll() {
+    /**
+     * Runs what is there, up to a bound, so that who asks again and again does not keep the agent from its links. One command's error
+     * must not end the GPU's thread, and with it every link.
+     *
+     * @return how many ran
+     */
+    int runSome() {
         int count = 0;
-        for (Command c = queue.poll(); c != null; c = queue.poll()) {
+        for (Command c = queue.poll(); c != null; c = ++count < MOST_PER_TURN ? queue.poll() : null) {
             guarded(c.run);
-            count++;
         }
         return count;
     }
