@@ -2,6 +2,7 @@ package org.sluice.tcp.survive;
 
 import java.io.DataInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.ByteBuffer;
@@ -9,6 +10,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A client that speaks the protocol of {@code docs/protocol.md} by hand, so that it can do what no Sluice sender does. Without a
@@ -17,6 +19,7 @@ import java.util.List;
 final class ByHand implements AutoCloseable {
     static final int HELLO = 1;
     static final int OFFER = 3;
+    static final int IDENTITY = 9;
     static final int ANSWER = 4;
     static final int HANDLES = 5;
     static final int READY = 6;
@@ -26,13 +29,19 @@ final class ByHand implements AutoCloseable {
     static final int CHANNEL_DOWN = 22;
     static final int PING = 23;
     static final int PONG = 28;
+    private static final int ERROR = 26;
     private static final int FRAME_HEAD = 40;
+    private static final int RECORD_HEAD = 12;
 
     /** A frame that came. */
     record Frame(int type, ByteBuffer payload) {}
 
     private final Socket control;
-    private final DataInputStream in;
+    private DataInputStream in;
+
+    /** The records of a link that is made; null before. */
+    private @Nullable Records records;
+
     /** The connection of each channel. */
     final List<Socket> channels = new ArrayList<>();
 
@@ -41,23 +50,24 @@ final class ByHand implements AutoCloseable {
         in = new DataInputStream(control.getInputStream());
         say(HELLO, bytes(72).put(0, (byte) 1));
         expect(HELLO);
-        ByteBuffer offer =
-                bytes(256).putShort((short) 0).putShort((short) 2).put((byte) 0).put((byte) 0);
-        text(offer.putShort((short) 4).putLong(chunkBytes), "tcp").put((byte) 2);
+        ByteBuffer self = bytes(256).putLong(1).putLong(2).putLong(0);
+        text(text(text(self, "by hand"), "0").putShort((short) 1), "tcp").putShort((short) 0);
+        self.put(new byte[16]).put((byte) 2);
         for (int nic = 1; nic <= 2; nic++) {
-            text(text(offer, "lo" + nic).put((byte) 0).put((byte) 1), "127.0.0." + nic + "/8");
+            text(text(self, "lo" + nic).putInt(0).put((byte) 0).put((byte) 1), "127.0.0." + nic + "/8");
         }
+        say(IDENTITY, self.flip());
+        expect(IDENTITY);
+        ByteBuffer offer = bytes(256).putShort((short) 0).putShort((short) 0).putShort((short) 2);
+        offer.put((byte) 0)
+                .put((byte) 0)
+                .putShort((short) 4)
+                .putLong(chunkBytes)
+                .putLong(0);
+        offer.put((byte) 2).put((byte) 2).putInt(0x0000).putInt(0x0101); // lo1 to lo1, lo2 to lo2
         say(OFFER, offer.putShort((short) 0).flip());
         ByteBuffer answer = expect(ANSWER).position(4);
-        answer.position(5 + 2 * answer.get());
-        int nics = answer.get();
-        for (int n = 0; n < nics; n++) {
-            skip(answer);
-            answer.get();
-            for (int a = answer.get(); a > 0; a--) {
-                skip(answer);
-            }
-        }
+        answer.position(5 + answer.get());
         int handles = answer.get();
         say(HANDLES, bytes(1));
         for (int h = 0; h < handles; h++) {
@@ -65,7 +75,7 @@ final class ByHand implements AutoCloseable {
             skip(answer);
             byte[] ip = new byte[4];
             handle.get(12, ip);
-            Socket s = new Socket(InetAddress.getByAddress(ip), handle.getInt(8));
+            Socket s = new Socket(InetAddress.getByAddress(ip), Short.toUnsignedInt(handle.getShort(10)));
             byte[] token = new byte[16];
             handle.get(28, token);
             s.getOutputStream()
@@ -75,6 +85,38 @@ final class ByHand implements AutoCloseable {
         }
         say(READY, bytes(0));
         expect(READY);
+        records = new Records(in);
+        in = new DataInputStream(records);
+    }
+
+    /** What comes on a link that is made: records, each with a head that says what the peer has taken. */
+    private static final class Records extends InputStream {
+        private final DataInputStream in;
+        private int left;
+        private long taken;
+
+        Records(DataInputStream in) {
+            this.in = in;
+        }
+
+        @Override
+        public int read() throws IOException {
+            byte[] one = new byte[1];
+            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+        }
+
+        @Override
+        public int read(byte[] into, int from, int length) throws IOException {
+            while (left == 0) {
+                byte[] head = new byte[RECORD_HEAD];
+                in.readFully(head);
+                left = ByteBuffer.wrap(head).order(ByteOrder.LITTLE_ENDIAN).getInt();
+            }
+            int n = in.read(into, from, Math.min(left, length));
+            left -= Math.max(0, n);
+            taken += Math.max(0, n);
+            return n;
+        }
     }
 
     private static byte[] ascii(String text) {
@@ -102,12 +144,28 @@ final class ByHand implements AutoCloseable {
 
     private void say(int type, ByteBuffer payload) throws IOException {
         ByteBuffer frame = bytes(12 + payload.remaining());
-        frame.put(ascii("SLCE")).put((byte) 1).put((byte) type).putShort((short) 0);
-        control.getOutputStream().write(array(frame.putInt(payload.remaining()).put(payload)));
+        frame.put(ascii("SLCE")).put((byte) 2).put((byte) type).putShort((short) 0);
+        byte[] whole = array(frame.putInt(payload.remaining()).put(payload));
+        Records made = records;
+        if (made != null) {
+            whole = array(bytes(RECORD_HEAD + whole.length)
+                    .putInt(whole.length)
+                    .putLong(made.taken)
+                    .put(whole));
+        }
+        control.getOutputStream().write(whole);
     }
 
     void open(long id, long length) throws IOException {
-        say(OPEN, bytes(16).putLong(id).putLong(length).flip());
+        say(
+                OPEN,
+                bytes(32)
+                        .putLong(id)
+                        .putLong(length)
+                        .putLong(0)
+                        .putInt(1 << 30)
+                        .putInt(0)
+                        .flip());
     }
 
     void pong() throws IOException {
@@ -121,6 +179,9 @@ final class ByHand implements AutoCloseable {
         byte[] payload =
                 new byte[ByteBuffer.wrap(head).order(ByteOrder.LITTLE_ENDIAN).getInt(8)];
         in.readFully(payload);
+        if (head[5] == ERROR) {
+            throw new IOException("the link was given up: " + new String(payload, StandardCharsets.UTF_8));
+        }
         return new Frame(head[5], ByteBuffer.wrap(payload).order(ByteOrder.LITTLE_ENDIAN));
     }
 
