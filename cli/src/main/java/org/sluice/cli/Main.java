@@ -72,7 +72,8 @@ public final class Main implements Runnable {
 
     public static void main(String[] args) {
         Logging.configure();
-        // a server's name may come into the DNS while its client waits for it: Java would remember for 10 s that it was not there
+        // a server's name may come into the DNS while its client waits for it: Java would remember for 10 s that it was
+        // not there
         Security.setProperty("networkaddress.cache.negative.ttl", "1");
         Output output = Output.install();
         Ending.bound();

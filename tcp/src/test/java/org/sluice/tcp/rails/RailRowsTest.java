@@ -245,6 +245,13 @@ class RailRowsTest {
         cable("eth1", "10.100.0.1/24", "10.100.0.2/24");
         lab.ip(Place.A, "link set eth1 down");
         lab.make();
-        isRight(LinkedPair.run(lab, SERVER, List.of(), List.of(), () -> lab.ip(Place.A, "link set eth1 up").make()), "eth1 eth1");
+        isRight(
+                LinkedPair.run(
+                        lab,
+                        SERVER,
+                        List.of(),
+                        List.of(),
+                        () -> lab.ip(Place.A, "link set eth1 up").make()),
+                "eth1 eth1");
     }
 }
