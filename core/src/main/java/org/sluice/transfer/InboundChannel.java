@@ -217,8 +217,12 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
         byte way = chunks.way[slot];
         if (unpack != null) {
             ScatterList list = channel.scattered();
-            list.check(bytes);
-            chunks.ticket[slot] = unpack.enqueue(list, chunks.place[slot], bytes);
+            if (list == null) {
+                chunks.ticket[slot] = 0; // such a NIC fills host memory directly: nothing is to be gathered
+            } else {
+                list.check(bytes);
+                chunks.ticket[slot] = unpack.enqueue(list, chunks.place[slot], bytes);
+            }
         } else if (way == ChunkRing.COPIED && staging != null) {
             chunks.ticket[slot] =
                     staging.queue.enqueue(addressOf(t, chunks.offset[slot], bytes), chunks.place[slot], bytes);

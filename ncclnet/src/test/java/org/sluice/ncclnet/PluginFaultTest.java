@@ -19,6 +19,7 @@ import org.sluice.Node;
 import org.sluice.NodeConfig;
 import org.sluice.Region;
 import org.sluice.SluiceException;
+import org.sluice.Striping;
 import org.sluice.Transfer;
 import org.sluice.spi.TransportException;
 import org.sluice.testkit.FreePorts;
@@ -58,10 +59,18 @@ class PluginFaultTest {
                 .hasMessageMatching("(?s).*(not made within|while channels were being made).*");
     }
 
+    /** A link of the uccl bootstrap: one direction, derived striping. */
+    private static NodeConfig.Builder bare(FakePlugin plugin) {
+        return plugin.node(FreePorts.block(1))
+                .striping(Striping.ROUND_ROBIN)
+                .duplex(false)
+                .bootstrap(BootstrapFormat.UCCL);
+    }
+
     @Test
     void memoryThatIsNotTakenNamesNicAndCall() {
         FakePlugin plugin = FakePlugin.plain(8).fault("regmr:error=3");
-        assertThatThrownBy(() -> move(plugin.node(FreePorts.block(1)).bootstrap(BootstrapFormat.UCCL)))
+        assertThatThrownBy(() -> move(bare(plugin)))
                 .isInstanceOf(SluiceException.class)
                 .hasMessageContaining("regMr on fake")
                 .hasMessageContaining("ncclInternalError (3)");
@@ -84,7 +93,7 @@ class PluginFaultTest {
             """)
     void aBrokenChannelEndsALinkOfTheUcclBootstrap(String fault, String what, String why) {
         FakePlugin plugin = FakePlugin.tcpx().fault(fault);
-        assertThatThrownBy(() -> move(plugin.node(FreePorts.block(1)).bootstrap(BootstrapFormat.UCCL)))
+        assertThatThrownBy(() -> move(bare(plugin)))
                 .isInstanceOf(SluiceException.class)
                 .hasMessageContaining(what)
                 .hasMessageContaining(why);
