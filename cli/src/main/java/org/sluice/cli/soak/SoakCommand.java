@@ -38,7 +38,7 @@ import picocli.CommandLine.Spec;
  */
 @Command(
         name = "soak",
-        header = "Moves random messages and lists under faults, cancels some, and compares every byte.",
+        header = "Moves random messages and lists under faults; compares every byte.",
         customSynopsis = "sluice soak [OPTIONS]",
         footer = "Example: sluice soak --duration 60s",
         sortOptions = false,
