@@ -21,7 +21,7 @@ class MemoryRoomTest {
     void machine() throws IOException {
         proc = root.resolve("proc");
         mounted = root.resolve("cgroup");
-        write(proc.resolve("meminfo"), "MemTotal: 9000000 kB\nMemFree: 10 kB\nMemAvailable:    2048 kB\n");
+        write(proc.resolve("meminfo"), "MemTotal: 9000000 kB\nMemFree: 10 kB\nMemAvailable:    8388608 kB\n");
     }
 
     private static void write(Path file, String text) throws IOException {
@@ -39,7 +39,7 @@ class MemoryRoomTest {
 
     @Test
     void withoutAGroupItIsWhatTheMachineHasAvailable() {
-        assertThat(MemoryRoom.of(proc)).extracting(MemoryRoom::bytes).isEqualTo(2048L << 10);
+        assertThat(MemoryRoom.of(proc)).extracting(MemoryRoom::bytes).isEqualTo(8L << 30);
         assertThat(MemoryRoom.of(proc).limit()).contains("MemAvailable");
     }
 
@@ -80,7 +80,7 @@ class MemoryRoomTest {
         assertThat(MemoryRoom.of(proc).bytes()).isZero();
         group("4:memory:/", "/", "cgroup", "rw,memory");
         write(mounted.resolve("memory.limit_in_bytes"), "9223372036854771712\n");
-        assertThat(MemoryRoom.of(proc).bytes()).isEqualTo(2048L << 10);
+        assertThat(MemoryRoom.of(proc).bytes()).isEqualTo(8L << 30);
     }
 
     @Test
