@@ -363,7 +363,7 @@ final class Receiving {
         }
         if (SaidLayouts.isSaid(from)) {
             int number = layouts.say(from);
-            control.read(announcement(t, Announcement.LAYOUT), from.regions().getFirst(), 0, number);
+            control.read(announcement(t, Announcement.LAYOUT), SaidLayouts.NO_REGION, 0, number);
         } else {
             Pieces.Range range = (Pieces.Range) from.pieces();
             control.read(announcement(t, 0), from.regions().getFirst(), range.offset(), 0);

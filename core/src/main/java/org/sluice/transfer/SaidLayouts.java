@@ -3,9 +3,13 @@ package org.sluice.transfer;
 import org.jspecify.annotations.Nullable;
 import org.sluice.Pieces;
 import org.sluice.RemoteLayout;
+import org.sluice.RemoteRegion;
 
 /** The layouts of the peer's regions that this side has said, and what they take there. Belongs to the agent. */
 final class SaidLayouts {
+    /** In the place of a region's key where a layout names them: a list without pieces names none at all. */
+    static final RemoteRegion NO_REGION = new RemoteRegion(0, 0, 0);
+
     private final LinkControl control;
     private int numbers;
     private long bytes;

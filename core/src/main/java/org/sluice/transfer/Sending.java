@@ -131,11 +131,7 @@ final class Sending {
                 control.open(announcement(t, flags));
             } else if (SaidLayouts.isSaid(to)) {
                 int number = layouts.say(to);
-                control.write(
-                        announcement(t, flags | Announcement.LAYOUT),
-                        to.regions().getFirst(),
-                        0,
-                        number);
+                control.write(announcement(t, flags | Announcement.LAYOUT), SaidLayouts.NO_REGION, 0, number);
             } else {
                 Pieces.Range range = (Pieces.Range) to.pieces();
                 control.write(announcement(t, flags), to.regions().getFirst(), range.offset(), 0);
