@@ -1,5 +1,6 @@
 package org.sluice.engine;
 
+import java.nio.IntBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -24,11 +25,16 @@ import org.sluice.Layout;
 import org.sluice.Link;
 import org.sluice.LinkException;
 import org.sluice.LinkStats;
+import org.sluice.LocalSide;
 import org.sluice.NotDoneException;
 import org.sluice.Notification;
+import org.sluice.Pieces;
+import org.sluice.PreparedLayout;
+import org.sluice.PreparedRemoteLayout;
 import org.sluice.Region;
 import org.sluice.RemoteLayout;
 import org.sluice.RemoteRegion;
+import org.sluice.RemoteSide;
 import org.sluice.SluiceException;
 import org.sluice.Transfer;
 import org.sluice.TransferOptions;
@@ -41,7 +47,11 @@ import org.sluice.transfer.Agent;
 import org.sluice.transfer.ChunkedTransfer;
 import org.sluice.transfer.Completion;
 import org.sluice.transfer.LinkEngine;
+import org.sluice.transfer.PeerPlace;
 import org.sluice.transfer.PieceMap;
+import org.sluice.transfer.PreparedPlace;
+import org.sluice.transfer.SelectedPieces;
+import org.sluice.transfer.SelectionPool;
 
 /**
  * All channels between a local and a remote GPU. The n-th {@link #send} of one side meets the n-th {@link #receive} of the
@@ -61,6 +71,7 @@ final class EngineLink implements Link {
     private final CompletableFuture<SluiceException> ended = new CompletableFuture<>();
     private final Notifications notifications = new Notifications();
     private final TransferCounters transfers = new TransferCounters();
+    private final SelectionPool selections = new SelectionPool();
     private volatile boolean goodbye;
     private volatile @Nullable LinkSession session;
 
@@ -198,44 +209,78 @@ final class EngineLink implements Link {
     }
 
     @Override
-    public Transfer send(Layout from, TransferOptions options) {
+    public Transfer send(LocalSide from, TransferOptions options) {
         return start("send", from, false, (engine, map, done) -> engine.send(map, options, done, System.nanoTime()));
     }
 
     @Override
-    public Transfer receive(Layout to, TransferOptions options) {
+    public Transfer receive(LocalSide to, TransferOptions options) {
         return start("receive", to, true, (engine, map, done) -> engine.receive(map, options, done, System.nanoTime()));
     }
 
     @Override
-    public Transfer write(Layout from, RemoteLayout to, TransferOptions options) {
+    public Transfer write(LocalSide from, RemoteSide to, TransferOptions options) {
         sameLength(from, to);
+        PeerPlace place = PreparedRemote.of(to, this);
         return start(
-                "write", from, false, (engine, map, done) -> engine.write(map, to, options, done, System.nanoTime()));
+                "write", from, false, (engine, map, done) -> engine.write(map, place, options, done, System.nanoTime()));
     }
 
     @Override
-    public Transfer read(Layout to, RemoteLayout from, TransferOptions options) {
+    public Transfer read(LocalSide to, RemoteSide from, TransferOptions options) {
         sameLength(to, from);
-        return start("read", to, true, (engine, map, done) -> engine.read(map, from, options, done, System.nanoTime()));
+        PeerPlace place = PreparedRemote.of(from, this);
+        return start("read", to, true, (engine, map, done) -> engine.read(map, place, options, done, System.nanoTime()));
     }
 
-    private static void sameLength(Layout local, RemoteLayout remote) {
-        if (local.bytes() != remote.bytes()) {
+    private static void sameLength(LocalSide local, RemoteSide remote) {
+        if (local.bytes() != remote.bytes() || local.bytes() < 0) {
             throw new IllegalArgumentException("the local layout has " + local.bytes() + " bytes, the remote one "
                     + remote.bytes() + "; they must have the same");
         }
+    }
+
+    @Override
+    public PreparedLayout prepare(Layout layout) {
+        return new PreparedLocal(this, layout);
+    }
+
+    @Override
+    public PreparedRemoteLayout prepare(RemoteLayout layout) {
+        PreparedPlace place = new PreparedPlace(layout);
+        onAgent(engine -> engine.prepare(place));
+        return new PreparedRemote(this, layout, place);
+    }
+
+    /** The peer need not keep it any more. */
+    void release(PreparedPlace place) {
+        onAgent(engine -> engine.close(place));
+    }
+
+    /** Some pieces of a prepared layout of this link. @throws IndexOutOfBoundsException when one is not there */
+    SelectedPieces selected(Pieces of, IntBuffer indices) {
+        if (indices.remaining() > Pieces.MOST) {
+            throw new IllegalArgumentException("a selection has at most " + Pieces.MOST + " pieces, this one has "
+                    + indices.remaining() + "; use several transfers");
+        }
+        SelectedPieces selected = selections.take(of, indices.remaining());
+        if (!selected.add(indices.duplicate())) {
+            selected.release();
+            throw new IndexOutOfBoundsException(
+                    "a selection names a piece that is not one of " + SelectedPieces.countOf(of));
+        }
+        return selected;
     }
 
     private interface EngineCall {
         @Nullable ChunkedTransfer run(LinkEngine engine, PieceMap map, Completion completion);
     }
 
-    private Transfer start(String kind, Layout layout, boolean target, EngineCall call) {
-        LocalLayout local = LocalLayout.of(layout, gpu(), target);
-        PendingTransfer transfer = new PendingTransfer(session().where(), layout.bytes());
+    private Transfer start(String kind, LocalSide side, boolean target, EngineCall call) {
+        LocalLayout local = LocalLayout.of(side, this, target);
+        PendingTransfer transfer = new PendingTransfer(session().where(), side.bytes());
         pending.add(transfer);
-        TransferEvent event = new TransferEvent(gpu(), kind, peer(), layout.bytes());
+        TransferEvent event = new TransferEvent(gpu(), kind, peer(), side.bytes());
         Completion completion = transfer.completion(local, transfers, event, () -> pending.remove(transfer));
         transfer.cancelsWith(why -> onAgent(engine -> transfer.cancel(engine, why)));
         agent.execute(

@@ -41,6 +41,21 @@ record ToPeer(ControlConnection connection) implements LinkControl {
     }
 
     @Override
+    public void prepare(int number) {
+        connection.prepare(number);
+    }
+
+    @Override
+    public void release(int number) {
+        connection.release(number);
+    }
+
+    @Override
+    public void selection(int number, int prepared, int[] indices, int count) {
+        connection.selection(number, prepared, indices, count);
+    }
+
+    @Override
     public void bytes(byte[] bytes) {
         connection.bytes(bytes);
     }

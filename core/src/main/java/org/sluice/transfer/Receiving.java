@@ -5,10 +5,8 @@ import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.sluice.LengthMismatchException;
-import org.sluice.Pieces;
 import org.sluice.ProtocolException;
 import org.sluice.RemoteAccessException;
-import org.sluice.RemoteLayout;
 import org.sluice.SluiceException;
 import org.sluice.TransferOptions;
 import org.sluice.TransferRefusal;
@@ -237,6 +235,7 @@ final class Receiving {
         }
         if (posting.remove(t)) {
             t.ending = why;
+            layouts.ended(t.remote, false);
             t.failed(why.exception(settings.where(), "a transfer of " + t.length + " bytes", false));
         } else if (matching.waits(t)) {
             // it stays where it is: the n-th send, of its tag or without, is still for the n-th receive, and is told
@@ -261,7 +260,7 @@ final class Receiving {
     /** Nothing of it is under way, and it is in no table. */
     private void endNow(InboundTransfer t) {
         count(t);
-        layouts.ended(t.remote);
+        layouts.ended(t.remote, true);
         drop(t);
         control.ended(t.id, t.ending);
         t.failed(t.ending.exception(settings.where(), MessageId.toString(t.id), t.endedByPeer));
@@ -337,10 +336,11 @@ final class Receiving {
     }
 
     InboundTransfer read(
-            PieceMap map, RemoteLayout from, TransferOptions options, Completion completion, long nanoTime) {
+            PieceMap map, PeerPlace from, TransferOptions options, Completion completion, long nanoTime) {
         now = nanoTime;
         InboundTransfer t = new InboundTransfer(0, map, from, options, completion);
         deadlines.add(t, options.deadline(), now);
+        layouts.posted(from);
         posting.post(t);
         return t;
     }
@@ -351,7 +351,7 @@ final class Receiving {
     }
 
     private void announce(InboundTransfer t) {
-        RemoteLayout from = t.remote;
+        PeerPlace from = t.remote;
         if (from == null) {
             throw new IllegalStateException("a read from nowhere");
         }
@@ -361,13 +361,9 @@ final class Receiving {
             credit.spend(notification);
             control.notification(notification);
         }
-        if (SaidLayouts.isSaid(from)) {
-            int number = layouts.say(from);
-            control.read(announcement(t, Announcement.LAYOUT), SaidLayouts.NO_REGION, 0, number);
-        } else {
-            Pieces.Range range = (Pieces.Range) from.pieces();
-            control.read(announcement(t, 0), from.regions().getFirst(), range.offset(), 0);
-        }
+        int number = layouts.say(from);
+        control.read(
+                announcement(t, SaidLayouts.flag(from)), SaidLayouts.region(from), SaidLayouts.offset(from), number);
         requested.put(t);
     }
 
@@ -384,7 +380,7 @@ final class Receiving {
                     settings.where(), "the peer refused " + MessageId.toString(id) + ", which is not being read");
         }
         requested.remove(id);
-        layouts.ended(t.remote);
+        layouts.ended(t.remote, true);
         t.failed(new RemoteAccessException(
                 settings.where(), MessageId.toString(id) + " of " + t.length + " bytes", why));
     }
@@ -425,7 +421,7 @@ final class Receiving {
             count(t);
             control.landed(t.id);
         }
-        layouts.ended(t.remote);
+        layouts.ended(t.remote, true);
         byte[] notification = t.notification;
         if (notification != null) {
             notified.notified(notification, t.options.tag().orElse(0), t.length);

@@ -1,6 +1,7 @@
 package org.sluice.wire;
 
 import java.nio.ByteBuffer;
+import java.nio.IntBuffer;
 import org.jspecify.annotations.Nullable;
 import org.sluice.ProtocolException;
 import org.sluice.RemoteLayout;
@@ -89,6 +90,16 @@ final class FrameParser {
                 whole(to, layouts.wholeAlready());
             }
             case LAYOUT_MORE -> whole(to, layouts.more(in, end));
+            case PREPARE -> to.onPrepare(in.getInt());
+            case RELEASE -> to.onRelease(in.getInt());
+            case SELECTION -> {
+                whole(type, payload, LayoutFrames.INDEX_BYTES);
+                int number = in.getInt();
+                int prepared = in.getInt();
+                int total = in.getInt();
+                in.getInt();
+                to.onSelection(number, prepared, total, indices(in, end));
+            }
             case REFUSED -> {
                 long id = in.getLong();
                 int why = in.getInt();
@@ -148,6 +159,10 @@ final class FrameParser {
         if (layout != null) {
             to.onLayout(layouts.number(), layout);
         }
+    }
+
+    private static IntBuffer indices(ByteBuffer in, int end) {
+        return in.slice(in.position(), end - in.position()).order(in.order()).asIntBuffer();
     }
 
     private static byte[] bytes(ByteBuffer in, int end) {

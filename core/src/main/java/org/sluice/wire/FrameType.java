@@ -42,7 +42,10 @@ public enum FrameType {
     TAKEN(36, 8, 8),
     BYTES(37, 1, 16 << 10),
     CREDIT(40, 24, 24),
-    WITHDRAW(41, 1, 1000);
+    WITHDRAW(41, 1, 1000),
+    PREPARE(42, 8, 8),
+    RELEASE(43, 8, 8),
+    SELECTION(44, 16, 64 << 10);
 
     /** {@code SLCE}, little-endian. */
     public static final int MAGIC = 0x45434C53;
