@@ -1,5 +1,6 @@
 package org.sluice.transfer;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -22,7 +23,13 @@ final class Receiving {
 
         /** It is to have no more chunks. */
         void remove(InboundTransfer transfer);
+
+        /** Gives up the channels that owe chunks of it. */
+        void collect(InboundTransfer transfer);
     }
+
+    /** How long a sender may take to send, or to void, what has been granted of a transfer that is to end. */
+    static final Duration DEBT = Duration.ofSeconds(10);
 
     private final EngineSettings settings;
     private final LinkControl control;
@@ -83,6 +90,16 @@ final class Receiving {
             finish(t);
         } else if (t.ending != EndReason.NONE) {
             settle(t);
+        }
+    }
+
+    /** A chunk was granted and will not come. Where its transfer is not to end yet, that word is still on its way. */
+    void voided(InboundTransfer t) {
+        t.inFlight--;
+        if (t.ending != EndReason.NONE) {
+            settle(t);
+        } else {
+            deadlines.add(t, DEBT, now);
         }
     }
 
@@ -254,6 +271,8 @@ final class Receiving {
         if (t.inFlight == 0) {
             active.remove(t.id);
             endNow(t);
+        } else {
+            deadlines.add(t, DEBT, now);
         }
     }
 
@@ -397,8 +416,16 @@ final class Receiving {
         dealer.add(t);
     }
 
-    private void late(ChunkedTransfer t) {
-        end((InboundTransfer) t, EndReason.DEADLINE);
+    private void late(ChunkedTransfer transfer) {
+        InboundTransfer t = (InboundTransfer) transfer;
+        if (t.over) {
+            return;
+        }
+        if (t.ending != EndReason.NONE && t.inFlight > 0) {
+            dealer.collect(t);
+        } else {
+            end(t, EndReason.DEADLINE);
+        }
     }
 
     private void settle(InboundTransfer t) {

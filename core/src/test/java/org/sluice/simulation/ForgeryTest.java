@@ -15,7 +15,7 @@ import org.sluice.transfer.MessageId;
 
 /** A peer that says what it may not: the link ends with a protocol error, or the lie does no harm; memory is never touched late. */
 final class ForgeryTest {
-    private static final int SEEDS = Integer.getInteger("simulation.seeds", 1000);
+    private static final int SEEDS = Integer.getInteger("simulation.seeds", 500);
 
     private static final List<TransferRefusal> REFUSALS =
             List.of(TransferRefusal.LENGTH, TransferRefusal.KEY, TransferRefusal.BOUNDS, TransferRefusal.OVERLAP);

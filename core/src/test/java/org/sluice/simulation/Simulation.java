@@ -112,6 +112,7 @@ final class Simulation {
                     scenario.faults(),
                     1 + random.nextInt(scenario.chunkBytes() * 3),
                     scenario.scatters(),
+                    scenario.voids(),
                     scenario.chunkBytes());
             wires[c] = w;
             from.engine()
