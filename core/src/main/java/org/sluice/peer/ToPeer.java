@@ -9,8 +9,12 @@ import org.sluice.transfer.LinkControl;
 import org.sluice.wire.ControlConnection;
 import org.sluice.wire.FrameType;
 
-/** What the data plane says, put on the control connection: the data plane knows no wire, and the wire no data plane. */
-record ToPeer(ControlConnection connection) implements LinkControl {
+/**
+ * What the data plane says, put on the control connection: the data plane knows no wire, and the wire no data plane.
+ *
+ * @param isSealed whether a program's bytes are encrypted and authenticated on it
+ */
+record ToPeer(ControlConnection connection, boolean isSealed) implements LinkControl {
     @Override
     public boolean hasRoom() {
         return connection.hasRoom();

@@ -24,6 +24,11 @@ public interface LinkControl {
     /** A layout of the peer's regions, under a number for the transfer that is announced next. */
     void layout(int number, RemoteLayout layout);
 
+    /** Whether {@link #bytes} and {@link #notification} go encrypted and authenticated, as chunks of a protected channel do. */
+    default boolean isSealed() {
+        return false;
+    }
+
     /** The layout that comes next by this number is to be kept, for any number of transfers. */
     void prepare(int number);
 

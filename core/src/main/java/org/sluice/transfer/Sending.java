@@ -146,7 +146,7 @@ final class Sending {
         return t.ending == EndReason.NONE ? t.options.notification() : null;
     }
 
-    /** Whether its bytes go with its announcement: one hop, no grant. Where the data path is sealed or checked they take that. */
+    /** Whether its bytes go with its announcement: one hop, no grant. Where the data path is sealed or checked, and this way is not, they take that. */
     private boolean goesAlong(OutboundTransfer t) {
         if (t.length == 0
                 || t.ending != EndReason.NONE
@@ -154,7 +154,7 @@ final class Sending {
                 || smallUnderWay + t.length > EngineSettings.SMALL_BYTES_UNDER_WAY) {
             return false;
         }
-        return !sender.isProtected();
+        return control.isSealed() || !sender.isProtected();
     }
 
     private static Announcement announcement(OutboundTransfer t, int more) {

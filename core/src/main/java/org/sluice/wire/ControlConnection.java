@@ -42,6 +42,7 @@ public final class ControlConnection implements AutoCloseable {
     private final ControlStream stream;
     private final Where where;
     private final FrameParser parser;
+    private final @Nullable FrameSeal seal;
     private ByteBuffer in = direct(FIRST_BYTES);
     private ByteBuffer out = direct(FIRST_BYTES);
     private int frameAt = NO_FRAME;
@@ -66,11 +67,16 @@ public final class ControlConnection implements AutoCloseable {
 
     private boolean lastWords;
 
-    /** @param where the link, as messages name it */
-    public ControlConnection(ControlStream stream, Where where, long now) throws IOException {
+    /**
+     * @param where the link, as messages name it
+     * @param seal of what carries a program's bytes; null where nothing is sealed
+     */
+    public ControlConnection(ControlStream stream, Where where, @Nullable FrameSeal seal, long now)
+            throws IOException {
         this.stream = stream;
         this.where = where;
-        this.parser = new FrameParser(where);
+        this.seal = seal;
+        this.parser = new FrameParser(where, seal);
         this.readAt = now;
         this.writtenAt = now;
         stream.socket().configureBlocking(false);
@@ -178,8 +184,17 @@ public final class ControlConnection implements AutoCloseable {
     }
 
     public void notification(byte[] bytes) {
-        frame(FrameType.NOTIFICATION, bytes.length);
-        out.put(bytes);
+        sealed(FrameType.NOTIFICATION, bytes);
+    }
+
+    private void sealed(FrameType type, byte[] bytes) {
+        if (seal == null) {
+            frame(type, bytes.length);
+            out.put(bytes);
+        } else {
+            frame(type, bytes.length + FrameSeal.TAG_BYTES);
+            seal.seal(type, bytes, out);
+        }
     }
 
     public void taken(long cost) {
@@ -188,8 +203,7 @@ public final class ControlConnection implements AutoCloseable {
     }
 
     public void bytes(byte[] bytes) {
-        frame(FrameType.BYTES, bytes.length);
-        out.put(bytes);
+        sealed(FrameType.BYTES, bytes);
     }
 
     public void refused(long id, TransferRefusal why, long detail) {
