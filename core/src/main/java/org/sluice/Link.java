@@ -70,6 +70,24 @@ public interface Link extends AutoCloseable {
     Transfer read(LocalSide to, RemoteSide from, TransferOptions options);
 
     /**
+     * Posts many transfers with one call. Their ends come by {@link #poll(Completions)}, in the order in which they are known, not by a
+     * future; what ends them early is a deadline or the link's end. The batch is empty after it.
+     *
+     * @throws IllegalArgumentException as the calls for one transfer do; then none is posted
+     */
+    void post(Batch batch);
+
+    /**
+     * Takes ends of transfers that were posted in batches, as many as are there and have room. Never waits.
+     *
+     * @return how many
+     */
+    int poll(Completions into);
+
+    /** As {@link #poll(Completions)}, and waits for the first. @return 0 when there was none within {@code atMost} */
+    int poll(Completions into, Duration atMost);
+
+    /**
      * Checks a layout once, to be posted again and again on this link.
      *
      * @throws IllegalArgumentException when pieces are not inside their regions, or those are not of this link's GPU

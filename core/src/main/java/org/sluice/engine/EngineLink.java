@@ -1,13 +1,11 @@
 package org.sluice.engine;
 
-import java.nio.IntBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -16,10 +14,12 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.sluice.Batch;
 import org.sluice.ChannelConnections;
 import org.sluice.ChannelStats;
 import org.sluice.ChannelTimes;
 import org.sluice.ClosedException;
+import org.sluice.Completions;
 import org.sluice.ErrorCode;
 import org.sluice.Layout;
 import org.sluice.Link;
@@ -28,7 +28,6 @@ import org.sluice.LinkStats;
 import org.sluice.LocalSide;
 import org.sluice.NotDoneException;
 import org.sluice.Notification;
-import org.sluice.Pieces;
 import org.sluice.PreparedLayout;
 import org.sluice.PreparedRemoteLayout;
 import org.sluice.Region;
@@ -41,17 +40,7 @@ import org.sluice.TransferOptions;
 import org.sluice.peer.LinkReport;
 import org.sluice.peer.LinkSession;
 import org.sluice.stats.ChannelTiming;
-import org.sluice.stats.TransferCounters;
-import org.sluice.stats.TransferEvent;
 import org.sluice.transfer.Agent;
-import org.sluice.transfer.ChunkedTransfer;
-import org.sluice.transfer.Completion;
-import org.sluice.transfer.LinkEngine;
-import org.sluice.transfer.PeerPlace;
-import org.sluice.transfer.PieceMap;
-import org.sluice.transfer.PreparedPlace;
-import org.sluice.transfer.SelectedPieces;
-import org.sluice.transfer.SelectionPool;
 
 /**
  * All channels between a local and a remote GPU. The n-th {@link #send} of one side meets the n-th {@link #receive} of the
@@ -67,17 +56,16 @@ final class EngineLink implements Link {
     private final LinkReport report;
     private final BlockingQueue<byte[]> notes = new LinkedBlockingQueue<>();
     private final Map<String, CompletableFuture<RemoteRegion>> shared = new ConcurrentHashMap<>();
-    private final Set<PendingTransfer> pending = ConcurrentHashMap.newKeySet();
     private final CompletableFuture<SluiceException> ended = new CompletableFuture<>();
     private final Notifications notifications = new Notifications();
-    private final TransferCounters transfers = new TransferCounters();
-    private final SelectionPool selections = new SelectionPool();
+    private final LinkTransfers transfers;
     private volatile boolean goodbye;
     private volatile @Nullable LinkSession session;
 
     EngineLink(Agent agent, LinkReport report) {
         this.agent = agent;
         this.report = report;
+        this.transfers = new LinkTransfers(this, agent);
     }
 
     /** What the session reports; package-private: {@link LocalNode} hands it to the control plane. */
@@ -120,7 +108,7 @@ final class EngineLink implements Link {
                 l.notifications.end(why);
                 l.ended.complete(why);
                 if (why.code() == ErrorCode.AGENT_HANGS) {
-                    l.pending.forEach(t -> t.abandon(why)); // the agent may never come to them
+                    l.transfers.abandon(why); // the agent may never come to them
                 }
             });
         }
@@ -128,10 +116,10 @@ final class EngineLink implements Link {
 
     void bind(LinkSession to) {
         session = to;
-        notifications.taken(bytes -> onAgent(engine -> engine.taken(bytes)));
+        notifications.taken(bytes -> transfers.onAgent(engine -> engine.taken(bytes)));
     }
 
-    private LinkSession session() {
+    LinkSession session() {
         LinkSession s = session;
         if (s == null) {
             throw new IllegalStateException("not bound");
@@ -210,34 +198,37 @@ final class EngineLink implements Link {
 
     @Override
     public Transfer send(LocalSide from, TransferOptions options) {
-        return start("send", from, false, (engine, map, done) -> engine.send(map, options, done, System.nanoTime()));
+        return transfers.send(from, options);
     }
 
     @Override
     public Transfer receive(LocalSide to, TransferOptions options) {
-        return start("receive", to, true, (engine, map, done) -> engine.receive(map, options, done, System.nanoTime()));
+        return transfers.receive(to, options);
     }
 
     @Override
     public Transfer write(LocalSide from, RemoteSide to, TransferOptions options) {
-        sameLength(from, to);
-        PeerPlace place = PreparedRemote.of(to, this);
-        return start(
-                "write", from, false, (engine, map, done) -> engine.write(map, place, options, done, System.nanoTime()));
+        return transfers.write(from, to, options);
     }
 
     @Override
     public Transfer read(LocalSide to, RemoteSide from, TransferOptions options) {
-        sameLength(to, from);
-        PeerPlace place = PreparedRemote.of(from, this);
-        return start("read", to, true, (engine, map, done) -> engine.read(map, place, options, done, System.nanoTime()));
+        return transfers.read(to, from, options);
     }
 
-    private static void sameLength(LocalSide local, RemoteSide remote) {
-        if (local.bytes() != remote.bytes() || local.bytes() < 0) {
-            throw new IllegalArgumentException("the local layout has " + local.bytes() + " bytes, the remote one "
-                    + remote.bytes() + "; they must have the same");
-        }
+    @Override
+    public void post(Batch batch) {
+        transfers.post(batch);
+    }
+
+    @Override
+    public int poll(Completions into) {
+        return transfers.poll(into);
+    }
+
+    @Override
+    public int poll(Completions into, Duration atMost) {
+        return transfers.poll(into, atMost);
     }
 
     @Override
@@ -247,55 +238,11 @@ final class EngineLink implements Link {
 
     @Override
     public PreparedRemoteLayout prepare(RemoteLayout layout) {
-        PreparedPlace place = new PreparedPlace(layout);
-        onAgent(engine -> engine.prepare(place));
-        return new PreparedRemote(this, layout, place);
+        return transfers.prepare(layout);
     }
 
-    /** The peer need not keep it any more. */
-    void release(PreparedPlace place) {
-        onAgent(engine -> engine.close(place));
-    }
-
-    /** Some pieces of a prepared layout of this link. @throws IndexOutOfBoundsException when one is not there */
-    SelectedPieces selected(Pieces of, IntBuffer indices) {
-        if (indices.remaining() > Pieces.MOST) {
-            throw new IllegalArgumentException("a selection has at most " + Pieces.MOST + " pieces, this one has "
-                    + indices.remaining() + "; use several transfers");
-        }
-        SelectedPieces selected = selections.take(of, indices.remaining());
-        if (!selected.add(indices.duplicate())) {
-            selected.release();
-            throw new IndexOutOfBoundsException(
-                    "a selection names a piece that is not one of " + SelectedPieces.countOf(of));
-        }
-        return selected;
-    }
-
-    private interface EngineCall {
-        @Nullable ChunkedTransfer run(LinkEngine engine, PieceMap map, Completion completion);
-    }
-
-    private Transfer start(String kind, LocalSide side, boolean target, EngineCall call) {
-        LocalLayout local = LocalLayout.of(side, this, target);
-        PendingTransfer transfer = new PendingTransfer(session().where(), side.bytes());
-        pending.add(transfer);
-        TransferEvent event = new TransferEvent(gpu(), kind, peer(), side.bytes());
-        Completion completion = transfer.completion(local, transfers, event, () -> pending.remove(transfer));
-        transfer.cancelsWith(why -> onAgent(engine -> transfer.cancel(engine, why)));
-        agent.execute(
-                () -> session().with(() -> transfer.begun(call.run(session().engine(), local.map(), completion))),
-                completion::failed);
-        SluiceException why = ended.getNow(null);
-        if (why != null && why.code() == ErrorCode.AGENT_HANGS) {
-            transfer.abandon(why); // the agent may never come to it
-        }
-        return transfer;
-    }
-
-    /** Has the engine told something that nobody waits for. */
-    private void onAgent(Consumer<LinkEngine> call) {
-        agent.execute(() -> session().with(() -> call.accept(session().engine())));
+    LinkTransfers transfers() {
+        return transfers;
     }
 
     @Override
@@ -314,7 +261,7 @@ final class EngineLink implements Link {
     }
 
     void withdraw(RemoteRegion key, boolean now) {
-        onAgent(engine -> engine.withdraw(key.keyHigh(), key.keyLow(), now));
+        transfers.onAgent(engine -> engine.withdraw(key.keyHigh(), key.keyLow(), now));
     }
 
     @Override

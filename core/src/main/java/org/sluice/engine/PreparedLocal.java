@@ -43,7 +43,7 @@ final class PreparedLocal implements PreparedLayout {
     @Override
     public LocalSide select(IntBuffer indices) {
         mustBeOpen();
-        return new Part(this, link.selected(layout.pieces(), indices));
+        return new Part(this, link.transfers().selected(layout.pieces(), indices));
     }
 
     private void mustBeOpen() {

@@ -14,12 +14,14 @@ final class PreparedRemote implements PreparedRemoteLayout {
     private final EngineLink link;
     private final RemoteLayout layout;
     private final PreparedPlace place;
+    private final PeerPlace whole;
     private final AtomicBoolean closed = new AtomicBoolean();
 
     PreparedRemote(EngineLink link, RemoteLayout layout, PreparedPlace place) {
         this.link = link;
         this.layout = layout;
         this.place = place;
+        this.whole = new PeerPlace.Whole(place);
     }
 
     /** What a transfer of the link names. @throws IllegalArgumentException when it cannot */
@@ -45,7 +47,7 @@ final class PreparedRemote implements PreparedRemoteLayout {
     @Override
     public RemoteSide select(IntBuffer indices) {
         mustBeOpen();
-        return new Part(this, link.selected(layout.pieces(), indices));
+        return new Part(this, link.transfers().selected(layout.pieces(), indices));
     }
 
     private void mustBeOpen() {
@@ -63,13 +65,13 @@ final class PreparedRemote implements PreparedRemoteLayout {
 
     private PeerPlace whole(EngineLink on) {
         mustFit(on);
-        return new PeerPlace.Whole(place);
+        return whole;
     }
 
     @Override
     public void close() {
         if (!closed.getAndSet(true)) {
-            link.release(place);
+            link.transfers().release(place);
         }
     }
 

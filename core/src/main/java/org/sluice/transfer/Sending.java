@@ -95,6 +95,7 @@ final class Sending {
             Completion completion,
             long nanoTime) {
         OutboundTransfer t = new OutboundTransfer(0, map, remote, options, settings.chunkBytes(), completion);
+        now = nanoTime;
         layouts.posted(remote);
         deadlines.add(t, options.deadline(), nanoTime);
         posting.post(t);
