@@ -99,7 +99,7 @@ final class LocalNode implements Node {
         this.backendFound = found(gpus, config, backends);
         log.info("GPU backend {}", backendFound);
         Transport opened = null;
-        this.limits = AgentLimits.of(config.deadline());
+        this.limits = AgentLimits.of(config.deadline()).spinning(config.spin());
         this.timer = timer();
         try {
             int count = config.gpus().orElse(gpus.defaultCount());

@@ -36,10 +36,12 @@ import org.sluice.transfer.LinkEngine;
 import org.sluice.wire.Answer;
 import org.sluice.wire.ControlConnection;
 import org.sluice.wire.Deadline;
+import org.sluice.wire.FrameSeal;
 import org.sluice.wire.FrameSocket;
 import org.sluice.wire.FrameType;
 import org.sluice.wire.Handshake;
 import org.sluice.wire.Introduction;
+import org.sluice.wire.LinkKey;
 import org.sluice.wire.MovableStream;
 import org.sluice.wire.NodeIdentity;
 import org.sluice.wire.Offer;
@@ -513,13 +515,17 @@ final class LinkMaking {
         Where where = where();
         LinkSession session = onAgent(() -> {
             MovableStream stream = new MovableStream(s.stream(), where);
-            ControlConnection control = confirmed ? new ControlConnection(stream, where, System.nanoTime()) : null;
+            LinkKey key = with == null ? null : with.key();
+            // TLS seals every frame; without it a link key seals those that carry a program's bytes
+            FrameSeal seal = key == null || plan.tls() != null ? null : new FrameSeal(key, !server, where);
+            ControlConnection control =
+                    confirmed ? new ControlConnection(stream, where, seal, System.nanoTime()) : null;
             int channelsOut = made.outbound().size();
             int channelsIn = made.inbound().size();
             LinkRegions regions = new LinkRegions(plan.regions().get(gpu));
             LinkEngine engine = new LinkEngine(
                     agreed,
-                    control == null ? NoControl.INSTANCE : new ToPeer(control),
+                    control == null ? NoControl.INSTANCE : new ToPeer(control, seal != null || plan.tls() != null),
                     regions,
                     channelsOut,
                     channelsIn,

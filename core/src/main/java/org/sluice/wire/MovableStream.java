@@ -37,7 +37,7 @@ public final class MovableStream implements ControlStream {
     /** Records that the inner stream has not taken yet. */
     private ByteBuffer records = buffer(FIRST_BYTES).flip();
     /** Raw bytes of the inner stream that were not handed on yet. */
-    private final ByteBuffer raw = buffer(4 << 10).flip();
+    private ByteBuffer raw = buffer(4 << 10).flip();
 
     private long acknowledged;
     private long written;
@@ -209,7 +209,12 @@ public final class MovableStream implements ControlStream {
     }
 
     private int fill() throws IOException {
-        raw.compact();
+        if (raw.limit() == raw.capacity() && raw.capacity() < MOST_RECORD) {
+            // it came full: there is much to read, and a system call for each of few bytes is dear
+            raw = buffer(raw.capacity() * 4).put(raw);
+        } else {
+            raw.compact();
+        }
         int n = inner.read(raw);
         raw.flip();
         ended = n < 0;
