@@ -2,6 +2,7 @@
 module org.sluice.cli {
     requires info.picocli;
     requires jdk.httpserver;
+    requires jdk.jfr;
     requires jdk.net;
     requires org.slf4j;
     requires org.sluice.core;
