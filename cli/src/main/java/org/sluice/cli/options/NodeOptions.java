@@ -125,7 +125,7 @@ public final class NodeOptions {
             names = "--profile",
             hidden = true,
             paramLabel = "<name>",
-            description = "nccl-net: a3-high sets what TCPX needs")
+            description = "nccl-net: a3-high or a3-mega sets what its plugin needs")
     private @Nullable String profile;
 
     @Option(
