@@ -5,7 +5,7 @@ import org.sluice.spi.Transport;
 
 /**
  * The kinds of frames on a control connection, with their number on the wire and the payload lengths that are allowed. The
- * first group makes a link, the second runs it. {@code docs/protocol.md} has every byte.
+ * first group makes a link, the second runs it, the third is for ranks that meet. {@code docs/protocol.md} has every byte.
  */
 public enum FrameType {
     HELLO(1, 72, 72),
@@ -42,7 +42,11 @@ public enum FrameType {
     TAKEN(36, 8, 8),
     BYTES(37, 1, 16 << 10),
     CREDIT(40, 24, 24),
-    WITHDRAW(41, 1, 1000);
+    WITHDRAW(41, 1, 1000),
+
+    JOIN(64, 12, 1 << 10),
+    TABLE(65, 4, 64 << 10),
+    WORD(66, 4, 64 << 10);
 
     /** {@code SLCE}, little-endian. */
     public static final int MAGIC = 0x45434C53;
