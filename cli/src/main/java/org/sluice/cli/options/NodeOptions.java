@@ -232,6 +232,11 @@ public final class NodeOptions {
         return transport().equals(PLUGINS);
     }
 
+    /** The port that was said; 0 where none was. */
+    public int givenPort() {
+        return port == null ? 0 : port;
+    }
+
     /** Where the bootstrap ports begin, as was said, or else somewhere on this host with enough free ones in a row. */
     public int portOrFree() {
         return port != null ? port : FreePorts.inARow(gpus == null ? USUAL_GPUS : gpus);
