@@ -389,7 +389,7 @@ final class EngineLink implements Link {
 
     /** Whether transfers that this side's program asked for are under way. */
     boolean isBusy() {
-        return !pending.isEmpty();
+        return transfers.isBusy();
     }
 
     boolean hasEnded() {
