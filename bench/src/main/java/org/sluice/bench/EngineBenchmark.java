@@ -134,6 +134,21 @@ public class EngineBenchmark {
         }
 
         @Override
+        public void prepare(int number) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public void release(int number) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public void selection(int number, int prepared, int[] indices, int count) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
         public void refused(long id, TransferRefusal why, long detail) {
             throw new IllegalStateException(why.text());
         }

@@ -202,6 +202,25 @@ final class Inbound implements Receiving.Dealer {
         lost(t, offset, bytes);
     }
 
+    /** A chunk will not come: its sender has cancelled the transfer, and says so by the control connection too. */
+    void voided(InboundTransfer t) {
+        transfers.voided(t);
+    }
+
+    /** What was granted of a transfer that is to end has not come for long: its channels are given up. */
+    @Override
+    public void collect(InboundTransfer t) {
+        for (InboundChannel c : channels) {
+            if (c != null && c.isOpen() && c.carries(t)) {
+                lost(
+                        c,
+                        new TransportException("chunks of " + MessageId.toString(t.id)
+                                + ", which has been cancelled, were granted on it and have not come within "
+                                + Receiving.DEBT.toSeconds() + " s"));
+            }
+        }
+    }
+
     /** A chunk went down with its channel. Where striping is derived so does the link, with the channel's fault as the reason. */
     void lost(InboundTransfer t, long offset, long bytes) {
         if (transfers.lost(t) && pulled != null) {

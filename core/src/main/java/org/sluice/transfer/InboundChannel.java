@@ -199,6 +199,9 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
                 counters.damagedChunk();
                 inbound.takeBack(t, chunks.offset[slot], chunks.bytes[slot]);
                 chunks.clear(slot);
+            } else if (state == Channel.VOID) {
+                chunks.clear(slot);
+                inbound.voided(t);
             } else {
                 move(slot, t);
             }

@@ -6,7 +6,7 @@ import org.junit.jupiter.api.Test;
 /** The data plane over wires that misbehave: whatever the order of things, bytes arrive or failures are told. */
 final class SimulationTest {
     /** More with {@code -Dsimulation.seeds=N}; one alone with {@code -Dsimulation.seed=S}. */
-    private static final int SEEDS = Integer.getInteger("simulation.seeds", 2000);
+    private static final int SEEDS = Integer.getInteger("simulation.seeds", 500);
 
     @Test
     @DisplayName("every transfer of every seed ends, and ends right")
