@@ -8,25 +8,23 @@ import org.sluice.spi.TransportException;
 
 /**
  * The threads of a node that move bytes in one direction: as many as there are CPUs at the most, however many peers and links there
- * are. Each works for one NIC, near it; where there are more NICs than CPUs, neighbours share one. They start when they are needed. Any
- * thread.
+ * are. Each works for one NIC, near it; where there are more NICs than CPUs, they share all of them. They start when they are needed,
+ * and one is kept for each NIC that has none yet. Any thread.
  */
 final class IoThreads implements AutoCloseable {
     private final boolean sends;
-    private final int nics;
     private final int most;
     private final TcpOptions options;
-    private final List<List<IoThread>> ofGroup = new ArrayList<>();
+    private final List<List<IoThread>> ofNic = new ArrayList<>();
     private boolean closed;
 
     /** @param nics how many NICs the node has; {@code most} threads in all, at least 1 */
     IoThreads(boolean sends, int nics, int most, TcpOptions options) {
         this.sends = sends;
-        this.nics = Math.max(1, nics);
         this.most = most;
         this.options = options;
-        for (int g = 0; g < Math.min(this.nics, most); g++) {
-            ofGroup.add(new ArrayList<>());
+        for (int n = 0; n < nics; n++) {
+            ofNic.add(new ArrayList<>());
         }
     }
 
@@ -39,19 +37,27 @@ final class IoThreads implements AutoCloseable {
         if (closed) {
             throw new TransportException("the transport is closed");
         }
-        int groups = ofGroup.size();
-        int group = (int) ((long) nic.device() * groups / nics);
-        List<IoThread> threads = ofGroup.get(group);
-        int share = most / groups + (group < most % groups ? 1 : 0);
-        IoThread least = threads.stream()
+        List<IoThread> own = ofNic.get(nic.device());
+        List<IoThread> candidates = ofNic.size() > most ? all() : own;
+        IoThread least = candidates.stream()
                 .min(Comparator.comparingInt(IoThread::load))
                 .orElse(null);
-        if (least != null && (least.load() == 0 || threads.size() >= share)) {
+        if (least != null && (least.load() == 0 || !mayStart(own))) {
             return least;
         }
-        IoThread fresh = start(nic, threads.size());
-        threads.add(fresh);
+        IoThread fresh = start(nic, own.size());
+        own.add(fresh);
         return fresh;
+    }
+
+    /** Whether one more leaves a thread for each other NIC that has none; where NICs share them, whether there is one more. */
+    private boolean mayStart(List<IoThread> own) {
+        long waiting = ofNic.stream().filter(List::isEmpty).count() - (own.isEmpty() ? 1 : 0);
+        return all().size() + (ofNic.size() > most ? 0 : waiting) < most;
+    }
+
+    private List<IoThread> all() {
+        return ofNic.stream().flatMap(List::stream).toList();
     }
 
     private IoThread start(Nic nic, int number) throws TransportException {
@@ -71,7 +77,7 @@ final class IoThreads implements AutoCloseable {
         List<IoThread> all;
         synchronized (this) {
             closed = true;
-            all = ofGroup.stream().flatMap(List::stream).toList();
+            all = all();
         }
         all.forEach(IoThread::close);
     }
