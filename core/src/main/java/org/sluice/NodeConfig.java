@@ -36,6 +36,7 @@ import java.util.function.Consumer;
  * @param transportOptions settings that only one transport knows
  * @param agentStart called once on each GPU's agent thread when it begins, with the GPU current there: to place the thread on CPUs
  * @param instrumented whether channels keep times and latencies besides their counts
+ * @param requirements what links of this node are not to do without
  */
 public record NodeConfig(
         String backend,
@@ -62,7 +63,8 @@ public record NodeConfig(
         boolean duplex,
         byte[] note,
         Consumer<GpuInfo> agentStart,
-        boolean instrumented) {
+        boolean instrumented,
+        Requirements requirements) {
 
     /** What {@link #smallBytes} is unless told otherwise. */
     public static final int SMALL_BYTES = 4096;
@@ -163,6 +165,7 @@ public record NodeConfig(
         private byte[] note = {};
         private Consumer<GpuInfo> agentStart = gpu -> {};
         private boolean instrumented = true;
+        private Requirements requirements = Requirements.NONE;
 
         private Builder() {}
 
@@ -292,6 +295,12 @@ public record NodeConfig(
             return this;
         }
 
+        /** What links are not to do without: without it a slow path is taken in silence. */
+        public Builder requirements(Requirements notWithout) {
+            requirements = notWithout;
+            return this;
+        }
+
         /** @throws ConfigException naming the setting and what it may be */
         public NodeConfig build() {
             return new NodeConfig(
@@ -319,7 +328,8 @@ public record NodeConfig(
                     duplex,
                     note,
                     agentStart,
-                    instrumented);
+                    instrumented,
+                    requirements);
         }
     }
 }

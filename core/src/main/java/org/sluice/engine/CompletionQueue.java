@@ -16,9 +16,22 @@ final class CompletionQueue {
     private int head;
     private volatile int size;
     private int waiting;
+    /** Transfers that were posted and have not ended. */
+    private int underWay;
     private @Nullable SluiceException abandoned;
 
+    /** So many transfers are posted, of which each will be added. */
+    synchronized void expect(int transfers) {
+        underWay += transfers;
+    }
+
+    /** Whether a transfer that was posted has not ended. */
+    synchronized boolean isExpecting() {
+        return underWay > 0 && abandoned == null;
+    }
+
     synchronized void add(long token, long began, long ended, @Nullable SluiceException failure) {
+        underWay--;
         int n = size;
         if (n == tokens.length) {
             grow();

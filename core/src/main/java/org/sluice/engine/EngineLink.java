@@ -387,6 +387,11 @@ final class EngineLink implements Link {
         return goodbye;
     }
 
+    /** Whether transfers that this side's program asked for are under way. */
+    boolean isBusy() {
+        return transfers.isBusy();
+    }
+
     boolean hasEnded() {
         return ended.isDone();
     }

@@ -109,6 +109,11 @@ final class LinkTransfers {
         return transfer;
     }
 
+    /** Whether transfers that this side's program asked for are under way. */
+    boolean isBusy() {
+        return !pending.isEmpty() || ends.isExpecting();
+    }
+
     /** Posts all of a batch, or where one of them cannot be, none. */
     void post(Batch batch) {
         PostedTransfer[] all = new PostedTransfer[batch.size()];
@@ -123,6 +128,7 @@ final class LinkTransfers {
             }
         }
         batch.clear();
+        ends.expect(all.length);
         LinkSession session = link.session();
         agent.execute(() -> session.with(() -> begin(all, session.engine())), why -> {
             for (PostedTransfer t : all) {

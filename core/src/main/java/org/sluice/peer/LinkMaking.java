@@ -218,23 +218,13 @@ final class LinkMaking {
         FrameSocket s = greeted(host, deadline);
         s.write(FrameType.IDENTITY, plan.rails().self().encode());
         NodeIdentity node = NodeIdentity.decode(s.read(FrameType.IDENTITY));
+        PeerRails.Found found;
         try {
-            expectTransport(node);
-        } catch (LinkException e) {
-            s.refuse(String.valueOf(e.getMessage()));
+            found = rails(s, node, deadline);
+        } catch (SluiceException e) {
+            s.refuse(e.what()); // the server waits for this client, and hears why in vain
             throw e;
         }
-        manager.peer(node);
-        boolean oneHost = plan.rails().isOneHost(node, isThisHost(s.stream().socket()));
-        expectNic(oneHost);
-        if (destination instanceof Destination.NodePort to) {
-            s.write(FrameType.TARGET, new Target(to.gpu()).encode());
-        }
-        duplex = plan.config().duplex();
-        PeerRails toServer = plan.rails().towards(node, oneHost);
-        leased = toServer;
-        PeerRails.Found found = toServer.await(deadline, plan.roundRobin(), where());
-        tellIdle(node, found.rails().subList(0, found.proven()), toServer.whyIdle());
         s.write(
                 FrameType.OFFER,
                 new Offer(
@@ -272,6 +262,23 @@ final class LinkMaking {
             mine = onAgent(manager::handles);
         }
         s.write(FrameType.HANDLES, Answer.encodeHandles(mine));
+    }
+
+    /** The rails towards a server that has said who it is, once enough of them are proven. */
+    private PeerRails.Found rails(FrameSocket s, NodeIdentity node, Deadline deadline) throws IOException {
+        expectTransport(node);
+        manager.peer(node);
+        boolean oneHost = plan.rails().isOneHost(node, isThisHost(s.stream().socket()));
+        expectNic(oneHost);
+        if (destination instanceof Destination.NodePort to) {
+            s.write(FrameType.TARGET, new Target(to.gpu()).encode());
+        }
+        duplex = plan.config().duplex();
+        PeerRails toServer = plan.rails().towards(node, oneHost);
+        leased = toServer;
+        PeerRails.Found found = toServer.await(deadline, plan.roundRobin(), where());
+        tellIdle(node, found.rails().subList(0, found.proven()), toServer.whyIdle());
+        return found;
     }
 
     /** Takes the handles the way UCCL sends them. */
@@ -334,7 +341,8 @@ final class LinkMaking {
     }
 
     private ServerSearch search(String host) {
-        return new ServerSearch("GPU " + gpu, host, destination.port(), InetAddress::getAllByName, () -> cancelled);
+        return new ServerSearch(
+                Where.ofGpu(gpu).phase(phase), host, destination.port(), InetAddress::getAllByName, () -> cancelled);
     }
 
     /** A connection on which the hellos were said. A server that has too many strangers drops some without a word: again, then. */
@@ -584,8 +592,8 @@ final class LinkMaking {
     }
 
     /** The control connection's way; the client knows the server's other NICs, and looks for another over them. */
-    private ControlWay way(MovableStream stream, Introduction link, Where where) {
-        ControlMove move = server
+    private ControlWay way(MovableStream stream, Introduction link, Where where) throws IOException {
+        ControlMove move = server || isThisHost(stream.socket())
                 ? null
                 : new ControlMove(agent, plan.tls(), plan.secret(), link, peerAddresses(), destination.port(), where);
         return new ControlWay(agent, stream, link, plan.resumptions(), move, where);

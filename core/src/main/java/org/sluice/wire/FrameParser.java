@@ -153,7 +153,7 @@ final class FrameParser {
             }
             case ERROR -> to.onError(FrameSocket.text(bytes(in, end)));
             case GOODBYE -> to.onGoodbye();
-            case HELLO, PROOF, IDENTITY, TARGET, RESUME, OFFER, ANSWER, HANDLES, READY, REFUSE ->
+            case HELLO, PROOF, IDENTITY, TARGET, RESUME, OFFER, ANSWER, HANDLES, READY, REFUSE, JOIN, TABLE, WORD ->
                 throw new ProtocolException(where, "the peer sent " + type + " on a link that is made already");
         }
     }

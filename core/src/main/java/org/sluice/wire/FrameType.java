@@ -5,7 +5,7 @@ import org.sluice.spi.Transport;
 
 /**
  * The kinds of frames on a control connection, with their number on the wire and the payload lengths that are allowed. The
- * first group makes a link, the second runs it. {@code docs/protocol.md} has every byte.
+ * first group makes a link, the second runs it, the third is for ranks that meet. {@code docs/protocol.md} has every byte.
  */
 public enum FrameType {
     HELLO(1, 72, 72),
@@ -45,7 +45,11 @@ public enum FrameType {
     WITHDRAW(41, 1, 1000),
     PREPARE(42, 8, 8),
     RELEASE(43, 8, 8),
-    SELECTION(44, 16, 64 << 10);
+    SELECTION(44, 16, 64 << 10),
+
+    JOIN(64, 12, 1 << 10),
+    TABLE(65, 4, 64 << 10),
+    WORD(66, 4, 64 << 10);
 
     /** {@code SLCE}, little-endian. */
     public static final int MAGIC = 0x45434C53;

@@ -49,6 +49,8 @@ public final class MovableStream implements ControlStream {
     private long twice;
 
     private boolean ended;
+    /** Whether anything came over the inner stream. */
+    private boolean heard;
 
     /** @param inner the connection on which the link was made, with everything on it read that belongs to the bootstrap */
     public MovableStream(ControlStream inner, Where where) {
@@ -68,6 +70,11 @@ public final class MovableStream implements ControlStream {
     /** Whether the peer can have taken so many bytes: as many as it has confirmed, and no more than were written. */
     public synchronized boolean canGoOnAt(long peerTaken) {
         return peerTaken >= acknowledged && peerTaken <= written;
+    }
+
+    /** Whether the peer has said anything over the connection that the stream is on now. */
+    public synchronized boolean isHeard() {
+        return heard;
     }
 
     /**
@@ -92,6 +99,7 @@ public final class MovableStream implements ControlStream {
             // it is dead, that is why it is left
         }
         inner = next;
+        heard = false;
         raw.clear().flip();
         left = 0;
         twice = taken - toldTaken;
@@ -210,6 +218,7 @@ public final class MovableStream implements ControlStream {
         int n = inner.read(raw);
         raw.flip();
         ended = n < 0;
+        heard |= n > 0;
         return n;
     }
 

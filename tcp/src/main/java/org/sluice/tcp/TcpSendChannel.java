@@ -2,7 +2,6 @@ package org.sluice.tcp;
 
 import java.util.Set;
 import org.sluice.linux.LinuxException;
-import org.sluice.linux.TcpInfo;
 import org.sluice.spi.Registration;
 import org.sluice.spi.SendChannel;
 import org.sluice.spi.TransportException;
@@ -35,7 +34,7 @@ final class TcpSendChannel extends TcpChannel<SendLane> implements SendChannel {
         long longest = 0;
         try {
             for (SendLane lane : lanes()) {
-                longest = Math.max(longest, TcpInfo.of(lane.socket.fd()).unansweredNanos());
+                longest = Math.max(longest, lane.unanswered());
             }
         } catch (LinuxException e) {
             throw new TransportException(description() + ": " + e.getMessage(), e);

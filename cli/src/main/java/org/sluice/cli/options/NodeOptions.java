@@ -125,7 +125,7 @@ public final class NodeOptions {
             names = "--profile",
             hidden = true,
             paramLabel = "<name>",
-            description = "nccl-net: a3-high sets what TCPX needs")
+            description = "nccl-net: a3-high or a3-mega sets what its plugin needs")
     private @Nullable String profile;
 
     @Option(
@@ -230,6 +230,11 @@ public final class NodeOptions {
 
     private boolean usesPlugin() {
         return transport().equals(PLUGINS);
+    }
+
+    /** The port that was said; 0 where none was. */
+    public int givenPort() {
+        return port == null ? 0 : port;
     }
 
     /** Where the bootstrap ports begin, as was said, or else somewhere on this host with enough free ones in a row. */

@@ -1,11 +1,8 @@
-package org.sluice.cli.run;
+package org.sluice;
 
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
-import org.sluice.ChannelStats;
-import org.sluice.Link;
-import org.sluice.Node;
 
 /**
  * Which way the bytes go, and why not a better one.
@@ -17,7 +14,14 @@ import org.sluice.Node;
  */
 public record PathTaken(
         String transport, List<String> nics, List<String> nicsThere, String memory, List<String> notBetter) {
-    static PathTaken of(Node node, List<Link> links) {
+    public PathTaken {
+        nics = List.copyOf(nics);
+        nicsThere = List.copyOf(nicsThere);
+        notBetter = List.copyOf(notBetter);
+    }
+
+    /** The way of these links of a node, now. */
+    public static PathTaken of(Node node, List<? extends Link> links) {
         TreeSet<String> used = new TreeSet<>();
         links.forEach(l -> l.channels().stream().map(ChannelStats::nic).forEach(used::add));
         List<String> there = node.nics().stream().map(n -> n.name()).toList();
