@@ -133,7 +133,7 @@ public final class MovableStream implements ControlStream {
         if (records.hasRemaining() || bytes == 0) {
             return 0;
         }
-        keep(from.duplicate().limit(from.position() + bytes));
+        keep(from, bytes);
         if (records.capacity() < HEAD + bytes) {
             records = buffer(Integer.highestOneBit(HEAD + bytes) << 1);
         }
@@ -151,9 +151,9 @@ public final class MovableStream implements ControlStream {
     }
 
     @SuppressWarnings("ReferenceEquality") // the same buffer, not one with the same bytes
-    private void keep(ByteBuffer bytes) {
-        if (kept.capacity() - kept.limit() < bytes.remaining()) {
-            int needed = kept.remaining() + bytes.remaining();
+    private void keep(ByteBuffer from, int bytes) {
+        if (kept.capacity() - kept.limit() < bytes) {
+            int needed = kept.remaining() + bytes;
             ByteBuffer larger = needed <= kept.capacity() ? kept : buffer(Integer.highestOneBit(needed) << 1);
             if (larger == kept) {
                 kept.compact().flip();
@@ -161,10 +161,8 @@ public final class MovableStream implements ControlStream {
                 kept = larger.put(kept).flip();
             }
         }
-        int start = kept.position();
         int end = kept.limit();
-        kept.limit(end + bytes.remaining()).position(end);
-        kept.put(bytes).position(start);
+        kept.limit(end + bytes).put(end, from, from.position(), bytes);
     }
 
     private void drain() throws IOException {

@@ -175,7 +175,7 @@ public final class BenchCommand implements Callable<Integer> {
         }
         if (latency) {
             underWay = 1;
-            sizes = sizes == SIZES ? LATENCY_SIZES : sizes;
+            sizes = sizes.equals(SIZES) ? LATENCY_SIZES : sizes;
         }
         long block;
         try {
