@@ -534,7 +534,7 @@ final class LinkMaking {
                             .filter(u -> u != null)
                             .findFirst()
                             .orElse(null),
-                    agent,
+                    agent.pieces(),
                     (bytes, tag, length) -> events.notified(new Notification(bytes, tag, length)));
             ChannelRepair repair = control == null
                     ? null
