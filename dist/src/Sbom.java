@@ -79,8 +79,17 @@ final class Sbom {
                 group = pom.getName().split("/")[2];
             }
         }
-        if (group.isEmpty()) { // picocli is built by another tool
-            group = name.group(1).equals("picocli") ? "info.picocli" : "org.sluice";
+        if (group.isEmpty()) { // not built by Maven, or by our own without its descriptor
+            group = switch (name.group(1)) {
+                case "picocli" -> "info.picocli";
+                case "jspecify" -> "org.jspecify";
+                default -> {
+                    if (!name.group(1).startsWith("sluice-")) {
+                        throw new IOException(jar + " does not say whose it is; name it in Sbom.java");
+                    }
+                    yield "org.sluice";
+                }
+            };
         }
         return component("library", group, name.group(1), name.group(2),
                 "pkg:maven/" + group + "/" + name.group(1) + "@" + name.group(2), sha256(jar));

@@ -11,6 +11,7 @@ namespace sluice_nixl {
 namespace {
 
 constexpr uint32_t MOST_NOTE = 60000; // of the daemon's protocol
+constexpr int DRAIN_MS = 1000;
 
 void say(const std::string &what) { std::fprintf(stderr, "sluice: NIXL backend: %s\n", what.c_str()); }
 
@@ -167,6 +168,18 @@ class Request final : public nixlBackendReqH {
     }
 
     bool isUnderWay() { return look() == NIXL_IN_PROG; }
+
+    // Waits for its end, so long at the most.
+    void await(int milliseconds) {
+        if (request != 0) {
+            sluice_result result{};
+            const int ended = sluice_wait(client, request, milliseconds, &result);
+            if (ended != SLUICE_DEADLINE || result.status != SLUICE_OK) {
+                request = 0;
+                last = status(ended);
+            }
+        }
+    }
 
     void giveUp() {
         if (waiting) {
@@ -492,8 +505,9 @@ nixl_status_t Engine::checkXfer(nixlBackendReqH *handle) const {
 }
 
 /*
- * Bytes that land after a release are the worst that can happen, so one under way is cancelled and refused once; NIXL then asks again,
- * and does not listen to a second no. What is still under way then is kept until it ends.
+ * Bytes that land after a release are the worst that can happen, so one under way is cancelled and refused once, without waiting. NIXL does
+ * not listen to a second no: then the cancelled end, which takes milliseconds, is waited for, and what has not ended after a second
+ * (a peer that hangs) is kept until it does.
  */
 nixl_status_t Engine::releaseReqH(nixlBackendReqH *handle) const {
     auto *request = static_cast<Request *>(handle);
@@ -504,9 +518,13 @@ nixl_status_t Engine::releaseReqH(nixlBackendReqH *handle) const {
                 request->refused = true;
                 return NIXL_ERR_REPOST_ACTIVE;
             }
-            std::lock_guard<std::mutex> lock(mutex_);
-            orphans_.emplace_back(request);
-            return NIXL_SUCCESS;
+            request->await(DRAIN_MS);
+            if (request->isUnderWay()) {
+                say("a released transfer has not ended yet; its memory must stay as it is until it is deregistered");
+                std::lock_guard<std::mutex> lock(mutex_);
+                orphans_.emplace_back(request);
+                return NIXL_SUCCESS;
+            }
         }
     }
     delete request;

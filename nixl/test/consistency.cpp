@@ -120,6 +120,7 @@ void move(Side &a, Side &b, nixl_xfer_op_t op, size_t bytes, size_t count, size_
 
 int main(int argc, char **argv) {
     CHECK(argc == 5);
+    std::setvbuf(stdout, nullptr, _IOLBF, 0);
     const size_t size = 128u << 20;
     Side a("a", argv[1], argv[2], size);
     Side b("b", argv[3], argv[4], size);
