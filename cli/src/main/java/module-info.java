@@ -28,6 +28,8 @@ module org.sluice.cli {
             info.picocli;
     opens org.sluice.cli.job to
             info.picocli;
+    opens org.sluice.cli.matrix to
+            info.picocli;
     opens org.sluice.cli.options to
             info.picocli;
     opens org.sluice.cli.run to

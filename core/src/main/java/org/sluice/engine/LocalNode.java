@@ -60,6 +60,7 @@ import org.sluice.transfer.AgentLimits;
 import org.sluice.transfer.MemoryBlock;
 import org.sluice.transfer.NodeTimer;
 import org.sluice.wire.Deadline;
+import org.sluice.wire.HostPort;
 
 /**
  * One Sluice process on a host: all its GPUs, all its NICs. Opens GPUs and transport, makes links, owns regions.
@@ -104,7 +105,7 @@ final class LocalNode implements Node {
         this.backendFound = found(gpus, config, backends);
         log.info("GPU backend {}", backendFound);
         Transport opened = null;
-        this.limits = AgentLimits.of(config.deadline());
+        this.limits = AgentLimits.of(config.deadline()).spinning(config.spin());
         this.timer = timer();
         try {
             int count = config.gpus().orElse(gpus.defaultCount());
@@ -339,7 +340,7 @@ final class LocalNode implements Node {
 
     @Override
     public Peer peer(String address) {
-        return peers.computeIfAbsent(HostPort.of(address), a -> new RemotePeer(this, a));
+        return peers.computeIfAbsent(HostPort.of("the peer's address", address), a -> new RemotePeer(this, a));
     }
 
     EngineLink connect(HostPort to, int localGpu, int remoteGpu) {

@@ -1,6 +1,7 @@
 package org.sluice.peer;
 
 import java.io.IOException;
+import java.nio.IntBuffer;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
@@ -486,6 +487,21 @@ public final class LinkSession implements Work {
         @Override
         public void onLayout(int number, RemoteLayout layout) {
             engine.onLayout(number, layout);
+        }
+
+        @Override
+        public void onPrepare(int number) {
+            engine.onPrepare(number);
+        }
+
+        @Override
+        public void onRelease(int number) {
+            engine.onRelease(number);
+        }
+
+        @Override
+        public void onSelection(int number, int prepared, int total, IntBuffer indices) {
+            engine.onSelection(number, prepared, total, indices);
         }
 
         @Override

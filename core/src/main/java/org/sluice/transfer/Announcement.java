@@ -17,11 +17,14 @@ public record Announcement(long id, long length, long mostChunk, int priority, i
     /** A notification was said just before, which belongs to it. */
     public static final int NOTED = 2;
 
-    /** The peer's side is a layout that was said before, for this transfer alone. */
+    /** The peer's side is a layout, or a selection of a prepared one, that was said before, for this transfer alone. */
     public static final int LAYOUT = 4;
 
     /** Its bytes came with the announcement. */
     public static final int SMALL = 8;
+
+    /** The peer's side is all of a layout that was prepared. */
+    public static final int PREPARED = 16;
 
     boolean has(int flag) {
         return (flags & flag) != 0;

@@ -1,7 +1,6 @@
 package org.sluice.transfer;
 
 import org.jspecify.annotations.Nullable;
-import org.sluice.RemoteLayout;
 import org.sluice.TransferOptions;
 
 /** A message being sent. */
@@ -36,7 +35,7 @@ final class OutboundTransfer extends ChunkedTransfer {
     OutboundTransfer(
             long id,
             PieceMap map,
-            @Nullable RemoteLayout remote,
+            @Nullable PeerPlace remote,
             TransferOptions options,
             long chunkBytes,
             Completion completion) {

@@ -6,10 +6,8 @@ import java.util.OptionalLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.sluice.LengthMismatchException;
-import org.sluice.Pieces;
 import org.sluice.ProtocolException;
 import org.sluice.RemoteAccessException;
-import org.sluice.RemoteLayout;
 import org.sluice.SluiceException;
 import org.sluice.TransferOptions;
 import org.sluice.TransferRefusal;
@@ -92,11 +90,13 @@ final class Sending {
     /** Begins a send, or with {@code remote} a write. */
     OutboundTransfer begin(
             PieceMap map,
-            @Nullable RemoteLayout remote,
+            @Nullable PeerPlace remote,
             TransferOptions options,
             Completion completion,
             long nanoTime) {
         OutboundTransfer t = new OutboundTransfer(0, map, remote, options, settings.chunkBytes(), completion);
+        now = nanoTime;
+        layouts.posted(remote);
         deadlines.add(t, options.deadline(), nanoTime);
         posting.post(t);
         return t;
@@ -111,7 +111,7 @@ final class Sending {
     }
 
     private void announce(OutboundTransfer t) {
-        RemoteLayout to = t.remote;
+        PeerPlace to = t.remote;
         t.id = to == null ? MessageId.of(MessageId.TWO_SIDED, sends++) : MessageId.of(MessageId.WRITE, writes++);
         if (settings.confirmed()) {
             byte[] notification = notification(t);
@@ -129,16 +129,10 @@ final class Sending {
             }
             if (to == null) {
                 control.open(announcement(t, flags));
-            } else if (SaidLayouts.isSaid(to)) {
-                int number = layouts.say(to);
-                control.write(
-                        announcement(t, flags | Announcement.LAYOUT),
-                        to.regions().getFirst(),
-                        0,
-                        number);
             } else {
-                Pieces.Range range = (Pieces.Range) to.pieces();
-                control.write(announcement(t, flags), to.regions().getFirst(), range.offset(), 0);
+                int number = layouts.say(to);
+                Announcement a = announcement(t, flags | SaidLayouts.flag(to));
+                control.write(a, SaidLayouts.region(to), SaidLayouts.offset(to), number);
             }
             t.announced = true;
             if (t.ending != EndReason.NONE) {
@@ -153,7 +147,7 @@ final class Sending {
         return t.ending == EndReason.NONE ? t.options.notification() : null;
     }
 
-    /** Whether its bytes go with its announcement: one hop, no grant. Where the data path is sealed or checked they take that. */
+    /** Whether its bytes go with its announcement: one hop, no grant. Where the data path is sealed or checked, and this way is not, they take that. */
     private boolean goesAlong(OutboundTransfer t) {
         if (t.length == 0
                 || t.ending != EndReason.NONE
@@ -161,7 +155,7 @@ final class Sending {
                 || smallUnderWay + t.length > EngineSettings.SMALL_BYTES_UNDER_WAY) {
             return false;
         }
-        return !sender.isProtected();
+        return control.isSealed() || !sender.isProtected();
     }
 
     private static Announcement announcement(OutboundTransfer t, int more) {
@@ -177,6 +171,7 @@ final class Sending {
             return;
         }
         if (t.remote != null && posting.remove(t)) {
+            layouts.ended(t.remote, false);
             t.failed(why.exception(settings.where(), "a write of " + t.length + " bytes", false));
             return;
         }
@@ -328,7 +323,7 @@ final class Sending {
     }
 
     private void over(OutboundTransfer t) {
-        layouts.ended(t.remote);
+        layouts.ended(t.remote, true);
         if (t.small) {
             smallUnderWay -= t.length;
         }

@@ -100,6 +100,14 @@ public final class NodeOptions {
             description = "how long a server waits for its client (10m)")
     private @Nullable Duration wait;
 
+    @Option(
+            names = "--spin",
+            hidden = true,
+            paramLabel = "<time>",
+            converter = Values.Time.class,
+            description = "agents look for work so long before they rest (20us; few CPUs: 0)")
+    private @Nullable Duration spin;
+
     @Option(names = "--transport", paramLabel = "<name>", description = "tcp or nccl-net (tcp; with --plugin nccl-net)")
     private @Nullable String transport;
 
@@ -165,6 +173,7 @@ public final class NodeOptions {
         given(sockets, node::socketsPerChannel);
         given(port, node::portBase);
         given(deadline, node::deadline);
+        given(spin, node::spin);
         given(wait, node::clientWait);
         node.transport(transport());
         given(bootstrap, node::bootstrap);
@@ -221,6 +230,11 @@ public final class NodeOptions {
 
     private boolean usesPlugin() {
         return transport().equals(PLUGINS);
+    }
+
+    /** The port that was said; 0 where none was. */
+    public int givenPort() {
+        return port == null ? 0 : port;
     }
 
     /** Where the bootstrap ports begin, as was said, or else somewhere on this host with enough free ones in a row. */
