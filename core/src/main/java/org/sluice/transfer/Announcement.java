@@ -23,6 +23,9 @@ public record Announcement(long id, long length, long mostChunk, int priority, i
     /** Its bytes came with the announcement. */
     public static final int SMALL = 8;
 
+    /** Its bytes lie in the layout that was said last, of blocks that the receiver has open: it may pull them instead of granting. */
+    public static final int PULLED = 16;
+
     boolean has(int flag) {
         return (flags & flag) != 0;
     }

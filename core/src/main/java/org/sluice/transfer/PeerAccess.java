@@ -1,5 +1,6 @@
 package org.sluice.transfer;
 
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,6 +27,8 @@ final class PeerAccess {
     private final RegionDirectory regions;
     private final Map<Integer, RemoteLayout> layouts = new HashMap<>();
     private long layoutBytes;
+    /** The one that was said last. */
+    private int last;
 
     PeerAccess(Where where, RegionDirectory regions) {
         this.where = where;
@@ -84,6 +87,7 @@ final class PeerAccess {
         if (layoutBytes > MOST_LAYOUT_BYTES) {
             throw new ProtocolException(where, "the peer's layouts take more than " + MOST_LAYOUT_BYTES + " bytes");
         }
+        last = number;
         if (layouts.put(number, layout) != null) {
             throw new ProtocolException(where, "the peer gave the number " + number + " to a second layout");
         }
@@ -110,6 +114,32 @@ final class PeerAccess {
             layoutBytes -= bytes;
         }
         return access;
+    }
+
+    /** The layout that was said last, as memory of the peer's that is open here. @throws ProtocolException where it is not */
+    PullSource source(long length, PulledMemory memory) {
+        RemoteLayout layout = layouts.remove(last);
+        if (layout == null) {
+            throw new ProtocolException(where, "the peer says where a transfer's bytes lie, and has not said it");
+        }
+        MemoryBlock[] blocks = new MemoryBlock[layout.regions().size()];
+        List<Integer> numbers = new ArrayList<>(blocks.length);
+        for (int i = 0; i < blocks.length; i++) {
+            RemoteRegion named = layout.regions().get(i);
+            int number = (int) named.keyLow();
+            MemoryBlock block = named.keyHigh() == 0 && number == named.keyLow() ? memory.open(number) : null;
+            if (block == null) {
+                throw new ProtocolException(
+                        where, "the peer names block " + named.keyLow() + " of its memory, which is not open here");
+            }
+            blocks[i] = block;
+            numbers.add(number);
+        }
+        if (layout.bytes() != length || PieceCheck.check(blocks, layout.pieces(), false) != null) {
+            throw new ProtocolException(where, "the peer says that a transfer's bytes lie where it has no memory");
+        }
+        long bytes = bytes(layout);
+        return new PullSource(PieceMap.of(blocks, layout.pieces()), memory, numbers, () -> layoutBytes -= bytes);
     }
 
     /** Told why not. */

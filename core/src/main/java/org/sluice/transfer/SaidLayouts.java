@@ -20,7 +20,17 @@ final class SaidLayouts {
     }
 
     boolean hasRoom(@Nullable RemoteLayout layout) {
-        return layout == null || !isSaid(layout) || bytes + PeerAccess.bytes(layout) <= PeerAccess.MOST_LAYOUT_BYTES;
+        return hasRoom(layout, null);
+    }
+
+    /** Whether both may be said. */
+    boolean hasRoom(@Nullable RemoteLayout layout, @Nullable RemoteLayout source) {
+        long both = takes(layout) + takes(source);
+        return both == 0 || bytes + both <= PeerAccess.MOST_LAYOUT_BYTES;
+    }
+
+    private static long takes(@Nullable RemoteLayout layout) {
+        return layout == null || !isSaid(layout) ? 0 : PeerAccess.bytes(layout);
     }
 
     /** Says it. @return its number */

@@ -42,7 +42,10 @@ public enum FrameType {
     TAKEN(36, 8, 8),
     BYTES(37, 1, 16 << 10),
     CREDIT(40, 24, 24),
-    WITHDRAW(41, 1, 1000);
+    WITHDRAW(41, 1, 1000),
+    SHARE_DOOR(42, 1, Transport.MAX_HANDLE_BYTES),
+    HELD(43, 8, 1 << 10),
+    UNSHARE(44, 8, 8);
 
     /** {@code SLCE}, little-endian. */
     public static final int MAGIC = 0x45434C53;
