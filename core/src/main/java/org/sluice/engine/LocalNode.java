@@ -492,16 +492,23 @@ final class LocalNode implements Node {
             region.block().memory().close();
             registry.giveNumber(region.block().number());
         };
+        if (sharing == null) {
+            return release(region, free);
+        }
         // what a peer has open is freed when it has closed it: to free it before is undefined for some kinds of memory
         return CompletableFuture.allOf(letGo.toArray(new CompletableFuture<?>[0]))
                 .completeOnTimeout(null, LET_GO.toMillis(), TimeUnit.MILLISECONDS)
-                .thenCompose(ok -> agent(region.gpu())
-                        .release(
-                                "freeing " + region.size() + " bytes",
-                                free,
-                                limits.close()
-                                        .plus(limits.call(region.size()))
-                                        .minus(limits.call())));
+                .thenComposeAsync(
+                        ok -> release(region, free),
+                        run -> Thread.ofVirtual().name("freeing").start(run));
+    }
+
+    private CompletableFuture<Void> release(OwnedRegion region, Runnable free) {
+        return agent(region.gpu())
+                .release(
+                        "freeing " + region.size() + " bytes",
+                        free,
+                        limits.close().plus(limits.call(region.size())).minus(limits.call()));
     }
 
     private Agent agent(int gpu) {

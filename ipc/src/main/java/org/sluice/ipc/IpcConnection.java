@@ -39,6 +39,7 @@ final class IpcConnection implements PartsConnection {
     private @Nullable Runnable sent;
     private boolean watchesOut;
     private volatile boolean closing;
+    private boolean heardAnything;
     private boolean ended;
 
     IpcConnection(IpcTransport transport, UnixSocket socket, long number, int pid, @Nullable PartsListener told)
@@ -167,6 +168,7 @@ final class IpcConnection implements PartsConnection {
             if (got.bytes() == 0) {
                 return true;
             }
+            heardAnything = true;
             reader.room().position(reader.room().position() + got.bytes());
             reader.read(heard);
         }
@@ -261,7 +263,9 @@ final class IpcConnection implements PartsConnection {
             return;
         }
         PartsListener to = told;
-        if (to == null) {
+        if (to == null && !heardAnything) {
+            log.debug("ipc: {} left without a word", peer); // it looked whether somebody is here
+        } else if (to == null) {
             log.warn("ipc: {} is turned away: {}", peer, why);
         }
         synchronized (this) {
