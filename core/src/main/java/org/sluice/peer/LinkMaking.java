@@ -607,6 +607,10 @@ final class LinkMaking {
         if (why.isEmpty()) {
             return new LinkPath(node.transport().name(), "the peer is on this host, and each side has copied from the other's memory");
         }
+        SluiceException ended = session.ended().getNow(null);
+        if (ended != null) {
+            throw ended;
+        }
         if (node.isDemanded()) {
             throw new LinkException(
                     where(), "transport " + node.transport().name() + " was demanded and cannot be used: " + why);
