@@ -38,7 +38,7 @@ final class Sending {
     private final Consumer<ChunkedTransfer> late = this::late;
     private final Posting<OutboundTransfer> posting = new Posting<>(this::mayGo, this::announce);
     /** Reads of the peer's that wait until it has the memory open. */
-    private final Posting<OutboundTransfer> serving = new Posting<>(this::isOffered, this::serve);
+    private final Posting<OutboundTransfer> serving = new Posting<>(t -> isOffered(t, false), this::serve);
     private final @Nullable PulledMemory memory;
     private final TransferTable<OutboundTransfer> active = new TransferTable<>();
     private final SmallBytes small;
@@ -116,14 +116,18 @@ final class Sending {
         byte[] notification = notification(t);
         return !settings.confirmed()
                 || (control.hasRoom()
-                        && isOffered(t)
+                        && isOffered(t, isSmallHere(t))
                         && (notification == null || credit.covers(notification)));
     }
 
-    /** Whether the peer has, or cannot have, what it needs to pull a transfer, and may be told. */
-    private boolean isOffered(OutboundTransfer t) {
+    /**
+     * Whether the peer has, or cannot have, what it needs to pull a transfer, and may be told.
+     *
+     * @param otherwise whether the bytes go another way anyhow
+     */
+    private boolean isOffered(OutboundTransfer t, boolean otherwise) {
         PulledMemory m = memory;
-        if (m != null && t.source == null && m.isOn() && t.ending == EndReason.NONE && t.length > 0 && !isSmallHere(t)) {
+        if (m != null && t.source == null && m.isOn() && t.ending == EndReason.NONE && t.length > 0 && !otherwise) {
             switch (PullOffer.state(t.map, m)) {
                 case PulledMemory.NOT_YET -> {
                     return false;

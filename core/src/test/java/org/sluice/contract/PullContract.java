@@ -159,6 +159,7 @@ public abstract class PullContract {
         Region out = node.allocate(0, PullChild.BYTES);
         out.fill(0, PullChild.BYTES, 1);
         link.share("back", back);
+        link.read(here, 0, PullChild.BYTES, memory, 0).await(LIMIT);
         Random random = new Random(round);
         int before = random.nextInt(1, 60);
         assertThatThrownBy(() -> {
