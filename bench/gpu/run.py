@@ -226,11 +226,11 @@ def pieces():
     sys.stdout.flush()
 
 
-def bench_rate(size, layout, op, transport="tcp", backend="cuda", pair=None):
+def bench_rate(size, layout, op, transport="tcp", backend="cuda", pair=None, seconds=4):
     """GB/s of transfers of one size by the command line's own bench, every byte compared."""
     number = next_port()
     common = [f"--backend={backend}", f"--port={number}", "--nics=lo1,lo2,lo3,lo4", f"--transport={transport}"]
-    client = [*common, f"--sizes={size}", "--channels=8", "--chunk=1MiB", "--window=64", "--under-way=8", "--time=4s", "--json"]
+    client = [*common, f"--sizes={size}", "--channels=8", "--chunk=1MiB", "--window=64", "--under-way=8", f"--time={seconds}s", "--json"]
     if layout:
         client += [f"--layout={layout}", "--shuffle", f"--op={op}"]
     one, other = pair or (0, second_gpu())
@@ -276,11 +276,15 @@ def rate(lines_of_side, size):
 def ipc():
     """By ipc alone, next to the driver's own copies, or a plain memcpy by one thread for host GPUs (IPC_BACKEND=host)."""
     sizes = [int(s) * MIB for s in os.environ.get("IPC_MIB", "64,1024").split(",")]
-    pairs = {"two GPUs": (0, second_gpu())} if second_gpu() else {}
-    pairs["one GPU"] = (0, 0)
+    # each process sees both GPUs, its own first; and once only its own
+    pairs = {"two GPUs": ((0, 1), ("0,1", "1,0"))} if second_gpu() else {}
+    pairs["one GPU"] = ((0, 0), ("0", "0"))
     found = {"one_way": [], "duplex": [], "lists": [], "latency": []}
-    for label, pair in pairs.items():
-        with_driver = attempt("driver", lambda: copies.rates(IPC_BACKEND, pair, sizes)) or {}
+    if second_gpu():
+        hidden = attempt("hidden", lambda: rate(pulled("throughput", ("0", "1"), [64 * MIB])[0], 64 * MIB))
+        print(f"two GPUs, each process sees its own alone: 64 MiB one way {hidden} GB/s", flush=True)
+    for label, (ids, pair) in pairs.items():
+        with_driver = attempt("driver", lambda: copies.rates(IPC_BACKEND, ids, sizes)) or {}
         print(f"{label}: the driver's own copies {with_driver}", flush=True)
         for s in sizes:
             own = with_driver.get(s, float("nan"))
@@ -295,9 +299,9 @@ def ipc():
                       flush=True)
             save("ipc", found)
         for count, block in ((16384, 4 << 10), (4096, 16 << 10), (4096, 64 << 10)):
-            for op in ("write", "read", "send"):
+            for op in ("write", "read", "send") if label == "two GPUs" else ("write",):
                 got = attempt(f"{count} x {block}, {op}",
-                              lambda: bench_rate(count * block, f"blocks:{block}", op, "ipc", IPC_BACKEND, pair))
+                              lambda: bench_rate(count * block, f"blocks:{block}", op, "ipc", IPC_BACKEND, pair, 2))
                 if got:
                     found["lists"].append({"pair": label, "count": count, "block": block, "op": op, "gb_per_s": got})
                     print(f"  {label} {count:>6} x {block >> 10} KiB, random at both ends, {op:<5} {got:>8.2f} GB/s", flush=True)

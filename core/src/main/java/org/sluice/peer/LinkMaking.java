@@ -593,7 +593,7 @@ final class LinkMaking {
                 : node.whyNot(plan.rails().self(), other);
         return memory == null || !notShared.isEmpty()
                 ? null
-                : new LinkSharing(agent, memory, node, control, server, peer, where);
+                : new LinkSharing(agent, memory, node, control, server, peer, plan.deadline(), where);
     }
 
     /** Waits until it is known whether memory is shared. @throws LinkException when it is not, and has to be */

@@ -47,7 +47,6 @@ final class LinkSharing implements PulledMemory {
     static final int GONE = 2;
 
     private static final int PROBE = 0;
-    private static final Duration PROBE_LIMIT = Duration.ofSeconds(5);
 
     /** A host GPU copies at once: the agent is not to be away for longer than a fraction of a millisecond. */
     private static final long HOST_STEP = 4 << 20;
@@ -61,6 +60,7 @@ final class LinkSharing implements PulledMemory {
     private final NodeSharing node;
     private final ControlConnection control;
     private final boolean server;
+    private final Duration limit;
     private final Where where;
     private final PeerMemory peerMemory;
     private final SharingThread thread;
@@ -86,6 +86,7 @@ final class LinkSharing implements PulledMemory {
             ControlConnection control,
             boolean server,
             String peer,
+            Duration limit,
             Where where) {
         this.agent = agent;
         this.gpu = agent.gpu();
@@ -93,6 +94,7 @@ final class LinkSharing implements PulledMemory {
         this.node = node;
         this.control = control;
         this.server = server;
+        this.limit = limit;
         this.where = where;
         this.peerMemory = sharing.peer(peer);
         this.thread = new SharingThread(gpu);
@@ -106,7 +108,7 @@ final class LinkSharing implements PulledMemory {
                 run.run();
             }
         });
-        agent.timer().in(PROBE_LIMIT, () -> onLink.accept(() -> decide("the peer did not answer in time")));
+        agent.timer().in(limit, () -> onLink.accept(() -> decide("the peer did not answer in time")));
         if (server) {
             inBackground(() -> {
                 try {

@@ -29,6 +29,9 @@ final class SharingThread {
 
     /** @return false where nothing is done any more, or the machine gives no thread */
     boolean run(Runnable task) {
+        if (thread.isShutdown()) {
+            return false;
+        }
         try {
             thread.execute(() -> {
                 try {

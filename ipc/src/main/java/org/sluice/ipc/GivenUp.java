@@ -40,7 +40,7 @@ final class GivenUp implements AutoCloseable {
     static GivenUp of(Descriptor memory) throws LinuxException {
         try (memory) {
             if ((memory.seals() & Descriptor.SEAL_SHRINK) == 0 || memory.size() < BYTES) {
-                throw new LinuxException("the peer's word is not in sealed memory", 0);
+                throw new LinuxException("the peer's word is not in sealed memory", IpcConnection.NOT_PERMITTED);
             }
             return new GivenUp(FileMapping.of(memory, 0, BYTES));
         }

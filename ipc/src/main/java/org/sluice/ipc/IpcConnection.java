@@ -19,6 +19,9 @@ import org.sluice.spi.SharedPart;
 final class IpcConnection implements PartsConnection {
     private static final Logger log = LoggerFactory.getLogger(IpcConnection.class);
 
+    /** {@code EPERM}. */
+    static final int NOT_PERMITTED = 1;
+
     /** Something to send: its frames, and the parts whose descriptors are closed behind it. */
     private record Outgoing(List<PartFrames.Frame> frames, Runnable sent) {}
 
@@ -180,7 +183,7 @@ final class IpcConnection implements PartsConnection {
             PartsListener expected = told == null ? transport.expected(token) : null;
             if (expected == null) {
                 word.close();
-                throw new LinuxException("a process came for nobody that is expected", 0);
+                throw new LinuxException("a process came for nobody that is expected", NOT_PERMITTED);
             }
             theirs = GivenUp.of(word);
             told = expected;
@@ -193,7 +196,7 @@ final class IpcConnection implements PartsConnection {
             PartsListener to = told;
             if (to == null || theirs != null) {
                 word.close();
-                throw new LinuxException("a welcome to nobody", 0);
+                throw new LinuxException("a welcome to nobody", NOT_PERMITTED);
             }
             theirs = GivenUp.of(word);
             to.connected(IpcConnection.this);

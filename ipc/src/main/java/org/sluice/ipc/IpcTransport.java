@@ -158,7 +158,7 @@ final class IpcTransport implements PullTransport {
     private IpcConnection added(UnixSocket socket, @Nullable PartsListener told) throws LinuxException {
         int uid = socket.peer().uid();
         if (uid != user) {
-            throw new LinuxException("the other process is of user " + uid + ", this one of user " + user, 0);
+            throw new LinuxException("the other process is of user " + uid + ", this one of user " + user, IpcConnection.NOT_PERMITTED);
         }
         long number = numbers.incrementAndGet();
         IpcConnection c = new IpcConnection(this, socket, number, socket.peer().pid(), told);
@@ -236,7 +236,7 @@ final class IpcTransport implements PullTransport {
                     connections.values().stream().filter(IpcConnection::isStranger).count();
             try {
                 if (strangers >= MOST_STRANGERS) {
-                    throw new LinuxException("too many have come who do not say why", 0);
+                    throw new LinuxException("too many have come who do not say why", IpcConnection.NOT_PERMITTED);
                 }
                 added(s, null);
             } catch (LinuxException e) {

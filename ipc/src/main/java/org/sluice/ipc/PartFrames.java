@@ -21,6 +21,7 @@ final class PartFrames {
 
     private static final int HEAD_BYTES = 16;
     private static final int PART_BYTES = 40;
+    private static final int PROTOCOL_ERROR = 71;
 
     /** A block of more is not to be had: 60 GB of 20 MiB segments are 3000. */
     private static final int MOST_PARTS = 1 << 16;
@@ -237,7 +238,7 @@ final class PartFrames {
         }
 
         private static LinuxException wrong(String what) {
-            return new LinuxException("the peer sent " + what, 0);
+            return new LinuxException("the peer sent " + what, PROTOCOL_ERROR);
         }
 
         /** Closes the descriptors that nobody took. */
