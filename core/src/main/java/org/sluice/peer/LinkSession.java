@@ -77,6 +77,15 @@ public final class LinkSession implements Work {
         void ended(SluiceException why, boolean goodbye);
     }
 
+    /**
+     * How long an agent stays awake for the next word of a link that pulls: longer than a short transfer's way there and back, which
+     * its sleep and its waking would double.
+     */
+    private static final long AWAKE_NANOS = 100_000;
+
+    /** With fewer CPUs, staying awake would keep others from theirs. */
+    private static final boolean MANY_CPUS = Runtime.getRuntime().availableProcessors() >= 8;
+
     private final Agent agent;
     private final LinkEngine engine;
     private final @Nullable ControlConnection control;
@@ -99,6 +108,7 @@ public final class LinkSession implements Work {
     private boolean cleaned;
     private long now = System.nanoTime();
     private long flushedAt = now;
+    private long activeAt;
     private boolean hasLastWord;
 
     LinkSession(
@@ -306,6 +316,9 @@ public final class LinkSession implements Work {
             if (repair != null) {
                 work += repair.doWork(now);
             }
+            if (work > 0) {
+                activeAt = now;
+            }
             if (control != null && way != null) {
                 way.look(control, engine.unfinished() > 0, now);
                 if (!way.isBroken() && (work == 0 || now - flushedAt > GATHER_NANOS)) {
@@ -349,6 +362,9 @@ public final class LinkSession implements Work {
         if (ended.isDone()) {
             return IDLE_MILLIS;
         }
+        if (MANY_CPUS && sharing != null && sharing.isOn() && System.nanoTime() - activeAt < AWAKE_NANOS) {
+            return EAGER;
+        }
         if (engine.isCopying() || (polls && engine.unfinished() > 0)) {
             return 0;
         }
@@ -367,6 +383,7 @@ public final class LinkSession implements Work {
         try {
             boolean more = c.read(listening, now);
             engine.heard(c.readAt());
+            activeAt = now;
             if (!more && !ended.isDone() && (way == null || !way.survivesEnd())) {
                 fail(new PeerLostException(
                         where, "the peer closed the control connection without goodbye; it died or was killed"));

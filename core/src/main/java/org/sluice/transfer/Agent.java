@@ -371,8 +371,8 @@ public final class Agent implements Doorbell, PieceQueues, AutoCloseable {
                 work++;
             }
         }
-        if (work > 0 || rest == 0) {
-            if (now - lookedAt > LOOK_NANOS) {
+        if (work > 0 || rest <= 0) {
+            if (rest < 0 || now - lookedAt > LOOK_NANOS) {
                 lookedAt = now;
                 work += selector.selectNow(dispatch);
             }
