@@ -28,6 +28,9 @@ import org.sluice.TransferOptions;
 /** Two processes that pull from each other; what a kind of GPU has to do besides is its subclass's. */
 @Timeout(120)
 public abstract class PullContract {
+    /** Of killing; half as many of stopping. For a long run: {@code -Dsluice.pull.rounds=100}. */
+    private static final int ROUNDS = Integer.getInteger("sluice.pull.rounds", 2);
+
     private static final Duration LIMIT = Duration.ofSeconds(30);
 
     private final String backend;
@@ -139,14 +142,16 @@ public abstract class PullContract {
 
     @Test
     protected void aPeerThatIsKilledEndsTheLinkAndNothingStaysOpen() throws Exception {
-        for (int round = 0; round < 2; round++) {
+        for (int round = 0; round < ROUNDS; round++) {
             interrupted(round, "-KILL", PullChild.PATIENT);
         }
     }
 
     @Test
     protected void aPeerThatIsStoppedEndsTheLinkAndNothingStaysOpen() throws Exception {
-        interrupted(0, "-STOP", Duration.ofSeconds(3));
+        for (int round = 0; round < ROUNDS / 2; round++) {
+            interrupted(round, "-STOP", Duration.ofSeconds(3));
+        }
     }
 
     /** One more round, for who counts them. */

@@ -3,11 +3,15 @@ package org.sluice.ipc;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Random;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -15,7 +19,9 @@ import org.junit.jupiter.api.Timeout;
 import org.sluice.CancelledException;
 import org.sluice.DeadlineException;
 import org.sluice.Layout;
+import org.sluice.Link;
 import org.sluice.LinkException;
+import org.sluice.Node;
 import org.sluice.Region;
 import org.sluice.RemoteAccessException;
 import org.sluice.RemoteLayout;
@@ -194,6 +200,36 @@ final class IpcLinkTest {
         assertThatThrownBy(() -> new TwoNodes("tcp", "ipc").close())
                 .isInstanceOf(LinkException.class)
                 .hasMessageContaining("demanded");
+    }
+
+    @Test
+    void linksOfOneNodeGoDifferentWays() throws Exception {
+        try (TwoNodes near = new TwoNodes("auto", "auto");
+                Node sockets = Node.open(TwoNodes.config("tcp").build())) {
+            BlockingQueue<Link> links = new LinkedBlockingQueue<>();
+            sockets.onLink(links::add);
+            int port = sockets.listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
+                    .getPort();
+            Link other = near.client.peer("127.0.0.1:" + port).link(0, 0);
+            assertThat(other.path().transport()).isEqualTo("tcp");
+            assertThat(near.out.path().transport()).isEqualTo("ipc");
+            int bytes = 3 << 20;
+            try (Region source = near.client.allocate(0, bytes);
+                    Region pulled = near.server.allocate(0, bytes);
+                    Region sent = sockets.allocate(0, bytes)) {
+                source.fill(0, bytes, 17);
+                Transfer one = near.out.write(source, 0, bytes, pulled.remoteKey(), 0);
+                Transfer two = other.write(source, 0, bytes, sent.remoteKey(), 0);
+                one.await(LIMIT);
+                two.await(LIMIT);
+                assertThat(pulled.mismatch(0, bytes, 17)).isEqualTo(-1);
+                assertThat(sent.mismatch(0, bytes, 17)).isEqualTo(-1);
+            }
+            assertThat(TwoNodes.bytes(near.out, "ipc", true)).isEqualTo(bytes);
+            assertThat(TwoNodes.bytes(near.out, "lo1", true)).isZero();
+            assertThat(TwoNodes.bytes(other, "lo1", true)).isEqualTo(bytes);
+            assertThat(other.channels()).noneMatch(c -> c.nic().equals("ipc"));
+        }
     }
 
     @Test

@@ -49,7 +49,7 @@ final class TwoNodes implements AutoCloseable {
         }
     }
 
-    private static NodeConfig.Builder config(String transport) {
+    static NodeConfig.Builder config(String transport) {
         return NodeConfig.builder()
                 .backend("host")
                 .gpus(1)
