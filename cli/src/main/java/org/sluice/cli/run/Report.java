@@ -93,7 +93,7 @@ public record Report(
     }
 
     /** A channel of this side. @param direction {@code send} or {@code receive} */
-    record PerChannel(
+    public record PerChannel(
             int gpu,
             int channel,
             String direction,
