@@ -5,6 +5,7 @@ module org.sluice.core {
     requires static transitive org.jspecify;
 
     exports org.sluice;
+    exports org.sluice.rendezvous;
     exports org.sluice.spi;
 
     uses org.sluice.Engine;

@@ -116,6 +116,7 @@ final class ArchitectureTest {
                             "org.sluice.stats",
                             "org.sluice.wire",
                             "org.sluice.transfer"),
+            "org.sluice.rendezvous", Set.of("org.sluice", "org.sluice.spi", "org.sluice.wire", "org.sluice.peer"),
             "org.sluice.engine",
                     Set.of(
                             "org.sluice",

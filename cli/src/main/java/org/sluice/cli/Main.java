@@ -23,6 +23,7 @@ import org.sluice.cli.job.ClientCommand;
 import org.sluice.cli.job.LoopbackCommand;
 import org.sluice.cli.job.ServerCommand;
 import org.sluice.cli.job.ValidateCommand;
+import org.sluice.cli.matrix.MatrixCommand;
 import org.sluice.cli.soak.SoakCommand;
 import org.sluice.cli.topology.TopoCommand;
 import picocli.CommandLine;
@@ -42,6 +43,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             ClientCommand.class,
             BenchCommand.class,
             ValidateCommand.class,
+            MatrixCommand.class,
             DoctorCommand.class,
             TopoCommand.class,
             AffinityCommand.class,

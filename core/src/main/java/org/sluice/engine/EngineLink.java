@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -15,34 +14,34 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.sluice.Batch;
 import org.sluice.ChannelConnections;
 import org.sluice.ChannelStats;
 import org.sluice.ChannelTimes;
 import org.sluice.ClosedException;
+import org.sluice.Completions;
 import org.sluice.ErrorCode;
 import org.sluice.Layout;
 import org.sluice.Link;
 import org.sluice.LinkException;
 import org.sluice.LinkPath;
 import org.sluice.LinkStats;
+import org.sluice.LocalSide;
 import org.sluice.NotDoneException;
 import org.sluice.Notification;
+import org.sluice.PreparedLayout;
+import org.sluice.PreparedRemoteLayout;
 import org.sluice.Region;
 import org.sluice.RemoteLayout;
 import org.sluice.RemoteRegion;
+import org.sluice.RemoteSide;
 import org.sluice.SluiceException;
 import org.sluice.Transfer;
 import org.sluice.TransferOptions;
 import org.sluice.peer.LinkReport;
 import org.sluice.peer.LinkSession;
 import org.sluice.stats.ChannelTiming;
-import org.sluice.stats.TransferCounters;
-import org.sluice.stats.TransferEvent;
 import org.sluice.transfer.Agent;
-import org.sluice.transfer.ChunkedTransfer;
-import org.sluice.transfer.Completion;
-import org.sluice.transfer.LinkEngine;
-import org.sluice.transfer.PieceMap;
 
 /**
  * All channels between a local and a remote GPU. The n-th {@link #send} of one side meets the n-th {@link #receive} of the
@@ -58,16 +57,16 @@ final class EngineLink implements Link {
     private final LinkReport report;
     private final BlockingQueue<byte[]> notes = new LinkedBlockingQueue<>();
     private final Map<String, CompletableFuture<RemoteRegion>> shared = new ConcurrentHashMap<>();
-    private final Set<PendingTransfer> pending = ConcurrentHashMap.newKeySet();
     private final CompletableFuture<SluiceException> ended = new CompletableFuture<>();
     private final Notifications notifications = new Notifications();
-    private final TransferCounters transfers = new TransferCounters();
+    private final LinkTransfers transfers;
     private volatile boolean goodbye;
     private volatile @Nullable LinkSession session;
 
     EngineLink(Agent agent, LinkReport report) {
         this.agent = agent;
         this.report = report;
+        this.transfers = new LinkTransfers(this, agent);
     }
 
     /** What the session reports; package-private: {@link LocalNode} hands it to the control plane. */
@@ -110,7 +109,7 @@ final class EngineLink implements Link {
                 l.notifications.end(why);
                 l.ended.complete(why);
                 if (why.code() == ErrorCode.AGENT_HANGS) {
-                    l.pending.forEach(t -> t.abandon(why)); // the agent may never come to them
+                    l.transfers.abandon(why); // the agent may never come to them
                 }
             });
         }
@@ -118,10 +117,10 @@ final class EngineLink implements Link {
 
     void bind(LinkSession to) {
         session = to;
-        notifications.taken(bytes -> onAgent(engine -> engine.taken(bytes)));
+        notifications.taken(bytes -> transfers.onAgent(engine -> engine.taken(bytes)));
     }
 
-    private LinkSession session() {
+    LinkSession session() {
         LinkSession s = session;
         if (s == null) {
             throw new IllegalStateException("not bound");
@@ -204,59 +203,52 @@ final class EngineLink implements Link {
     }
 
     @Override
-    public Transfer send(Layout from, TransferOptions options) {
-        return start("send", from, false, (engine, map, done) -> engine.send(map, options, done, System.nanoTime()));
+    public Transfer send(LocalSide from, TransferOptions options) {
+        return transfers.send(from, options);
     }
 
     @Override
-    public Transfer receive(Layout to, TransferOptions options) {
-        return start("receive", to, true, (engine, map, done) -> engine.receive(map, options, done, System.nanoTime()));
+    public Transfer receive(LocalSide to, TransferOptions options) {
+        return transfers.receive(to, options);
     }
 
     @Override
-    public Transfer write(Layout from, RemoteLayout to, TransferOptions options) {
-        sameLength(from, to);
-        return start(
-                "write", from, false, (engine, map, done) -> engine.write(map, to, options, done, System.nanoTime()));
+    public Transfer write(LocalSide from, RemoteSide to, TransferOptions options) {
+        return transfers.write(from, to, options);
     }
 
     @Override
-    public Transfer read(Layout to, RemoteLayout from, TransferOptions options) {
-        sameLength(to, from);
-        return start("read", to, true, (engine, map, done) -> engine.read(map, from, options, done, System.nanoTime()));
+    public Transfer read(LocalSide to, RemoteSide from, TransferOptions options) {
+        return transfers.read(to, from, options);
     }
 
-    private static void sameLength(Layout local, RemoteLayout remote) {
-        if (local.bytes() != remote.bytes()) {
-            throw new IllegalArgumentException("the local layout has " + local.bytes() + " bytes, the remote one "
-                    + remote.bytes() + "; they must have the same");
-        }
+    @Override
+    public void post(Batch batch) {
+        transfers.post(batch);
     }
 
-    private interface EngineCall {
-        @Nullable ChunkedTransfer run(LinkEngine engine, PieceMap map, Completion completion);
+    @Override
+    public int poll(Completions into) {
+        return transfers.poll(into);
     }
 
-    private Transfer start(String kind, Layout layout, boolean target, EngineCall call) {
-        LocalLayout local = LocalLayout.of(layout, gpu(), target);
-        PendingTransfer transfer = new PendingTransfer(session().where(), layout.bytes());
-        pending.add(transfer);
-        TransferEvent event = new TransferEvent(gpu(), kind, peer(), layout.bytes());
-        Completion completion = transfer.completion(local, transfers, event, () -> pending.remove(transfer));
-        transfer.cancelsWith(why -> onAgent(engine -> transfer.cancel(engine, why)));
-        agent.execute(
-                () -> session().with(() -> transfer.begun(call.run(session().engine(), local.map(), completion))),
-                completion::failed);
-        SluiceException why = ended.getNow(null);
-        if (why != null && why.code() == ErrorCode.AGENT_HANGS) {
-            transfer.abandon(why); // the agent may never come to it
-        }
-        return transfer;
+    @Override
+    public int poll(Completions into, Duration atMost) {
+        return transfers.poll(into, atMost);
     }
 
-    /** Has the engine told something that nobody waits for. */
-    private void onAgent(Consumer<LinkEngine> call) {
-        agent.execute(() -> session().with(() -> call.accept(session().engine())));
+    @Override
+    public PreparedLayout prepare(Layout layout) {
+        return new PreparedLocal(this, layout);
+    }
+
+    @Override
+    public PreparedRemoteLayout prepare(RemoteLayout layout) {
+        return transfers.prepare(layout);
+    }
+
+    LinkTransfers transfers() {
+        return transfers;
     }
 
     @Override
@@ -275,7 +267,7 @@ final class EngineLink implements Link {
     }
 
     void withdraw(RemoteRegion key, boolean now) {
-        onAgent(engine -> engine.withdraw(key.keyHigh(), key.keyLow(), now));
+        transfers.onAgent(engine -> engine.withdraw(key.keyHigh(), key.keyLow(), now));
     }
 
     @Override
@@ -399,6 +391,11 @@ final class EngineLink implements Link {
     @Override
     public boolean endedWell() {
         return goodbye;
+    }
+
+    /** Whether transfers that this side's program asked for are under way. */
+    boolean isBusy() {
+        return transfers.isBusy();
     }
 
     boolean hasEnded() {

@@ -7,6 +7,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -33,6 +34,7 @@ import org.sluice.LinkingStep;
 import org.sluice.NicInfo;
 import org.sluice.Node;
 import org.sluice.NodeConfig;
+import org.sluice.PathTaken;
 import org.sluice.NotDoneException;
 import org.sluice.Peer;
 import org.sluice.Region;
@@ -61,6 +63,7 @@ import org.sluice.transfer.AgentLimits;
 import org.sluice.transfer.MemoryBlock;
 import org.sluice.transfer.NodeTimer;
 import org.sluice.wire.Deadline;
+import org.sluice.wire.HostPort;
 
 /**
  * One Sluice process on a host: all its GPUs, all its NICs. Opens GPUs and transport, makes links, owns regions.
@@ -96,10 +99,13 @@ final class LocalNode implements Node {
     private final Map<HostPort, RemotePeer> peers = new ConcurrentHashMap<>();
     private final RailBook rails;
     private final LinkPlan plan;
+    private final RateWatch rate;
     private boolean closed;
 
     LocalNode(NodeConfig config) {
         this.config = config;
+        config.requirements().check(config.transport());
+        this.rate = new RateWatch(config.requirements().leastGbPerSecond(), links);
         List<GpuBackend> backends = backends();
         GpuBackend gpus = backend(config, backends);
         this.backend = gpus.name();
@@ -108,7 +114,7 @@ final class LocalNode implements Node {
         TransportChoice choice = TransportChoice.of(config.transport());
         Transport opened = null;
         NodeSharing shares = null;
-        this.limits = AgentLimits.of(config.deadline());
+        this.limits = AgentLimits.of(config.deadline()).spinning(config.spin());
         this.timer = timer();
         try {
             int count = config.gpus().orElse(gpus.defaultCount());
@@ -138,6 +144,9 @@ final class LocalNode implements Node {
             this.plan = LinkPlan.of(config, opened, rails, sockets, first, List.copyOf(registries), shares);
             this.orchestrator = new Orchestrator(plan, agents);
             this.linkMaker = new LinkMaker(plan, agents, new Incoming());
+            if (config.requirements().leastGbPerSecond() > 0) {
+                timer.every(RateWatch.EVERY, () -> rate.look(System.nanoTime()));
+            }
         } catch (Throwable e) {
             agents.forEach(Agent::beginClose);
             agents.forEach(Agent::close);
@@ -289,6 +298,16 @@ final class LocalNode implements Node {
     }
 
     @Override
+    public PathTaken path() {
+        return PathTaken.of(this, links);
+    }
+
+    @Override
+    public boolean isBelowLeastRate() {
+        return rate.isBelow();
+    }
+
+    @Override
     public long chunkBytes() {
         return plan.chunkBytes();
     }
@@ -307,7 +326,11 @@ final class LocalNode implements Node {
 
         @Override
         public void made(Orchestrator.Made made, LinkSession.Events events) {
-            incoming.add(begun(made, (EngineLink.Events) events));
+            try {
+                incoming.add(begun(made, (EngineLink.Events) events));
+            } catch (ConfigException e) {
+                log.warn("a link that a peer made is refused: {}", e.getMessage());
+            }
         }
     }
 
@@ -323,7 +346,7 @@ final class LocalNode implements Node {
 
     @Override
     public Peer peer(String address) {
-        return peers.computeIfAbsent(HostPort.of(address), a -> new RemotePeer(this, a));
+        return peers.computeIfAbsent(HostPort.of("the peer's address", address), a -> new RemotePeer(this, a));
     }
 
     EngineLink connect(HostPort to, int localGpu, int remoteGpu) {
@@ -383,6 +406,12 @@ final class LocalNode implements Node {
         EngineLink link = new EngineLink(agents.get(made.report().gpu()), made.report());
         link.bind(made.session());
         events.bind(link);
+        Optional<String> unmet = config.requirements().unmetBy(PathTaken.of(this, List.of(link)));
+        if (unmet.isPresent()) {
+            link.close();
+            throw new ConfigException(
+                    ErrorCode.CONFIG, Where.ofGpu(link.gpu()), "the link to " + link.peer() + ": " + unmet.get());
+        }
         links.add(link);
         link.ended().thenRun(() -> links.remove(link));
         return link;

@@ -9,6 +9,7 @@ import org.sluice.ClosedException;
 import org.sluice.Link;
 import org.sluice.Peer;
 import org.sluice.SluiceException;
+import org.sluice.wire.HostPort;
 
 /** Another node and the links that were made to it from here. */
 final class RemotePeer implements Peer {

@@ -38,10 +38,12 @@ import org.sluice.transfer.LinkEngine;
 import org.sluice.wire.Answer;
 import org.sluice.wire.ControlConnection;
 import org.sluice.wire.Deadline;
+import org.sluice.wire.FrameSeal;
 import org.sluice.wire.FrameSocket;
 import org.sluice.wire.FrameType;
 import org.sluice.wire.Handshake;
 import org.sluice.wire.Introduction;
+import org.sluice.wire.LinkKey;
 import org.sluice.wire.MovableStream;
 import org.sluice.wire.NodeIdentity;
 import org.sluice.wire.Offer;
@@ -221,24 +223,13 @@ final class LinkMaking {
         FrameSocket s = greeted(host, deadline);
         s.write(FrameType.IDENTITY, plan.rails().self().encode());
         NodeIdentity node = NodeIdentity.decode(s.read(FrameType.IDENTITY));
+        PeerRails.Found found;
         try {
-            expectTransport(node);
-        } catch (LinkException e) {
-            s.refuse(String.valueOf(e.getMessage()));
+            found = rails(s, node, deadline);
+        } catch (SluiceException e) {
+            s.refuse(e.what()); // the server waits for this client, and hears why in vain
             throw e;
         }
-        peerNode = node;
-        manager.peer(node);
-        boolean oneHost = plan.rails().isOneHost(node, isThisHost(s.stream().socket()));
-        expectNic(oneHost);
-        if (destination instanceof Destination.NodePort to) {
-            s.write(FrameType.TARGET, new Target(to.gpu()).encode());
-        }
-        duplex = plan.config().duplex();
-        PeerRails toServer = plan.rails().towards(node, oneHost);
-        leased = toServer;
-        PeerRails.Found found = toServer.await(deadline, plan.roundRobin(), where());
-        tellIdle(node, found.rails().subList(0, found.proven()), toServer.whyIdle());
         s.write(
                 FrameType.OFFER,
                 new Offer(
@@ -276,6 +267,24 @@ final class LinkMaking {
             mine = onAgent(manager::handles);
         }
         s.write(FrameType.HANDLES, Answer.encodeHandles(mine));
+    }
+
+    /** The rails towards a server that has said who it is, once enough of them are proven. */
+    private PeerRails.Found rails(FrameSocket s, NodeIdentity node, Deadline deadline) throws IOException {
+        expectTransport(node);
+        peerNode = node;
+        manager.peer(node);
+        boolean oneHost = plan.rails().isOneHost(node, isThisHost(s.stream().socket()));
+        expectNic(oneHost);
+        if (destination instanceof Destination.NodePort to) {
+            s.write(FrameType.TARGET, new Target(to.gpu()).encode());
+        }
+        duplex = plan.config().duplex();
+        PeerRails toServer = plan.rails().towards(node, oneHost);
+        leased = toServer;
+        PeerRails.Found found = toServer.await(deadline, plan.roundRobin(), where());
+        tellIdle(node, found.rails().subList(0, found.proven()), toServer.whyIdle());
+        return found;
     }
 
     /** Takes the handles the way UCCL sends them. */
@@ -338,7 +347,8 @@ final class LinkMaking {
     }
 
     private ServerSearch search(String host) {
-        return new ServerSearch("GPU " + gpu, host, destination.port(), InetAddress::getAllByName, () -> cancelled);
+        return new ServerSearch(
+                Where.ofGpu(gpu).phase(phase), host, destination.port(), InetAddress::getAllByName, () -> cancelled);
     }
 
     /** A connection on which the hellos were said. A server that has too many strangers drops some without a word: again, then. */
@@ -511,14 +521,18 @@ final class LinkMaking {
         Where where = where();
         LinkSession session = onAgent(() -> {
             MovableStream stream = new MovableStream(s.stream(), where);
-            ControlConnection control = confirmed ? new ControlConnection(stream, where, System.nanoTime()) : null;
+            LinkKey key = with == null ? null : with.key();
+            // TLS seals every frame; without it a link key seals those that carry a program's bytes
+            FrameSeal seal = key == null || plan.tls() != null ? null : new FrameSeal(key, !server, where);
+            ControlConnection control =
+                    confirmed ? new ControlConnection(stream, where, seal, System.nanoTime()) : null;
             int channelsOut = made.outbound().size();
             int channelsIn = made.inbound().size();
             LinkSharing sharing = sharing(control, s.peer(), where);
             LinkRegions regions = new LinkRegions(plan.regions().get(gpu));
             LinkEngine engine = new LinkEngine(
                     agreed,
-                    control == null ? NoControl.INSTANCE : new ToPeer(control),
+                    control == null ? NoControl.INSTANCE : new ToPeer(control, seal != null || plan.tls() != null),
                     regions,
                     channelsOut,
                     channelsIn,
@@ -625,8 +639,8 @@ final class LinkMaking {
     }
 
     /** The control connection's way; the client knows the server's other NICs, and looks for another over them. */
-    private ControlWay way(MovableStream stream, Introduction link, Where where) {
-        ControlMove move = server
+    private ControlWay way(MovableStream stream, Introduction link, Where where) throws IOException {
+        ControlMove move = server || isThisHost(stream.socket())
                 ? null
                 : new ControlMove(agent, plan.tls(), plan.secret(), link, peerAddresses(), destination.port(), where);
         return new ControlWay(agent, stream, link, plan.resumptions(), move, where);

@@ -1,6 +1,7 @@
 package org.sluice.peer;
 
 import java.io.IOException;
+import java.nio.IntBuffer;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
@@ -77,15 +78,6 @@ public final class LinkSession implements Work {
         void ended(SluiceException why, boolean goodbye);
     }
 
-    /**
-     * How long an agent stays awake for the next word of a link that pulls: longer than a short transfer's way there and back, which
-     * its sleep and its waking would double.
-     */
-    private static final long AWAKE_NANOS = 100_000;
-
-    /** With fewer CPUs, staying awake would keep others from theirs. */
-    private static final boolean MANY_CPUS = Runtime.getRuntime().availableProcessors() >= 8;
-
     private final Agent agent;
     private final LinkEngine engine;
     private final @Nullable ControlConnection control;
@@ -108,7 +100,6 @@ public final class LinkSession implements Work {
     private boolean cleaned;
     private long now = System.nanoTime();
     private long flushedAt = now;
-    private long activeAt;
     private boolean hasLastWord;
 
     LinkSession(
@@ -316,9 +307,6 @@ public final class LinkSession implements Work {
             if (repair != null) {
                 work += repair.doWork(now);
             }
-            if (work > 0) {
-                activeAt = now;
-            }
             if (control != null && way != null) {
                 way.look(control, engine.unfinished() > 0, now);
                 if (!way.isBroken() && (work == 0 || now - flushedAt > GATHER_NANOS)) {
@@ -362,9 +350,6 @@ public final class LinkSession implements Work {
         if (ended.isDone()) {
             return IDLE_MILLIS;
         }
-        if (MANY_CPUS && sharing != null && sharing.isOn() && System.nanoTime() - activeAt < AWAKE_NANOS) {
-            return EAGER;
-        }
         if (engine.isCopying() || (polls && engine.unfinished() > 0)) {
             return 0;
         }
@@ -383,7 +368,6 @@ public final class LinkSession implements Work {
         try {
             boolean more = c.read(listening, now);
             engine.heard(c.readAt());
-            activeAt = now;
             if (!more && !ended.isDone() && (way == null || !way.survivesEnd())) {
                 fail(new PeerLostException(
                         where, "the peer closed the control connection without goodbye; it died or was killed"));
@@ -530,6 +514,21 @@ public final class LinkSession implements Work {
         @Override
         public void onLayout(int number, RemoteLayout layout) {
             engine.onLayout(number, layout);
+        }
+
+        @Override
+        public void onPrepare(int number) {
+            engine.onPrepare(number);
+        }
+
+        @Override
+        public void onRelease(int number) {
+            engine.onRelease(number);
+        }
+
+        @Override
+        public void onSelection(int number, int prepared, int total, IntBuffer indices) {
+            engine.onSelection(number, prepared, total, indices);
         }
 
         @Override

@@ -14,7 +14,7 @@ import java.util.Map;
  * Connections that have not made an offer yet. There is a limit for each source and one for all; beyond it the oldest of the
  * source, or of all, gives way: whoever means it says its words at once, and one who floods drives out only itself. Any thread.
  */
-final class Strangers implements AutoCloseable {
+public final class Strangers implements AutoCloseable {
     /** A node with 64 GPUs and two tries each fits. */
     static final int MOST_PER_SOURCE = 128;
 
@@ -24,7 +24,7 @@ final class Strangers implements AutoCloseable {
     private final Map<SocketChannel, InetAddress> all = new LinkedHashMap<>();
     private final Map<InetAddress, Deque<SocketChannel>> bySource = new HashMap<>();
 
-    synchronized void add(SocketChannel stranger, InetAddress source) {
+    public synchronized void add(SocketChannel stranger, InetAddress source) {
         Deque<SocketChannel> neighbours = bySource.computeIfAbsent(source, s -> new ArrayDeque<>());
         if (neighbours.size() == MOST_PER_SOURCE) {
             evict(neighbours.peekFirst());
@@ -38,7 +38,7 @@ final class Strangers implements AutoCloseable {
     }
 
     /** It is one no more: known by now, or gone. */
-    synchronized void remove(SocketChannel stranger) {
+    public synchronized void remove(SocketChannel stranger) {
         InetAddress source = all.remove(stranger);
         Deque<SocketChannel> neighbours = source == null ? null : bySource.get(source);
         if (neighbours != null) {

@@ -53,6 +53,7 @@ public final class Agent implements Doorbell, PieceQueues, AutoCloseable {
     private final NodeTimer timer;
     private final AgentLimits limits;
     private final Consumer<Gpu> atStart;
+    private final long spinNanos;
     private final Selector selector;
     private final AgentThread thread;
     private final AgentCommands commands;
@@ -64,6 +65,7 @@ public final class Agent implements Doorbell, PieceQueues, AutoCloseable {
     private volatile boolean closing;
     private volatile boolean closed;
     private long lookedAt;
+    private long workedAt = System.nanoTime();
 
     /** What is done when a connection is ready, and whose it is. */
     private record Ready(Work owner, Runnable run) {}
@@ -77,6 +79,7 @@ public final class Agent implements Doorbell, PieceQueues, AutoCloseable {
         this.gpu = gpu;
         this.timer = timer;
         this.limits = limits;
+        this.spinNanos = limits.spin().toNanos();
         this.atStart = atStart;
         this.queues = new GpuQueues(gpu, unpackMode);
         try {
@@ -371,10 +374,16 @@ public final class Agent implements Doorbell, PieceQueues, AutoCloseable {
                 work++;
             }
         }
-        if (work > 0 || rest <= 0) {
-            if (rest < 0 || now - lookedAt > LOOK_NANOS) {
+        if (work > 0) {
+            workedAt = now;
+        }
+        boolean looks = work == 0 && now - workedAt < spinNanos;
+        if (work > 0 || rest == 0 || looks) {
+            if (looks || now - lookedAt > LOOK_NANOS) {
                 lookedAt = now;
-                work += selector.selectNow(dispatch);
+                int seen = selector.selectNow(dispatch);
+                work += seen;
+                workedAt = seen > 0 ? now : workedAt;
             }
             if (work == 0) {
                 breathe();

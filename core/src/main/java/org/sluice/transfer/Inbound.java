@@ -14,6 +14,14 @@ import org.sluice.spi.UnpackQueue;
  * broken channel owed comes on another. It alone knows what is missing.
  */
 final class Inbound implements Receiving.Dealer {
+    /** From so many channels on, one is kept quick. */
+    private static final int CHANNELS_WITH_QUICK = 4;
+
+    /** Chunks of long transfers that it has ahead. */
+    private static final int QUICK_CHUNKS = 2;
+
+    private static final int NONE = -1;
+
     private final EngineSettings settings;
     private final LinkControl control;
     private final @Nullable InboundChannel[] channels;
@@ -25,6 +33,9 @@ final class Inbound implements Receiving.Dealer {
     private final BrokenChannelListener broken;
     private final @Nullable UnpackQueue unpack;
     private final @Nullable Pulling pulling;
+    /** The channel on which little waits; {@link #NONE} where there is no such. */
+    private final int quick;
+
     private int nextToDeal;
     private long now;
 
@@ -40,6 +51,9 @@ final class Inbound implements Receiving.Dealer {
         this.channels = new InboundChannel[channels];
         this.unpack = unpack;
         this.broken = broken;
+        this.quick = settings.confirmed() && !settings.roundRobin() && channels >= CHANNELS_WITH_QUICK
+                ? channels - 1
+                : NONE;
         if (!settings.confirmed()) {
             derived = new RoundRobinStriping<>(channels, settings.chunkBytes());
             pulled = null;
@@ -178,7 +192,7 @@ final class Inbound implements Receiving.Dealer {
         for (int passed = 0; passed < channels.length; passed++) {
             InboundChannel c = channels[nextToDeal];
             nextToDeal = nextToDeal + 1 == channels.length ? 0 : nextToDeal + 1;
-            if (c != null && c.isOpen() && c.hasRoom() && striping.next(c.index, pick)) {
+            if (c != null && c.isOpen() && next(c)) {
                 pick.transfer().inFlight++;
                 c.take(pick.transfer(), pick.offset(), pick.bytes(), now);
                 dealt++;
@@ -186,6 +200,24 @@ final class Inbound implements Receiving.Dealer {
             }
         }
         return dealt;
+    }
+
+    /**
+     * Chooses what a channel takes next. One of them never has many chunks of long transfers ahead, so that a short one finds a way on
+     * which next to nothing waits.
+     */
+    private boolean next(InboundChannel c) {
+        PulledStriping p = pulled;
+        if (p == null) {
+            return c.hasRoom(false) && striping.next(c.index, pick);
+        }
+        boolean shared = p.waiting() > 1;
+        if (c.index != quick) {
+            return c.hasRoom(shared) && p.next(c.index, pick);
+        }
+        return p.hasShort()
+                ? c.hasRoom(false) && p.nextShort(pick)
+                : c.hasRoom(QUICK_CHUNKS) && p.next(c.index, pick);
     }
 
     /** The peer hears that the channel is closed before it hears of what that ends: until then it takes its grants for good. */
@@ -216,6 +248,25 @@ final class Inbound implements Receiving.Dealer {
                             + " came damaged, and without a control connection it cannot be sent again");
         }
         lost(t, offset, bytes);
+    }
+
+    /** A chunk will not come: its sender has cancelled the transfer, and says so by the control connection too. */
+    void voided(InboundTransfer t) {
+        transfers.voided(t);
+    }
+
+    /** What was granted of a transfer that is to end has not come for long: its channels are given up. */
+    @Override
+    public void collect(InboundTransfer t) {
+        for (InboundChannel c : channels) {
+            if (c != null && c.isOpen() && c.carries(t)) {
+                lost(
+                        c,
+                        new TransportException("chunks of " + MessageId.toString(t.id)
+                                + ", which has been cancelled, were granted on it and have not come within "
+                                + Receiving.DEBT.toSeconds() + " s"));
+            }
+        }
     }
 
     /** A chunk went down with its channel. Where striping is derived so does the link, with the channel's fault as the reason. */

@@ -25,6 +25,10 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
     private final Packing packing;
     private final ChunkRing<InboundTransfer> chunks;
     private long taken;
+    /** The chunk that was granted last while nothing else was under way, and when. */
+    private long alone = -1;
+
+    private long aloneAt;
     private long posted;
     private long announced;
     private long arrived;
@@ -77,9 +81,18 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
         }
     }
 
-    /** Once it is full, only when a quarter is free again: grants go in batches then, and wake the sender once for each. */
-    boolean hasRoom() {
-        int limit = Math.min(slots, window.limit());
+    /**
+     * Once it is full, only when a quarter is free again: grants go in batches then, and wake the sender once for each.
+     *
+     * @param shared whether other transfers wait for their turn
+     */
+    boolean hasRoom(boolean shared) {
+        return hasRoom(shared ? window.sharedLimit() : window.limit());
+    }
+
+    /** As {@link #hasRoom(boolean)}, for at most so many chunks. */
+    boolean hasRoom(int most) {
+        int limit = Math.min(slots, Math.min(most, window.limit()));
         long used = taken - landed;
         if (used >= limit) {
             full = true;
@@ -105,6 +118,8 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
     void take(InboundTransfer t, long at, long bytes, long now) {
         if (taken == landed) {
             window.started(now);
+            aloneAt = now;
+            alone = taken;
         }
         int slot = chunks.slot(taken);
         chunks.set(slot, t, at, bytes);
@@ -199,8 +214,14 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
                 counters.damagedChunk();
                 inbound.takeBack(t, chunks.offset[slot], chunks.bytes[slot]);
                 chunks.clear(slot);
+            } else if (state == Channel.VOID) {
+                chunks.clear(slot);
+                inbound.voided(t);
             } else {
                 move(slot, t);
+            }
+            if (arrived == alone) {
+                window.came(now - aloneAt);
             }
             arrived++;
             count++;

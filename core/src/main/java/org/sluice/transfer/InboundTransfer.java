@@ -1,7 +1,6 @@
 package org.sluice.transfer;
 
 import org.jspecify.annotations.Nullable;
-import org.sluice.RemoteLayout;
 import org.sluice.TransferOptions;
 
 /** A message being received. */
@@ -28,7 +27,7 @@ final class InboundTransfer extends ChunkedTransfer {
     long cut;
 
     InboundTransfer(
-            long id, PieceMap map, @Nullable RemoteLayout remote, TransferOptions options, Completion completion) {
+            long id, PieceMap map, @Nullable PeerPlace remote, TransferOptions options, Completion completion) {
         super(id, map, remote, options, completion);
     }
 

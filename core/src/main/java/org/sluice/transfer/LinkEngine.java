@@ -1,5 +1,6 @@
 package org.sluice.transfer;
 
+import java.nio.IntBuffer;
 import java.util.function.ObjIntConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -29,6 +30,7 @@ public final class LinkEngine {
     private final EngineSettings settings;
     private final LinkControl control;
     private final PeerAccess peerAccess;
+    private final SaidLayouts layouts;
     private final PieceQueues pieces;
     private final NotificationListener notified;
     private final NotificationCredit credit;
@@ -86,7 +88,7 @@ public final class LinkEngine {
         this.outboundChannels = outboundChannels;
         this.inboundChannels = inboundChannels;
         this.pulse = new Pulse(settings, control);
-        SaidLayouts layouts = new SaidLayouts(control);
+        this.layouts = new SaidLayouts(settings.where(), control);
         SmallBytes small = new SmallBytes(pieces);
         LinkParts parts = new LinkParts(settings, control, layouts, credit, this.notified, small, pulse, memory);
         this.outbound = new Outbound(parts, outboundChannels, this::broken);
@@ -153,16 +155,19 @@ public final class LinkEngine {
     }
 
     public @Nullable ChunkedTransfer write(
-            PieceMap map, RemoteLayout to, TransferOptions options, Completion done, long now) {
+            PieceMap map, PeerPlace to, TransferOptions options, Completion done, long now) {
         return hasOneSided(done)
+                        && canName(to, done)
                         && accepts(outboundChannels, outbound.transfers().unfinished(), done)
                 ? outbound.transfers().begin(map, to, options, done, now)
                 : null;
     }
 
     public @Nullable ChunkedTransfer read(
-            PieceMap map, RemoteLayout from, TransferOptions options, Completion done, long now) {
-        return hasOneSided(done) && accepts(inboundChannels, inbound.transfers().unfinished(), done)
+            PieceMap map, PeerPlace from, TransferOptions options, Completion done, long now) {
+        return hasOneSided(done)
+                        && canName(from, done)
+                        && accepts(inboundChannels, inbound.transfers().unfinished(), done)
                 ? inbound.transfers().read(map, from, options, done, now)
                 : null;
     }
@@ -196,6 +201,28 @@ public final class LinkEngine {
         if (failure == null) {
             control.taken(cost);
         }
+    }
+
+    /** Tells the peer a layout that transfers will name from now on. */
+    public void prepare(PreparedPlace place) {
+        if (failure == null && settings.confirmed()) {
+            layouts.prepare(place);
+        }
+    }
+
+    /** No transfer begins with it any more. */
+    public void close(PreparedPlace place) {
+        if (failure == null && settings.confirmed()) {
+            layouts.close(place);
+        }
+    }
+
+    private boolean canName(PeerPlace place, Completion completion) {
+        SluiceException why = layouts.refusal(place);
+        if (why != null) {
+            completion.failed(why);
+        }
+        return why == null;
     }
 
     private boolean hasOneSided(Completion completion) {
@@ -357,9 +384,33 @@ public final class LinkEngine {
         }
     }
 
+    /** The layout that comes next by this number is for any number of transfers. */
+    public void onPrepare(int number) {
+        if (failure == null) {
+            peerAccess.prepare(number);
+        }
+    }
+
+    /** No transfer of the peer's will name a prepared layout any more. */
+    public void onRelease(int number) {
+        if (failure == null) {
+            peerAccess.releasePrepared(number);
+        }
+    }
+
+    /** Some pieces of a prepared layout, for a transfer that the peer is about to announce. @param total how many there are in all */
+    public void onSelection(int number, int prepared, int total, IntBuffer indices) {
+        if (failure == null) {
+            peerAccess.selection(number, prepared, total, indices);
+        }
+    }
+
     private PeerAccess.@Nullable Access access(
             Announcement a, RemoteRegion region, long offset, int layout, boolean target) {
         PeerAccess.Refusal refusal = why -> control.refused(a.id(), why, 0);
+        if (a.has(Announcement.PREPARED)) {
+            return peerAccess.prepared(layout, a.length(), target, refusal);
+        }
         return a.has(Announcement.LAYOUT)
                 ? peerAccess.layout(layout, a.length(), target, refusal)
                 : peerAccess.range(region, offset, a.length(), target, refusal);

@@ -1,7 +1,6 @@
 package org.sluice.transfer;
 
 import org.jspecify.annotations.Nullable;
-import org.sluice.RemoteLayout;
 import org.sluice.TransferOptions;
 
 /** A message being sent. */
@@ -34,7 +33,7 @@ final class OutboundTransfer extends ChunkedTransfer {
     boolean small;
 
     /** Where its bytes lie, told to a receiver that may pull them; null where it may not. */
-    @Nullable RemoteLayout source;
+    PeerPlace.@Nullable Listed source;
 
     /** Whether the receiver pulls it, as far as is known: it has granted nothing of what it may pull. */
     boolean isPulled() {
@@ -44,7 +43,7 @@ final class OutboundTransfer extends ChunkedTransfer {
     OutboundTransfer(
             long id,
             PieceMap map,
-            @Nullable RemoteLayout remote,
+            @Nullable PeerPlace remote,
             TransferOptions options,
             long chunkBytes,
             Completion completion) {

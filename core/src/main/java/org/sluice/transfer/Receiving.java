@@ -1,14 +1,13 @@
 package org.sluice.transfer;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.sluice.LengthMismatchException;
-import org.sluice.Pieces;
 import org.sluice.ProtocolException;
 import org.sluice.RemoteAccessException;
-import org.sluice.RemoteLayout;
 import org.sluice.SluiceException;
 import org.sluice.TransferOptions;
 import org.sluice.TransferRefusal;
@@ -24,7 +23,13 @@ final class Receiving {
 
         /** It is to have no more chunks. */
         void remove(InboundTransfer transfer);
+
+        /** Gives up the channels that owe chunks of it. */
+        void collect(InboundTransfer transfer);
     }
+
+    /** How long a sender may take to send, or to void, what has been granted of a transfer that is to end. */
+    static final Duration DEBT = Duration.ofSeconds(10);
 
     private final EngineSettings settings;
     private final LinkControl control;
@@ -85,6 +90,16 @@ final class Receiving {
             finish(t);
         } else if (t.ending != EndReason.NONE) {
             settle(t);
+        }
+    }
+
+    /** A chunk was granted and will not come. Where its transfer is not to end yet, that word is still on its way. */
+    void voided(InboundTransfer t) {
+        t.inFlight--;
+        if (t.ending != EndReason.NONE) {
+            settle(t);
+        } else {
+            deadlines.add(t, DEBT, now);
         }
     }
 
@@ -247,6 +262,7 @@ final class Receiving {
         }
         if (posting.remove(t)) {
             t.ending = why;
+            layouts.ended(t.remote, false);
             t.failed(why.exception(settings.where(), "a transfer of " + t.length + " bytes", false));
         } else if (matching.waits(t)) {
             // it stays where it is: the n-th send, of its tag or without, is still for the n-th receive, and is told
@@ -265,13 +281,15 @@ final class Receiving {
         if (t.inFlight == 0) {
             active.remove(t.id);
             endNow(t);
+        } else {
+            deadlines.add(t, DEBT, now);
         }
     }
 
     /** Nothing of it is under way, and it is in no table. */
     private void endNow(InboundTransfer t) {
         count(t);
-        layouts.ended(t.remote);
+        layouts.ended(t.remote, true);
         t.letGo();
         drop(t);
         control.ended(t.id, t.ending);
@@ -353,10 +371,11 @@ final class Receiving {
     }
 
     InboundTransfer read(
-            PieceMap map, RemoteLayout from, TransferOptions options, Completion completion, long nanoTime) {
+            PieceMap map, PeerPlace from, TransferOptions options, Completion completion, long nanoTime) {
         now = nanoTime;
         InboundTransfer t = new InboundTransfer(0, map, from, options, completion);
         deadlines.add(t, options.deadline(), now);
+        layouts.posted(from);
         posting.post(t);
         return t;
     }
@@ -367,7 +386,7 @@ final class Receiving {
     }
 
     private void announce(InboundTransfer t) {
-        RemoteLayout from = t.remote;
+        PeerPlace from = t.remote;
         if (from == null) {
             throw new IllegalStateException("a read from nowhere");
         }
@@ -377,13 +396,9 @@ final class Receiving {
             credit.spend(notification);
             control.notification(notification);
         }
-        if (SaidLayouts.isSaid(from)) {
-            int number = layouts.say(from);
-            control.read(announcement(t, Announcement.LAYOUT), from.regions().getFirst(), 0, number);
-        } else {
-            Pieces.Range range = (Pieces.Range) from.pieces();
-            control.read(announcement(t, 0), from.regions().getFirst(), range.offset(), 0);
-        }
+        int number = layouts.say(from);
+        control.read(
+                announcement(t, SaidLayouts.flag(from)), SaidLayouts.region(from), SaidLayouts.offset(from), number);
         requested.put(t);
     }
 
@@ -400,7 +415,7 @@ final class Receiving {
                     settings.where(), "the peer refused " + MessageId.toString(id) + ", which is not being read");
         }
         requested.remove(id);
-        layouts.ended(t.remote);
+        layouts.ended(t.remote, true);
         t.failed(new RemoteAccessException(
                 settings.where(), MessageId.toString(id) + " of " + t.length + " bytes", why));
     }
@@ -417,8 +432,16 @@ final class Receiving {
         dealer.add(t);
     }
 
-    private void late(ChunkedTransfer t) {
-        end((InboundTransfer) t, EndReason.DEADLINE);
+    private void late(ChunkedTransfer transfer) {
+        InboundTransfer t = (InboundTransfer) transfer;
+        if (t.over) {
+            return;
+        }
+        if (t.ending != EndReason.NONE && t.inFlight > 0) {
+            dealer.collect(t);
+        } else {
+            end(t, EndReason.DEADLINE);
+        }
     }
 
     private void settle(InboundTransfer t) {
@@ -441,7 +464,7 @@ final class Receiving {
             count(t);
             control.landed(t.id);
         }
-        layouts.ended(t.remote);
+        layouts.ended(t.remote, true);
         t.letGo();
         byte[] notification = t.notification;
         if (notification != null) {

@@ -7,10 +7,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.sluice.LengthMismatchException;
 import org.sluice.LinkException;
-import org.sluice.Pieces;
 import org.sluice.ProtocolException;
 import org.sluice.RemoteAccessException;
-import org.sluice.RemoteLayout;
 import org.sluice.SluiceException;
 import org.sluice.TransferOptions;
 import org.sluice.TransferRefusal;
@@ -102,11 +100,13 @@ final class Sending {
     /** Begins a send, or with {@code remote} a write. */
     OutboundTransfer begin(
             PieceMap map,
-            @Nullable RemoteLayout remote,
+            @Nullable PeerPlace remote,
             TransferOptions options,
             Completion completion,
             long nanoTime) {
         OutboundTransfer t = new OutboundTransfer(0, map, remote, options, settings.chunkBytes(), completion);
+        now = nanoTime;
+        layouts.posted(remote);
         deadlines.add(t, options.deadline(), nanoTime);
         posting.post(t);
         return t;
@@ -133,7 +133,7 @@ final class Sending {
                     return false;
                 }
                 case PulledMemory.NEVER -> expectNoPull(m);
-                default -> t.source = PullOffer.of(t.map, m);
+                default -> t.source = new PeerPlace.Listed(PullOffer.of(t.map, m));
             }
         }
         return layouts.hasRoom(t.remote, t.source);
@@ -150,11 +150,13 @@ final class Sending {
 
     /** Whether a few bytes that the CPU reaches go along sooner than they are pulled. */
     private boolean isSmallHere(OutboundTransfer t) {
-        return isSmall(t) && t.map.block(0).memory().host().isPresent() && !sender.isProtected();
+        return isSmall(t)
+                && t.map.block(0).memory().host().isPresent()
+                && (control.isSealed() || !sender.isProtected());
     }
 
     private void announce(OutboundTransfer t) {
-        RemoteLayout to = t.remote;
+        PeerPlace to = t.remote;
         t.id = to == null ? MessageId.of(MessageId.TWO_SIDED, sends++) : MessageId.of(MessageId.WRITE, writes++);
         if (settings.confirmed()) {
             byte[] notification = notification(t);
@@ -170,19 +172,13 @@ final class Sending {
                 smallUnderWay += t.length;
                 control.bytes(small.get(t.map));
             }
-            int number = to != null && SaidLayouts.isSaid(to) ? layouts.say(to) : 0;
+            int number = to == null ? 0 : layouts.say(to);
             flags |= sayOffer(t);
             if (to == null) {
                 control.open(announcement(t, flags));
-            } else if (SaidLayouts.isSaid(to)) {
-                control.write(
-                        announcement(t, flags | Announcement.LAYOUT),
-                        to.regions().getFirst(),
-                        0,
-                        number);
             } else {
-                Pieces.Range range = (Pieces.Range) to.pieces();
-                control.write(announcement(t, flags), to.regions().getFirst(), range.offset(), 0);
+                Announcement a = announcement(t, flags | SaidLayouts.flag(to));
+                control.write(a, SaidLayouts.region(to), SaidLayouts.offset(to), number);
             }
             t.announced = true;
             if (t.ending != EndReason.NONE) {
@@ -206,9 +202,12 @@ final class Sending {
         return t.ending == EndReason.NONE ? t.options.notification() : null;
     }
 
-    /** Whether its bytes go with its announcement: one hop, no grant. Where the data path is sealed or checked they take that. */
+    /** Whether its bytes go with its announcement: one hop, no grant. Where the data path is sealed or checked, and this way is not, they take that. */
     private boolean goesAlong(OutboundTransfer t) {
-        return t.source == null && t.ending == EndReason.NONE && isSmall(t) && !sender.isProtected();
+        return t.source == null
+                && t.ending == EndReason.NONE
+                && isSmall(t)
+                && (control.isSealed() || !sender.isProtected());
     }
 
     private boolean isSmall(OutboundTransfer t) {
@@ -230,6 +229,7 @@ final class Sending {
             return;
         }
         if (t.remote != null && posting.remove(t)) {
+            layouts.ended(t.remote, false);
             t.failed(why.exception(settings.where(), "a write of " + t.length + " bytes", false));
             return;
         }
@@ -396,8 +396,8 @@ final class Sending {
     }
 
     private void over(OutboundTransfer t) {
-        layouts.ended(t.remote);
-        layouts.ended(t.source);
+        layouts.ended(t.remote, true);
+        layouts.ended(t.source, true);
         if (t.small) {
             smallUnderWay -= t.length;
         }

@@ -5,10 +5,7 @@ public interface Work {
     /** One turn. @param now {@link System#nanoTime} @return how much was done, 0 for nothing */
     int doWork(long now);
 
-    /**
-     * How long the agent may rest, in milliseconds, when this had nothing to do and nobody rings; 0: not at all; {@link #EAGER}: not at
-     * all, and control connections are looked at in every turn.
-     */
+    /** How long the agent may rest, in milliseconds, when this had nothing to do and nobody rings; 0: not at all. */
     int restMillis();
 
     /**
@@ -16,9 +13,6 @@ public interface Work {
      * Idempotent.
      */
     void fail(Throwable why);
-
-    /** The next word is awaited within microseconds. */
-    int EAGER = -1;
 
     /** While nothing is under way: heartbeats and deadlines need no finer clock. */
     int IDLE_MILLIS = 50;

@@ -167,7 +167,7 @@ public final class FrameSocket implements AutoCloseable {
     }
 
     /** What the peer wrote, without what would break a line or a terminal. */
-    static String printable(String text) {
+    public static String printable(String text) {
         return text.replaceAll("\\p{Cntrl}", "?");
     }
 

@@ -58,6 +58,11 @@ public final class PayloadWriter {
         return bytes(text.getBytes(StandardCharsets.UTF_8));
     }
 
+    /** Bytes so far. */
+    public int size() {
+        return buffer.position();
+    }
+
     public byte[] toBytes() {
         return Arrays.copyOf(buffer.array(), buffer.position());
     }

@@ -101,6 +101,14 @@ public final class NodeOptions {
     private @Nullable Duration wait;
 
     @Option(
+            names = "--spin",
+            hidden = true,
+            paramLabel = "<time>",
+            converter = Values.Time.class,
+            description = "agents look for work so long before they rest (20us; few CPUs: 0)")
+    private @Nullable Duration spin;
+
+    @Option(
             names = "--transport",
             paramLabel = "<name>",
             description = "tcp, nccl-net, ipc or auto (tcp; with --plugin nccl-net)")
@@ -120,7 +128,7 @@ public final class NodeOptions {
             names = "--profile",
             hidden = true,
             paramLabel = "<name>",
-            description = "nccl-net: a3-high sets what TCPX needs")
+            description = "nccl-net: a3-high or a3-mega sets what its plugin needs")
     private @Nullable String profile;
 
     @Option(
@@ -168,6 +176,7 @@ public final class NodeOptions {
         given(sockets, node::socketsPerChannel);
         given(port, node::portBase);
         given(deadline, node::deadline);
+        given(spin, node::spin);
         given(wait, node::clientWait);
         node.transport(transport());
         given(bootstrap, node::bootstrap);
@@ -235,6 +244,11 @@ public final class NodeOptions {
 
     private boolean usesPlugin() {
         return network().equals(PLUGINS);
+    }
+
+    /** The port that was said; 0 where none was. */
+    public int givenPort() {
+        return port == null ? 0 : port;
     }
 
     /** Where the bootstrap ports begin, as was said, or else somewhere on this host with enough free ones in a row. */

@@ -7,6 +7,7 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import org.sluice.ConfigException;
 import org.sluice.NodeConfig;
+import org.sluice.PathTaken;
 
 /**
  * What the user will not do without: a run that would be slower than that in silence fails instead, and says why.

@@ -20,6 +20,7 @@ import org.sluice.Link;
 import org.sluice.LinkException;
 import org.sluice.Node;
 import org.sluice.NodeConfig;
+import org.sluice.PathTaken;
 import org.sluice.Region;
 import org.sluice.SluiceException;
 import org.sluice.cli.common.Bytes;

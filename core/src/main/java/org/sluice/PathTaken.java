@@ -1,11 +1,8 @@
-package org.sluice.cli.run;
+package org.sluice;
 
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
-import org.sluice.ChannelStats;
-import org.sluice.Link;
-import org.sluice.Node;
 
 /**
  * Which way the bytes go, and why not a better one.
@@ -24,7 +21,15 @@ public record PathTaken(
         String memory,
         List<String> why,
         List<String> notBetter) {
-    static PathTaken of(Node node, List<Link> links) {
+    public PathTaken {
+        nics = List.copyOf(nics);
+        nicsThere = List.copyOf(nicsThere);
+        why = List.copyOf(why);
+        notBetter = List.copyOf(notBetter);
+    }
+
+    /** The way of these links of a node, now. */
+    public static PathTaken of(Node node, List<? extends Link> links) {
         TreeSet<String> used = new TreeSet<>();
         TreeSet<String> transports = new TreeSet<>();
         TreeSet<String> reasons = new TreeSet<>();
