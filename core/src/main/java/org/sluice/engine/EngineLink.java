@@ -19,6 +19,7 @@ import org.sluice.ErrorCode;
 import org.sluice.Layout;
 import org.sluice.Link;
 import org.sluice.LinkException;
+import org.sluice.LinkPath;
 import org.sluice.LinkStats;
 import org.sluice.LocalSide;
 import org.sluice.NotDoneException;
@@ -126,6 +127,11 @@ final class EngineLink implements Link {
     @Override
     public String peer() {
         return session().peer();
+    }
+
+    @Override
+    public LinkPath path() {
+        return report.path();
     }
 
     @Override
@@ -345,14 +351,13 @@ final class EngineLink implements Link {
         agent.execute(() -> session().with(command));
     }
 
-    void forget(Region region) {
-        agent.execute(() -> session().with(() -> {
-            try {
-                session().engine().forget(OwnedRegion.of(region).block());
-            } catch (org.sluice.spi.TransportException e) {
-                throw new LinkException(session().where(), "cannot deregister a region: " + e.getMessage(), e);
-            }
-        }));
+    /** Forgets a region that no transfer uses. @return completes when the peer has it open no more */
+    CompletableFuture<Void> forget(Region region) {
+        CompletableFuture<Void> letGo = new CompletableFuture<>();
+        agent.execute(
+                () -> session().forget(OwnedRegion.of(region).block()).thenRun(() -> letGo.complete(null)),
+                why -> letGo.complete(null));
+        return letGo;
     }
 
     @Override

@@ -29,6 +29,7 @@ final class Inbound implements Receiving.Dealer {
     private final Pulse pulse;
     private final BrokenChannelListener broken;
     private final @Nullable UnpackQueue unpack;
+    private final @Nullable Pulling pulling;
     /** The channel on which little waits; {@link #NONE} where there is no such. */
     private final int quick;
 
@@ -59,6 +60,8 @@ final class Inbound implements Receiving.Dealer {
             pulled = new PulledStriping(settings.chunkBytes(), channels, settings.roundRobin(), this::isOpen);
             striping = pulled;
         }
+        PulledMemory memory = parts.memory();
+        this.pulling = memory == null ? null : new Pulling(settings.where(), memory, this::pulled);
         this.transfers = new Receiving(parts, this);
     }
 
@@ -68,7 +71,9 @@ final class Inbound implements Receiving.Dealer {
 
     @Override
     public void add(InboundTransfer t) {
-        if (derived != null) {
+        if (t.source != null && pulling != null) {
+            pulling.add(t);
+        } else if (derived != null) {
             derived.add(t);
         } else if (pulled != null) {
             pulled.add(t);
@@ -77,7 +82,9 @@ final class Inbound implements Receiving.Dealer {
 
     @Override
     public void remove(InboundTransfer t) {
-        if (pulled != null) {
+        if (t.source != null && pulling != null) {
+            pulling.remove(t);
+        } else if (pulled != null) {
             pulled.remove(t);
         }
     }
@@ -93,6 +100,12 @@ final class Inbound implements Receiving.Dealer {
                                 "what a peer may not write any more has been granted on it and does not come"));
             }
         }
+    }
+
+    /** Bytes of the peer's memory are here: of the direction that is a sign of life. */
+    private void pulled(InboundTransfer t, long bytes) {
+        idleAt = now;
+        landed(t, bytes);
     }
 
     void landed(InboundTransfer t, long bytes) {
@@ -118,6 +131,9 @@ final class Inbound implements Receiving.Dealer {
             idleAt = now;
         }
         int work = transfers.doWork(now);
+        if (pulling != null) {
+            work += pulling.doWork();
+        }
         for (InboundChannel c : channels) {
             if (c != null && c.isOpen()) {
                 try {
@@ -258,6 +274,9 @@ final class Inbound implements Receiving.Dealer {
     }
 
     boolean isCopying() {
+        if (pulling != null && pulling.isCopying()) {
+            return true;
+        }
         for (InboundChannel c : channels) {
             if (c != null && c.isCopying()) {
                 return true;
@@ -267,6 +286,9 @@ final class Inbound implements Receiving.Dealer {
     }
 
     boolean isIdle() {
+        if (pulling != null && pulling.isCopying()) {
+            return false;
+        }
         for (InboundChannel c : channels) {
             if (c != null && !c.isIdle()) {
                 return false;
@@ -327,6 +349,12 @@ final class Inbound implements Receiving.Dealer {
                 c.free();
             }
         }
-        transfers.fail(why);
+        try {
+            if (pulling != null) {
+                pulling.close();
+            }
+        } finally {
+            transfers.fail(why);
+        }
     }
 }
