@@ -24,6 +24,9 @@ public final class Batch {
     private long[] tokens = new long[16];
     private int size;
 
+    /** One without transfers. */
+    public Batch() {}
+
     /** As {@link Link#send(LocalSide, TransferOptions)}. @param token what its end is told with; anything */
     public Batch send(LocalSide from, TransferOptions with, long token) {
         return add(Kind.SEND, from, null, with, token);

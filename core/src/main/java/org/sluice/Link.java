@@ -19,6 +19,9 @@ public interface Link extends AutoCloseable {
     /** The peer's address and GPU, as messages name it. */
     String peer();
 
+    /** Which way its bytes go, and why. Transfers of memory that cannot be shared go over the network's transport all the same. */
+    LinkPath path();
+
     /** What the client's program sent with its offer; empty on the client. */
     byte[] offeredNote();
 

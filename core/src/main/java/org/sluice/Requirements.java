@@ -27,15 +27,20 @@ public record Requirements(int leastNics, List<String> nics, Optional<String> tr
         }
     }
 
-    /** Before anything is opened. @throws ConfigException when the transport is another */
-    public void check(String openedTransport) {
-        transport.filter(t -> !t.equals(openedTransport)).ifPresent(t -> {
-            throw new ConfigException("transport " + t + " is required and this node is over " + openedTransport);
+    /** Before anything is opened. @param chosen as {@link NodeConfig#transport} @throws ConfigException when it can only be another */
+    public void check(String chosen) {
+        List<String> named = List.of(chosen.split(",", -1));
+        transport.filter(t -> !named.contains(t) && !named.contains(NodeConfig.AUTO)).ifPresent(t -> {
+            throw new ConfigException("transport " + t + " is required and this node is over " + chosen);
         });
     }
 
     /** What a path lacks, with those NICs that are not used and why; empty where nothing. */
     public Optional<String> unmetBy(PathTaken path) {
+        if (transport.isPresent() && !transport.get().equals(path.transport())) {
+            return Optional.of("transport " + transport.get() + " is required, and the links go over " + path.transport()
+                    + (path.why().isEmpty() ? "" : "; " + String.join("; ", path.why())));
+        }
         List<String> missing = new ArrayList<>(nics);
         missing.removeAll(path.nics());
         String why = path.notBetter().isEmpty()

@@ -106,7 +106,7 @@ final class JarProcess implements AutoCloseable {
         for (String table : List.of("tcp", "tcp6")) {
             // the fourth field is the state, 02 is SYN_SENT (include/net/tcp_states.h)
             for (String line : Files.readAllLines(Path.of("/proc/" + process.pid() + "/net/" + table))) {
-                if (line.strip().split("\\s+")[3].equals("02")) {
+                if (line.strip().split("\\s+", -1)[3].equals("02")) {
                     return true;
                 }
             }

@@ -26,10 +26,12 @@ import org.sluice.ConfigException;
 import org.sluice.ErrorCode;
 import org.sluice.LeftOut;
 import org.sluice.LinkException;
+import org.sluice.LinkPath;
 import org.sluice.Notification;
 import org.sluice.ProtocolException;
 import org.sluice.SluiceException;
 import org.sluice.Where;
+import org.sluice.spi.MemorySharing;
 import org.sluice.transfer.Agent;
 import org.sluice.transfer.EngineSettings;
 import org.sluice.transfer.LinkEngine;
@@ -78,6 +80,8 @@ final class LinkMaking {
     private @Nullable PeerRails leased;
     private List<byte[]> peerHandles = List.of();
     private List<RemoteNic> peerNics = List.of();
+    private @Nullable NodeIdentity peerNode;
+    private String notShared = "";
     private boolean server;
     private boolean duplex;
     private byte[] note = {};
@@ -165,6 +169,7 @@ final class LinkMaking {
         NodeIdentity client = request.client();
         peerGpu = offer.gpu();
         peerNics = client.nics();
+        peerNode = client;
         manager.peer(client);
         duplex = offer.duplex();
         note = offer.note();
@@ -267,6 +272,7 @@ final class LinkMaking {
     /** The rails towards a server that has said who it is, once enough of them are proven. */
     private PeerRails.Found rails(FrameSocket s, NodeIdentity node, Deadline deadline) throws IOException {
         expectTransport(node);
+        peerNode = node;
         manager.peer(node);
         boolean oneHost = plan.rails().isOneHost(node, isThisHost(s.stream().socket()));
         expectNic(oneHost);
@@ -522,6 +528,7 @@ final class LinkMaking {
                     confirmed ? new ControlConnection(stream, where, seal, System.nanoTime()) : null;
             int channelsOut = made.outbound().size();
             int channelsIn = made.inbound().size();
+            LinkSharing sharing = sharing(control, s.peer(), where);
             LinkRegions regions = new LinkRegions(plan.regions().get(gpu));
             LinkEngine engine = new LinkEngine(
                     agreed,
@@ -534,8 +541,9 @@ final class LinkMaking {
                             .filter(u -> u != null)
                             .findFirst()
                             .orElse(null),
-                    agent,
-                    (bytes, tag, length) -> events.notified(new Notification(bytes, tag, length)));
+                    agent.pieces(),
+                    (bytes, tag, length) -> events.notified(new Notification(bytes, tag, length)),
+                    sharing);
             ChannelRepair repair = control == null
                     ? null
                     : new ChannelRepair(
@@ -554,6 +562,7 @@ final class LinkMaking {
                     control,
                     confirmed ? way(stream, with, where) : null,
                     repair,
+                    sharing,
                     regions,
                     manager,
                     made,
@@ -583,6 +592,44 @@ final class LinkMaking {
             s.close();
         }
         return session;
+    }
+
+    /** The memory that both ends share, where they may; agent thread only. */
+    private @Nullable LinkSharing sharing(@Nullable ControlConnection control, String peer, Where where) {
+        NodeSharing node = plan.sharing();
+        NodeIdentity other = peerNode;
+        if (node == null || control == null || other == null) {
+            return null;
+        }
+        MemorySharing memory = agent.gpu().sharing().orElse(null);
+        notShared = memory == null
+                ? "GPU " + gpu + " cannot share its memory"
+                : node.whyNot(plan.rails().self(), other);
+        return memory == null || !notShared.isEmpty()
+                ? null
+                : new LinkSharing(agent, memory, node, control, server, peer, plan.deadline(), where);
+    }
+
+    /** Waits until it is known whether memory is shared. @throws LinkException when it is not, and has to be */
+    LinkPath awaitPath(LinkSession session) {
+        NodeSharing node = plan.sharing();
+        if (node == null) {
+            return new LinkPath(plan.transport().name(), "");
+        }
+        LinkSharing sharing = session.sharing();
+        String why = sharing == null ? notShared : get(sharing.decided(), Deadline.in(plan.deadline()));
+        if (why.isEmpty()) {
+            return new LinkPath(node.transport().name(), "the peer is on this host, and each side has copied from the other's memory");
+        }
+        SluiceException ended = session.ended().getNow(null);
+        if (ended != null) {
+            throw ended;
+        }
+        if (node.isDemanded()) {
+            throw new LinkException(
+                    where(), "transport " + node.transport().name() + " was demanded and cannot be used: " + why);
+        }
+        return new LinkPath(plan.transport().name(), node.transport().name() + " is not used: " + why);
     }
 
     /** Whether a channel's rail is worth an attempt: the client, which proves rails, knows it of those that did not work before. */

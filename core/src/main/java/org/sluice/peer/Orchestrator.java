@@ -250,27 +250,35 @@ public final class Orchestrator implements AutoCloseable {
     }
 
     private List<Made> start(List<LinkMaking> links, IntFunction<LinkSession.Events> events) {
-        List<Made> made = new ArrayList<>();
+        List<LinkSession> sessions = new ArrayList<>();
         for (int i = 0; i < links.size(); i++) {
             LinkMaking l = links.get(i);
             try {
-                LinkReport report = LinkReport.of(l);
-                made.add(new Made(l.start(events.apply(i)), report));
+                sessions.add(l.start(events.apply(i)));
             } catch (RuntimeException | Error e) {
-                end(made);
+                end(links, sessions);
                 throw e;
             } catch (IOException e) {
-                end(made);
+                end(links, sessions);
                 throw new LinkException(l.where(), e.getMessage(), e);
             }
+        }
+        List<Made> made = new ArrayList<>();
+        try {
+            for (int i = 0; i < sessions.size(); i++) {
+                made.add(new Made(sessions.get(i), LinkReport.of(links.get(i), sessions.get(i))));
+            }
+        } catch (RuntimeException | Error e) {
+            end(links, sessions);
+            throw e;
         }
         return made;
     }
 
     /** Links that have begun, where another could not. */
-    private void end(List<Made> made) {
-        for (Made m : made) {
-            agents.get(m.report().gpu()).execute(m.session()::close);
+    private void end(List<LinkMaking> links, List<LinkSession> sessions) {
+        for (int i = 0; i < sessions.size(); i++) {
+            agents.get(links.get(i).gpu()).execute(sessions.get(i)::close);
         }
     }
 

@@ -84,8 +84,9 @@ public record Launch(int rank, int world, String host, int port, String job, Str
     }
 
     private static String source(Given given, Given own, Launcher.Said said, int rank, int world, HostPort at) {
-        String numbers = "rank " + from(given.rank().isPresent(), "--rank", own.rank().isPresent(), "SLUICE_RANK", said.by())
-                + ", world " + from(given.world().isPresent(), "--world", own.world().isPresent(), "SLUICE_WORLD", said.by());
+        String rankFrom = from(given.rank().isPresent(), "--rank", own.rank().isPresent(), "SLUICE_RANK", said.by());
+        String worldFrom = from(given.world().isPresent(), "--world", own.world().isPresent(), "SLUICE_WORLD", said.by());
+        String numbers = rankFrom.equals(worldFrom) ? "rank and world " + rankFrom : "rank " + rankFrom + ", world " + worldFrom;
         String meeting = from(
                 given.meeting().isPresent(), "--rendezvous", own.meeting().isPresent(), "SLUICE_RENDEZVOUS", said.hostBy());
         return "rank " + rank + " of " + world + ", meeting at " + at + " (" + numbers + ", meeting place " + meeting + ")";

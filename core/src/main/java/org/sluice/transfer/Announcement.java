@@ -26,6 +26,9 @@ public record Announcement(long id, long length, long mostChunk, int priority, i
     /** The peer's side is all of a layout that was prepared. */
     public static final int PREPARED = 16;
 
+    /** Its bytes lie in the layout that was said last, of blocks that the receiver has open: it may pull them instead of granting. */
+    public static final int PULLED = 32;
+
     boolean has(int flag) {
         return (flags & flag) != 0;
     }

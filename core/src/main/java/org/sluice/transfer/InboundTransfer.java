@@ -20,12 +20,23 @@ final class InboundTransfer extends ChunkedTransfer {
     /** Where in the stream the next chunk begins that was never given to a channel. */
     long next;
 
+    /** Where its bytes are pulled from; null where the peer sends them in chunks. */
+    @Nullable PullSource source;
+
     /** How many chunks were cut off so far. */
     long cut;
 
     InboundTransfer(
             long id, PieceMap map, @Nullable PeerPlace remote, TransferOptions options, Completion completion) {
         super(id, map, remote, options, completion);
+    }
+
+    /** Its peer's memory is not looked at any more. */
+    void letGo() {
+        PullSource s = source;
+        if (s != null) {
+            s.release();
+        }
     }
 
     boolean hasNext() {

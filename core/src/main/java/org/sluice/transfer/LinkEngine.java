@@ -36,6 +36,7 @@ public final class LinkEngine {
     private final NotificationCredit credit;
     private final Along along;
     private final Pulse pulse;
+    private final @Nullable PulledMemory memory;
     private final Outbound outbound;
     private final Inbound inbound;
     private final int outboundChannels;
@@ -52,6 +53,21 @@ public final class LinkEngine {
             @Nullable UnpackQueue unpack,
             PieceQueues pieces,
             NotificationListener notified) {
+        this(settings, control, regions, outboundChannels, inboundChannels, unpack, pieces, notified, null);
+    }
+
+    /** @param memory where the receiver of a transfer may pull it; null where it never can */
+    public LinkEngine(
+            EngineSettings settings,
+            LinkControl control,
+            RegionDirectory regions,
+            int outboundChannels,
+            int inboundChannels,
+            @Nullable UnpackQueue unpack,
+            PieceQueues pieces,
+            NotificationListener notified,
+            @Nullable PulledMemory memory) {
+        this.memory = memory;
         this.settings = settings;
         this.control = control;
         this.peerAccess = new PeerAccess(settings.where(), regions);
@@ -74,7 +90,7 @@ public final class LinkEngine {
         this.pulse = new Pulse(settings, control);
         this.layouts = new SaidLayouts(settings.where(), control);
         SmallBytes small = new SmallBytes(pieces);
-        LinkParts parts = new LinkParts(settings, control, layouts, credit, this.notified, small, pulse);
+        LinkParts parts = new LinkParts(settings, control, layouts, credit, this.notified, small, pulse, memory);
         this.outbound = new Outbound(parts, outboundChannels, this::broken);
         this.inbound = new Inbound(parts, inboundChannels, unpack, this::broken);
     }
@@ -261,7 +277,7 @@ public final class LinkEngine {
             return;
         }
         hasChannels(inboundChannels, send.id());
-        inbound.transfers().announced(send, notification(send), bytes(send), now);
+        inbound.transfers().announced(send, notification(send), bytes(send), source(send), now);
     }
 
     /** @param to the region, and {@code offset} in it; or the number of a layout where the announcement says so */
@@ -273,10 +289,16 @@ public final class LinkEngine {
         inbound.transfers().asked(write);
         byte[] notification = notification(write);
         byte[] bytes = bytes(write);
+        PullSource source = source(write);
         PeerAccess.Access access = access(write, to, offset, layout, true);
         if (access != null) {
-            inbound.transfers().serveWrite(write, access.map, notification, bytes, access, now);
-        } else if (notification != null) {
+            inbound.transfers().serveWrite(write, access.map, notification, bytes, source, access, now);
+            return;
+        }
+        if (source != null) {
+            source.release();
+        }
+        if (notification != null) {
             notified.dropped(notification);
         }
     }
@@ -317,6 +339,21 @@ public final class LinkEngine {
 
     private byte @Nullable [] bytes(Announcement a) {
         return along.takeBytes(a);
+    }
+
+    /** Where the bytes can be pulled from; null where they come in chunks. */
+    private @Nullable PullSource source(Announcement a) {
+        if (!a.has(Announcement.PULLED)) {
+            return null;
+        }
+        PulledMemory m = memory;
+        if (m == null || a.has(Announcement.SMALL)) {
+            throw new ProtocolException(
+                    settings.where(),
+                    "the peer wants " + MessageId.toString(a.id()) + " pulled"
+                            + (m == null ? ", on a link on which nothing is" : ", and sent its bytes too"));
+        }
+        return peerAccess.source(a.length(), m);
     }
 
     /** The peer's program has taken notifications. */
@@ -518,6 +555,9 @@ public final class LinkEngine {
 
     /** Registers a block on every channel now instead of at its first use. */
     public void register(MemoryBlock block) throws TransportException {
+        if (memory != null && memory.isOn()) {
+            memory.number(block); // begins to share it
+        }
         outbound.register(block);
         inbound.register(block);
     }
@@ -568,6 +608,9 @@ public final class LinkEngine {
     public void fail(SluiceException why) {
         if (failure == null) {
             failure = why;
+            if (memory != null) {
+                memory.giveUp();
+            }
             try {
                 outbound.fail(why);
             } finally {

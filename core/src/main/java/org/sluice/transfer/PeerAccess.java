@@ -1,6 +1,7 @@
 package org.sluice.transfer;
 
 import java.nio.IntBuffer;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +30,8 @@ final class PeerAccess {
     private final Map<Integer, RemoteLayout> layouts = new HashMap<>();
     private final PeerLayouts kept;
     private long layoutBytes;
+    /** The one that was said last. */
+    private int last;
 
     PeerAccess(Where where, RegionDirectory regions) {
         this.where = where;
@@ -94,6 +97,7 @@ final class PeerAccess {
             return;
         }
         count(bytes(layout));
+        last = number;
         if (kept.hasSelection(number) || layouts.put(number, layout) != null) {
             throw twice(number);
         }
@@ -160,6 +164,32 @@ final class PeerAccess {
             layoutBytes -= bytes;
         }
         return access;
+    }
+
+    /** The layout that was said last, as memory of the peer's that is open here. @throws ProtocolException where it is not */
+    PullSource source(long length, PulledMemory memory) {
+        RemoteLayout layout = layouts.remove(last);
+        if (layout == null) {
+            throw new ProtocolException(where, "the peer says where a transfer's bytes lie, and has not said it");
+        }
+        MemoryBlock[] blocks = new MemoryBlock[layout.regions().size()];
+        List<Integer> numbers = new ArrayList<>(blocks.length);
+        for (int i = 0; i < blocks.length; i++) {
+            RemoteRegion named = layout.regions().get(i);
+            int number = (int) named.keyLow();
+            MemoryBlock block = named.keyHigh() == 0 && number == named.keyLow() ? memory.open(number) : null;
+            if (block == null) {
+                throw new ProtocolException(
+                        where, "the peer names block " + named.keyLow() + " of its memory, which is not open here");
+            }
+            blocks[i] = block;
+            numbers.add(number);
+        }
+        if (layout.bytes() != length || PieceCheck.check(blocks, layout.pieces(), false) != null) {
+            throw new ProtocolException(where, "the peer says that a transfer's bytes lie where it has no memory");
+        }
+        long bytes = bytes(layout);
+        return new PullSource(PieceMap.of(blocks, layout.pieces()), memory, numbers, () -> layoutBytes -= bytes);
     }
 
     private @Nullable Access selected(

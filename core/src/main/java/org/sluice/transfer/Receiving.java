@@ -142,11 +142,17 @@ final class Receiving {
         return t;
     }
 
-    void announced(Announcement a, byte @Nullable [] notification, byte @Nullable [] bytes, long nanoTime) {
+    void announced(
+            Announcement a,
+            byte @Nullable [] notification,
+            byte @Nullable [] bytes,
+            @Nullable PullSource source,
+            long nanoTime) {
         now = nanoTime;
         InboundTransfer asked = requested.get(a.id());
         if (asked != null && asked.length == a.length() && a.mostChunk() > 0) {
             requested.remove(a.id());
+            asked.source = source;
             asked.priority = asked.options.priority();
             if (asked.ending != EndReason.NONE) {
                 endNow(asked);
@@ -179,7 +185,7 @@ final class Receiving {
                                 + " bytes, allowed are " + EngineSettings.SMALL_BYTES_UNDER_WAY);
             }
         }
-        matching.announced(new Announced(a, notification, bytes));
+        matching.announced(new Announced(a, notification, bytes, source));
     }
 
     private void check(Announcement a) {
@@ -195,14 +201,17 @@ final class Receiving {
         Announcement a = send.announcement;
         t.id = a.id();
         t.notification = send.notification;
+        t.source = send.source;
         smallHeld -= send.bytes == null ? 0 : send.bytes.length;
         if (send.ending != EndReason.NONE) {
             t.ending = send.ending; // its end was answered already
             t.endedByPeer = true;
+            t.letGo();
             drop(t);
             t.failed(t.ending.exception(settings.where(), MessageId.toString(t.id), true));
         } else if (t.over) {
             unfinishedSends--;
+            t.letGo();
             drop(t);
             control.ended(t.id, t.ending);
         } else if (a.length() != t.length) {
@@ -225,6 +234,7 @@ final class Receiving {
                         + ": the peer sends " + sendLength + " bytes, this side's receive is of " + t.length
                         + "; give both sides the same length");
         unfinishedSends--;
+        t.letGo();
         drop(t);
         control.refused(t.id, TransferRefusal.LENGTH, t.length);
         t.failed(e);
@@ -280,6 +290,7 @@ final class Receiving {
     private void endNow(InboundTransfer t) {
         count(t);
         layouts.ended(t.remote, true);
+        t.letGo();
         drop(t);
         control.ended(t.id, t.ending);
         t.failed(t.ending.exception(settings.where(), MessageId.toString(t.id), t.endedByPeer));
@@ -300,6 +311,9 @@ final class Receiving {
                         settings.where(), "the peer cancelled " + MessageId.toString(id) + " twice");
             }
             waiting.ending = why;
+            if (waiting.source != null) {
+                waiting.source.release();
+            }
             unfinishedSends--;
             control.ended(id, why);
         } else if (!wasSaid(id)) {
@@ -340,6 +354,7 @@ final class Receiving {
             PieceMap map,
             byte @Nullable [] notification,
             byte @Nullable [] bytes,
+            @Nullable PullSource source,
             Completion completion,
             long nanoTime) {
         now = nanoTime;
@@ -347,6 +362,7 @@ final class Receiving {
         InboundTransfer t = new InboundTransfer(a.id(), map, null, TransferOptions.NONE, completion);
         t.priority = a.priority();
         t.notification = notification;
+        t.source = source;
         if (bytes == null) {
             start(t, a.mostChunk());
         } else {
@@ -449,6 +465,7 @@ final class Receiving {
             control.landed(t.id);
         }
         layouts.ended(t.remote, true);
+        t.letGo();
         byte[] notification = t.notification;
         if (notification != null) {
             notified.notified(notification, t.options.tag().orElse(0), t.length);

@@ -45,7 +45,13 @@ final class SaidLayouts {
     }
 
     boolean hasRoom(@Nullable PeerPlace place) {
-        return place == null || bytes + cost(place) <= MOST_BYTES;
+        return hasRoom(place, null);
+    }
+
+    /** Whether both may be said. @param source where the bytes lie on this side; null where that is not said */
+    boolean hasRoom(@Nullable PeerPlace place, @Nullable PeerPlace source) {
+        long both = (place == null ? 0 : cost(place)) + (source == null ? 0 : cost(source));
+        return both == 0 || bytes == 0 || bytes + both <= MOST_BYTES; // two of the largest have less room than there is
     }
 
     /** Says a layout that transfers will name from now on. */

@@ -261,6 +261,25 @@ public final class ControlConnection implements AutoCloseable {
         out.putInt(kind.code).putInt(0).putLong(totalCount).putLong(totalBytes);
     }
 
+    /** Where the peer, on this host, can hand parts of memory over and take them. @param handle of a pull transport's door */
+    public void shareDoor(byte[] handle) {
+        frame(FrameType.SHARE_DOOR, handle.length);
+        out.put(handle);
+    }
+
+    /** What became of a block that the peer shared. @param state 0 it is open, 1 it cannot be, 2 it is closed again */
+    public void held(int number, int state, String why) {
+        byte[] text = cut(why, FrameType.HELD.most - 8);
+        frame(FrameType.HELD, 8 + text.length);
+        out.putInt(number).putInt(state).put(text);
+    }
+
+    /** A block that was shared is to be closed. */
+    public void unshare(int number) {
+        frame(FrameType.UNSHARE, 8);
+        out.putInt(number).putInt(0);
+    }
+
     public void probe() {
         frame(FrameType.PING, 0);
     }

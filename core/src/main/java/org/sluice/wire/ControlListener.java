@@ -87,6 +87,14 @@ public interface ControlListener {
     /** @param totalCount since the link began, as {@code totalBytes} */
     void onCredit(CreditKind kind, long totalCount, long totalBytes);
 
+    /** Where the peer can be met to hand over memory. @param handle foreign bytes, at most 128 */
+    void onShareDoor(byte[] handle);
+
+    /** @param state not checked */
+    void onHeld(int number, int state, String why);
+
+    void onUnshare(int number);
+
     /** The peer gives the link up. */
     void onError(String why);
 

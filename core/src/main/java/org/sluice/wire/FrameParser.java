@@ -151,6 +151,17 @@ final class FrameParser {
                 long totalCount = in.getLong();
                 to.onCredit(kind, totalCount, in.getLong());
             }
+            case SHARE_DOOR -> to.onShareDoor(bytes(in, end));
+            case HELD -> {
+                int number = in.getInt();
+                int state = in.getInt();
+                to.onHeld(number, state, FrameSocket.text(bytes(in, end)));
+            }
+            case UNSHARE -> {
+                int number = in.getInt();
+                in.getInt();
+                to.onUnshare(number);
+            }
             case ERROR -> to.onError(FrameSocket.text(bytes(in, end)));
             case GOODBYE -> to.onGoodbye();
             case HELLO, PROOF, IDENTITY, TARGET, RESUME, OFFER, ANSWER, HANDLES, READY, REFUSE, JOIN, TABLE, WORD ->

@@ -46,6 +46,9 @@ public enum FrameType {
     PREPARE(42, 8, 8),
     RELEASE(43, 8, 8),
     SELECTION(44, 16, 64 << 10),
+    SHARE_DOOR(45, 1, Transport.MAX_HANDLE_BYTES),
+    HELD(46, 8, 1 << 10),
+    UNSHARE(47, 8, 8),
 
     JOIN(64, 12, 1 << 10),
     TABLE(65, 4, 64 << 10),

@@ -17,7 +17,12 @@ import org.sluice.Requirements;
 /** What a node is not to do without, and a rate that falls in the middle. */
 class RequirementsTest {
     private static final PathTaken PATH = new PathTaken(
-            "tcp", List.of("eth1", "eth2"), List.of("eth1", "eth2", "eth3"), "host", List.of("eth3 has no channel"));
+            "tcp",
+            List.of("eth1", "eth2"),
+            List.of("eth1", "eth2", "eth3"),
+            "host",
+            List.of(),
+            List.of("eth3 has no channel"));
 
     @Test
     void whatIsMissingIsToldWithTheReason() {

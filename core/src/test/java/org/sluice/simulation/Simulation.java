@@ -373,6 +373,11 @@ final class Simulation {
         }
     }
 
+    /** How many transfers were cancelled or had a deadline. */
+    int endedEarly() {
+        return scenario.ends() - endsLeft;
+    }
+
     /** Runs to the end and checks what must hold there. */
     void run() {
         try {

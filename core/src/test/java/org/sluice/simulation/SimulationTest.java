@@ -16,8 +16,12 @@ final class SimulationTest {
             new Simulation(one).run();
             return;
         }
+        long ended = 0;
         for (long seed = 0; seed < SEEDS; seed++) {
-            new Simulation(seed).run();
+            Simulation s = new Simulation(seed);
+            s.run();
+            ended += s.endedEarly();
         }
+        System.out.println("simulation: " + SEEDS + " seeds, " + ended + " cancels and deadlines");
     }
 }

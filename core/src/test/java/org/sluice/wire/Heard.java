@@ -150,6 +150,21 @@ public final class Heard implements ControlListener {
     }
 
     @Override
+    public void onShareDoor(byte[] handle) {
+        said.add("door " + HexFormat.of().formatHex(handle));
+    }
+
+    @Override
+    public void onHeld(int number, int state, String why) {
+        said.add("held " + number + " " + state + " " + why);
+    }
+
+    @Override
+    public void onUnshare(int number) {
+        said.add("unshare " + number);
+    }
+
+    @Override
     public void onError(String why) {
         said.add("error " + why);
     }

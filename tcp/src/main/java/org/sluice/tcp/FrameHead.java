@@ -27,6 +27,9 @@ final class FrameHead {
     /** Flag: the payload is encrypted and followed by its tag, which seals this head too. */
     static final int SEALED = 2;
 
+    /** Flag of a chunk: it does not come. The head names it as it would otherwise, and no payload follows; where sealed, a tag does. */
+    static final int VOID = 4;
+
     /** {@code SLTF}, little-endian. */
     private static final int MAGIC = 0x46544C53;
 
@@ -63,7 +66,7 @@ final class FrameHead {
                 && (head.get(INT, 4) & 0xff) == VERSION
                 && kind >= DATA
                 && kind <= CLOSE
-                && (flags & ~(kind == DATA ? CHECKED | SEALED : 0)) == 0;
+                && (flags & ~(kind == DATA ? CHECKED | SEALED | VOID : 0)) == 0;
     }
 
     static int kind(MemorySegment head) {
@@ -96,6 +99,10 @@ final class FrameHead {
 
     static boolean isSealed(MemorySegment head) {
         return (head.get(INT, 4) & (SEALED << FLAGS)) != 0;
+    }
+
+    static boolean isVoid(MemorySegment head) {
+        return (head.get(INT, 4) & (VOID << FLAGS)) != 0;
     }
 
     static boolean isChecked(MemorySegment head) {

@@ -196,7 +196,7 @@ final class InboundConnection extends Connection {
                     + Integer.toHexString(FrameHead.channel(head))
                     + (lane == null ? ", which is not open here" : ", which is too long"));
         }
-        long onWire = length + (FrameHead.isSealed(head) ? Seal.TAG_BYTES : 0);
+        long onWire = (FrameHead.isVoid(head) ? 0 : length) + (FrameHead.isSealed(head) ? Seal.TAG_BYTES : 0);
         if (lane.isGone()) {
             skip(lane, onWire);
             return;
@@ -207,6 +207,13 @@ final class InboundConnection extends Connection {
             return;
         }
         String complaint = complaint(lane, length);
+        if (complaint.isEmpty() && FrameHead.isVoid(head)) {
+            payload.beginVoid(lane);
+            if (payload.left() == 0) {
+                payload.finish(head);
+            }
+            return;
+        }
         if (complaint.isEmpty()) {
             payload.begin(lane);
             return;

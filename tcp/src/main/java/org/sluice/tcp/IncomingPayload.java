@@ -62,6 +62,17 @@ final class IncomingPayload {
         }
     }
 
+    /** Nothing but its tag, if it is sealed: the oldest request of a lane ends without its bytes. */
+    void beginVoid(ReceiveLane of) {
+        lane = of;
+        place = 0;
+        pieces = 0;
+        bytes = 0;
+        way = Way.SEALED;
+        left = of.seal() == null ? 0 : Seal.TAG_BYTES;
+        at = left == 0 ? 0 : sealed.room(left);
+    }
+
     /** Goes into memory that is no channel's. */
     void begin(long address, long length) {
         lane = null;
@@ -122,6 +133,14 @@ final class IncomingPayload {
         lane = null;
         long lies = place;
         Seal seal = of.seal();
+        if (FrameHead.isVoid(head)) {
+            if (seal != null) {
+                long tag = at - Seal.TAG_BYTES;
+                seal.open(head, tag, tag, 0);
+            }
+            of.done(Channel.VOID);
+            return;
+        }
         if (seal != null) {
             lies = pieces > 0 ? packed.room(bytes) : place;
             seal.open(head, at - bytes - Seal.TAG_BYTES, lies, bytes);

@@ -17,6 +17,9 @@ abstract class Lane {
     /** Most requests of one lane in flight; a power of two. */
     static final int CAPACITY = 1024;
 
+    /** In the place of how many pieces there are: the message does not come. */
+    static final int VOID = -1;
+
     /** What a lane begins with; grows to {@link #CAPACITY} by fours. */
     private static final int FIRST_CAPACITY = 64;
 

@@ -50,13 +50,15 @@ final class OutgoingFrame {
         int count = r.pieces[slot];
         long length = r.bytes[slot];
         Seal seal = of.seal();
-        boolean checks = of.checks();
+        boolean isVoid = count == Lane.VOID;
+        boolean checks = of.checks() && !isVoid;
         if (count > 0 && (checks || seal != null || whole)) {
             at = packed.gather(at, count, length);
             count = 0;
         }
         int sum = checks ? checksum.of(at, length) : 0;
-        int flags = (checks ? FrameHead.CHECKED : 0) | (seal == null ? 0 : FrameHead.SEALED);
+        int flags = (checks ? FrameHead.CHECKED : 0) | (seal == null ? 0 : FrameHead.SEALED)
+                | (isVoid ? FrameHead.VOID : 0);
         FrameHead.write(
                 head,
                 FrameHead.DATA,
@@ -66,16 +68,16 @@ final class OutgoingFrame {
                 r.offset[slot],
                 length,
                 damages ? sum ^ 1 : sum);
-        bytes = length;
+        bytes = isVoid ? 0 : length;
         if (seal != null) {
+            long to = sealed.room(bytes + Seal.TAG_BYTES);
+            seal.seal(head, isVoid ? to : at, bytes, to);
             bytes += Seal.TAG_BYTES;
-            long to = sealed.room(bytes);
-            seal.seal(head, at, length, to);
             at = to;
         }
         lane = of;
         body = at;
-        pieces = count;
+        pieces = Math.max(0, count);
         piece = 0;
         within = 0;
         sent = 0;
@@ -161,7 +163,7 @@ final class OutgoingFrame {
         if (pieces > 0) {
             body = packed.gatherRest(body, piece, pieces, within, rest) - done;
             pieces = 0;
-        } else if (bytes == FrameHead.length(head)) {
+        } else if (!FrameHead.isSealed(head)) {
             body = sealed.copy(body + done, rest) - done; // plain bytes: the other buffer is not in use
         }
         return true;

@@ -25,6 +25,16 @@ final class TcpSendChannel extends TcpChannel<SendLane> implements SendChannel {
     }
 
     @Override
+    public boolean sendsVoids() {
+        return true;
+    }
+
+    @Override
+    public boolean sendVoid(long bytes, long message, long offset) throws TransportException {
+        return post(0, Lane.VOID, bytes, message, offset);
+    }
+
+    @Override
     public boolean isProtected() {
         return lanes()[0].isProtected();
     }

@@ -44,7 +44,7 @@ public final class Namespaces implements AutoCloseable {
     /** What the kernel counted on a NIC since it was made: whole Ethernet frames, without preamble and checksum. */
     public record Counters(long txBytes, long rxBytes, long txPackets, long rxPackets) {}
 
-    private static final Pattern OURS = Pattern.compile("sluice-[a-z0-9]+-(\\d+)-\\d+-[abf]");
+    private static final Pattern OURS = Pattern.compile("sluice-[a-z0-9]+-(\\d+)-\\d+-(?:[abf]|n\\d+)");
     private static final int COMMAND_SECONDS = 20;
     private static final AtomicInteger NUMBER = new AtomicInteger();
 

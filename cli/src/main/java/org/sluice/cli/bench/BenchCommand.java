@@ -150,6 +150,12 @@ public final class BenchCommand implements Callable<Integer> {
     private String backend = "auto";
 
     @Option(
+            names = "--transport",
+            paramLabel = "<name>",
+            description = "tcp; or ipc, to measure memory that two processes of a host share (tcp)")
+    private String transport = "tcp";
+
+    @Option(
             names = "--wait",
             paramLabel = "<time>",
             converter = Values.Time.class,
@@ -175,7 +181,7 @@ public final class BenchCommand implements Callable<Integer> {
         }
         if (latency) {
             underWay = 1;
-            sizes = sizes == SIZES ? LATENCY_SIZES : sizes;
+            sizes = sizes.equals(SIZES) ? LATENCY_SIZES : sizes;
         }
         long block;
         try {
@@ -202,7 +208,12 @@ public final class BenchCommand implements Callable<Integer> {
             nics = LoopbackRails.NICS;
         }
         List<String> server = List.of(
-                "bench", "--serve", "--port=" + port, "--nics=" + String.join(",", nics), "--backend=" + backend,
+                "bench",
+                "--serve",
+                "--port=" + port,
+                "--nics=" + String.join(",", nics),
+                "--backend=" + backend,
+                "--transport=" + transport,
                 "--small-bytes=" + smallBytes,
                 "--spin=" + node(USUAL).build().spin().toNanos() / 1000 + "us");
         try (ServerProcess _ = ServerProcess.start(server)) {
@@ -251,6 +262,7 @@ public final class BenchCommand implements Callable<Integer> {
         NodeConfig.Builder b = NodeConfig.builder()
                 .gpus(1)
                 .backend(backend)
+                .transport(transport)
                 .channels(with.channels())
                 .chunkBytes(with.chunk())
                 .window(with.window())

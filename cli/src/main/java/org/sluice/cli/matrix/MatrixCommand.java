@@ -57,7 +57,7 @@ public final class MatrixCommand implements Callable<Integer> {
     @Mixin
     private RendezvousOptions rendezvous = new RendezvousOptions();
 
-    @Option(names = "--local", paramLabel = "<n>", description = "n nodes on this machine, over loopback, to try it")
+    @Option(names = "--local", paramLabel = "<n>", description = "n nodes on this machine, to try it")
     private @Nullable Integer local;
 
     @Option(
@@ -174,7 +174,8 @@ public final class MatrixCommand implements Callable<Integer> {
         try (Group group = Group.join(config, name, rendezvous.address(), port)) {
             call.close();
             try {
-                return new Player(node, group).play(new NodeFacts(
+                return new Player(node, group).play(new MatrixReport.Member(
+                        config.launch().rank(),
                         name,
                         node.backend(),
                         node.gpuName(0),
@@ -204,7 +205,7 @@ public final class MatrixCommand implements Callable<Integer> {
     }
 
     private void progress(String what) {
-        if (System.console() != null && System.console().isTerminal()) {
+        if (System.console().isTerminal()) {
             say(what);
         }
     }

@@ -36,8 +36,18 @@ record MatrixReport(
         List<Member> members,
         List<Way> ways) {
 
-    /** A node. */
-    record Member(int rank, String name, String backend, String gpu, int gpus, List<String> nics) {}
+    /**
+     * A node, as it describes itself.
+     *
+     * @param name what its machine is called
+     * @param backend {@code host} or {@code cuda}
+     * @param gpu the model of its first GPU
+     */
+    record Member(int rank, String name, String backend, String gpu, int gpus, List<String> nics) {
+        Member {
+            nics = List.copyOf(nics);
+        }
+    }
 
     record Spread(double least, double median, double most) {
         static Spread of(double[] values) {

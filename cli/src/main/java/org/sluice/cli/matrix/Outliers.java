@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.BiConsumer;
 import java.util.function.ToDoubleFunction;
 
 /**
@@ -44,12 +45,16 @@ final class Outliers {
     private final List<Way> failed = new ArrayList<>();
 
     /** A NIC in one direction. */
-    private record End(int node, String nic, boolean sends) {}
+    private record End(int node, String nic, boolean sends) {
+        Place place() {
+            return new Place(node, nic, -1, "");
+        }
+    }
 
     /** Where a finding is gathered: for a NIC without a peer. */
     private record Place(int node, String nic, int peer, String peerNic) {}
 
-    /** @param slow 0 where the rate is as usual, 1 where nothing moves */
+    /** @param slow 0 where the rate is as usual, 1 where nothing moves, below 0 where it is faster */
     private record Observation(End from, End to, double slow, double loss) {
         boolean has(End end) {
             return from.equals(end) || to.equals(end);
@@ -109,35 +114,42 @@ final class Outliers {
             w.rails().forEach(r -> rates.computeIfAbsent(key(r.nic(), r.peerNic()), k -> new ArrayList<>()).add(r.gbPerSecond()));
         }
         double overall = Robust.upperMedian(numbers(rates.values().stream().flatMap(List::stream).toList()));
+        Map<String, Double> usualRates = new HashMap<>();
+        // one bad NIC is in 2 of n rails: of few nodes that is most of them, so that the middle of the others is looked for
+        double middle = 0.5 + 1.0 / Math.max(2, names.size());
+        rates.forEach((k, same) -> usualRates.put(k, same.size() < 6 ? overall : Robust.quantile(numbers(same), middle)));
         for (Way w : good) {
             for (Rail r : w.rails()) {
-                List<Double> same = rates.get(key(r.nic(), r.peerNic()));
-                double usual = same == null || same.size() < 6 ? overall : Robust.upperMedian(numbers(same));
-                double slow = usual > 0 ? Math.max(0, 1 - r.gbPerSecond() / usual) : 0;
+                double usual = usualRates.getOrDefault(key(r.nic(), r.peerNic()), overall);
+                double slow = usual > 0 ? 1 - r.gbPerSecond() / usual : 0;
                 all.add(new Observation(
                         new End(w.from(), r.nic(), true), new End(w.to(), r.peerNic(), false), slow, r.loss()));
             }
-            addMissing(w, good);
+        }
+        addMissing(good);
+    }
+
+    /** Rails that most pairs with NICs of these names have, and some have not: nothing moves on them. */
+    private void addMissing(List<Way> good) {
+        Map<String, Integer> could = new HashMap<>();
+        Map<String, Integer> carry = new HashMap<>();
+        for (Way w : good) {
+            forEachPair(w, (nic, peerNic) -> could.merge(nic + " " + peerNic, 1, Integer::sum));
+            w.rails().forEach(r -> carry.merge(r.nic() + " " + r.peerNic(), 1, Integer::sum));
+        }
+        for (Way w : good) {
+            forEachPair(w, (nic, peerNic) -> {
+                String both = nic + " " + peerNic;
+                if (2 * carry.getOrDefault(both, 0) > could.getOrDefault(both, 0) && !has(w, nic, peerNic)) {
+                    all.add(new Observation(new End(w.from(), nic, true), new End(w.to(), peerNic, false), 1, 0));
+                }
+            });
         }
     }
 
-    /** Rails that most pairs with NICs of these names have, and this one has not: nothing moves on them. */
-    private void addMissing(Way way, List<Way> good) {
+    private void forEachPair(Way way, BiConsumer<String, String> what) {
         for (String nic : nics.getOrDefault(way.from(), Set.of())) {
-            for (String peerNic : nics.getOrDefault(way.to(), Set.of())) {
-                if (has(way, nic, peerNic)) {
-                    continue;
-                }
-                long could = good.stream()
-                        .filter(w -> nics.getOrDefault(w.from(), Set.of()).contains(nic)
-                                && nics.getOrDefault(w.to(), Set.of()).contains(peerNic))
-                        .count();
-                long carry = good.stream().filter(w -> has(w, nic, peerNic)).count();
-                if (2 * carry > could) {
-                    all.add(new Observation(
-                            new End(way.from(), nic, true), new End(way.to(), peerNic, false), 1, 0));
-                }
-            }
+            nics.getOrDefault(way.to(), Set.of()).forEach(peerNic -> what.accept(nic, peerNic));
         }
     }
 
@@ -156,11 +168,14 @@ final class Outliers {
     private List<Finding> findings() {
         Map<Place, Bad> bad = new LinkedHashMap<>();
         double usualLoss = Robust.median(all.stream().mapToDouble(Observation::loss).toArray());
-        for (Measure measure : List.of(RATE, LOSS)) {
-            List<Observation> rest = new ArrayList<>(all);
-            blameEnds(rest, measure, bad);
-            blamePaths(rest, measure, bad);
-        }
+        blameEnds(RATE, bad);
+        blameEnds(LOSS, bad);
+        // a NIC that is bad in one way explains whatever is odd about its paths
+        List<Observation> unexplained = all.stream()
+                .filter(o -> !bad.containsKey(o.from.place()) && !bad.containsKey(o.to.place()))
+                .toList();
+        blamePaths(unexplained, RATE, bad);
+        blamePaths(unexplained, LOSS, bad);
         List<Finding> findings = new ArrayList<>(unlinked());
         Phrases phrases = new Phrases(names, usualLoss);
         Set<Integer> whole = wholeNodes(bad);
@@ -175,7 +190,8 @@ final class Outliers {
     }
 
     /** Names the worst end, sets aside what it has to do with, and looks again. */
-    private void blameEnds(List<Observation> rest, Measure measure, Map<Place, Bad> bad) {
+    private void blameEnds(Measure measure, Map<Place, Bad> bad) {
+        List<Observation> rest = new ArrayList<>(all);
         Map<End, Double> scores = scores(rest, measure);
         double[] before = scores.values().stream().mapToDouble(v -> v).toArray();
         double limit = limit(before, measure, LEAST_NIC, LEAST_NIC_LOSS);
@@ -187,7 +203,7 @@ final class Outliers {
                 return;
             }
             End end = worst.get().getKey();
-            Bad b = bad.computeIfAbsent(new Place(end.node, end.nic, -1, ""), p -> new Bad());
+            Bad b = bad.computeIfAbsent(end.place(), p -> new Bad());
             add(b, worst.get().getValue(), measure, end.sends);
             rest.removeIf(o -> o.has(end));
             scores = scores(rest, measure);
@@ -263,8 +279,10 @@ final class Outliers {
     /** Of paths between the same nodes that are all bad one is left, which stands for them. */
     private Map<Place, Bad> wholePaths(Map<Place, Bad> bad) {
         Map<Place, Bad> merged = new LinkedHashMap<>();
+        Map<Pairing, Integer> rails = new HashMap<>();
+        all.forEach(o -> rails.merge(Pairing.of(o.from.node, o.to.node), 1, Integer::sum));
         bad.forEach((place, b) -> {
-            long there = all.stream().filter(o -> o.from.node == place.node && o.to.node == place.peer).count();
+            int there = place.peer < 0 ? 0 : rails.getOrDefault(Pairing.of(place.node, place.peer), 0) / 2;
             List<Bad> siblings = bad.entrySet().stream()
                     .filter(e -> e.getKey().node == place.node && e.getKey().peer == place.peer && e.getValue().ofSameKind(b))
                     .map(Map.Entry::getValue)

@@ -33,7 +33,7 @@ final class Player {
     }
 
     /** @return the last order, with the exit status of all */
-    Order play(NodeFacts self) {
+    Order play(MatrixReport.Member self) {
         // the first step may be a long one: GPUs are opened and memory is filled
         Plan plan = Plan.decode(group.meet(Words.of(self), node.config().deadline().multipliedBy(4)));
         Duration atMost = plan.atMost().multipliedBy(3).plus(node.config().deadline().multipliedBy(3));

@@ -29,8 +29,8 @@ final class Pull {
 
     private static final int WARM_UP_PART = 4;
 
-    /** A piece of the memory takes this part of the time. */
-    private static final int PIECES = 20;
+    /** What one read takes about, once the rate is known: several are under way, and what they have queued is latency to all others. */
+    private static final Duration PIECE = Duration.ofMillis(10);
 
     private final Plan plan;
     private final Memory memory;
@@ -90,7 +90,7 @@ final class Pull {
                 List<Map<String, Long>> before = landed(partners);
                 long from = System.nanoTime();
                 double rate = (sum(before) - sum(cold)) * 1e9 / (from - begun) / readings.size();
-                readings.forEach(r -> r.pace(rate, plan.time().dividedBy(PIECES)));
+                readings.forEach(r -> r.pace(rate, PIECE));
                 rest(running, plan.time());
                 List<Map<String, Long>> after = landed(partners);
                 double seconds = (System.nanoTime() - from) / 1e9;

@@ -15,7 +15,6 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.sluice.ConfigException;
-import org.sluice.cli.common.ExitCode;
 import org.sluice.rendezvous.Chair;
 
 /**
@@ -32,7 +31,7 @@ final class Referee implements Chair {
     private final Consumer<String> progress;
     private final Instant startedAt = Instant.now();
     private final CompletableFuture<MatrixReport> report = new CompletableFuture<>();
-    private final List<NodeFacts> nodes = new ArrayList<>();
+    private final List<MatrixReport.Member> nodes = new ArrayList<>();
     private final Map<Integer, Way> ways = new TreeMap<>();
     private final List<Way> loaded = new ArrayList<>();
     private final Deque<Order> orders = new ArrayDeque<>();
@@ -62,7 +61,9 @@ final class Referee implements Chair {
     @Override
     public byte[] conclude(int step, List<byte[]> words) {
         if (step == 0) {
-            words.forEach(w -> nodes.add(Words.facts(w)));
+            for (int r = 0; r < words.size(); r++) {
+                nodes.add(Words.facts(words.get(r), r));
+            }
             check();
             Tournament.rounds(nodes.size()).forEach(r -> orders.add(Order.round(r)));
             rounds = orders.size();
@@ -83,7 +84,7 @@ final class Referee implements Chair {
 
     private void check() {
         for (int r = 0; r < nodes.size(); r++) {
-            NodeFacts n = nodes.get(r);
+            MatrixReport.Member n = nodes.get(r);
             if (n.gpus() < plan.gpus()) {
                 throw new ConfigException("rank " + r + " (" + n.name() + ") has " + n.gpus() + " GPUs, rank 0 wants "
                         + plan.gpus() + "; give all the same --gpus");
@@ -148,7 +149,7 @@ final class Referee implements Chair {
     }
 
     private List<String> names() {
-        return nodes.stream().map(NodeFacts::name).toList();
+        return nodes.stream().map(MatrixReport.Member::name).toList();
     }
 
     private List<Finding> outliers() {
@@ -177,7 +178,7 @@ final class Referee implements Chair {
         int below = expected == null
                 ? 0
                 : (int) ways.values().stream().filter(w -> w.gbPerSecond() < expected).count();
-        NodeFacts first = nodes.getFirst();
+        MatrixReport.Member first = nodes.getFirst();
         return new MatrixReport(
                 findings.isEmpty() && wrong == 0 && below == 0,
                 startedAt.toString(),
@@ -195,17 +196,8 @@ final class Referee implements Chair {
                 MatrixReport.Spread.of(good.stream().mapToDouble(Way::p50Micros).toArray()),
                 List.copyOf(findings),
                 load,
-                members(),
+                List.copyOf(nodes),
                 List.copyOf(ways.values()));
-    }
-
-    private List<MatrixReport.Member> members() {
-        List<MatrixReport.Member> all = new ArrayList<>();
-        for (int r = 0; r < nodes.size(); r++) {
-            NodeFacts n = nodes.get(r);
-            all.add(new MatrixReport.Member(r, n.name(), n.backend(), n.gpu(), n.gpus(), n.nics()));
-        }
-        return all;
     }
 
     private MatrixReport.Load loadPart() {

@@ -19,6 +19,11 @@ final class Robust {
         return values.length == 0 ? 0 : sorted(values)[values.length / 2];
     }
 
+    /** The value that this share of them does not exceed; 0 of none. @param share 0 to 1 */
+    static double quantile(double[] values, double share) {
+        return values.length == 0 ? 0 : sorted(values)[Math.min(values.length - 1, (int) (share * values.length))];
+    }
+
     /** What stands for the standard deviation: from the median of the distances to the median. */
     static double sigma(double[] values) {
         double middle = median(values);

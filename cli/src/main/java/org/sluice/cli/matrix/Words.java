@@ -101,7 +101,7 @@ final class Words {
 
     static byte[] of(Order order) {
         return written(out -> {
-            out.writeByte(order.kind().ordinal());
+            out.writeByte(order.kind().number);
             out.writeShort(order.pairs().size());
             for (Pairing p : order.pairs()) {
                 out.writeShort(p.low());
@@ -114,7 +114,7 @@ final class Words {
 
     static Order order(byte[] said) {
         return read(said, in -> {
-            Order.Kind kind = Order.Kind.values()[within(in.readUnsignedByte(), 0, Order.Kind.values().length - 1, "order")];
+            Order.Kind kind = Order.Kind.of(in.readUnsignedByte());
             int count = within(in.readUnsignedShort(), 0, Launch.MOST_RANKS, "pairs");
             List<Pairing> pairs = new ArrayList<>();
             for (int i = 0; i < count; i++) {
@@ -126,7 +126,7 @@ final class Words {
     }
 
     /** What a node is: its NICs and its memory. */
-    static byte[] of(NodeFacts facts) {
+    static byte[] of(MatrixReport.Member facts) {
         return written(out -> {
             text(out, facts.name());
             text(out, facts.backend());
@@ -139,7 +139,7 @@ final class Words {
         });
     }
 
-    static NodeFacts facts(byte[] said) {
+    static MatrixReport.Member facts(byte[] said, int rank) {
         return read(said, in -> {
             String name = text(in);
             String backend = text(in);
@@ -150,7 +150,7 @@ final class Words {
             for (int i = 0; i < count; i++) {
                 nics.add(text(in));
             }
-            return new NodeFacts(name, backend, gpu, gpus, nics);
+            return new MatrixReport.Member(rank, name, backend, gpu, gpus, nics);
         });
     }
 

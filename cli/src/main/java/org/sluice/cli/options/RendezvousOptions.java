@@ -9,16 +9,16 @@ import picocli.CommandLine.Option;
 
 /** The options that say which process of a job this is; what is not given is taken from the launcher's variables. */
 public final class RendezvousOptions {
-    @Option(names = "--rank", paramLabel = "<n>", description = "this node's number, from 0 (SLUICE_RANK, launchers)")
+    @Option(names = "--rank", paramLabel = "<n>", description = "this node's number, from 0 (the launcher's)")
     private @Nullable Integer rank;
 
-    @Option(names = "--world", paramLabel = "<n>", description = "how many nodes there are (SLUICE_WORLD, ...)")
+    @Option(names = "--world", paramLabel = "<n>", description = "how many nodes there are (the launcher's)")
     private @Nullable Integer world;
 
     @Option(
             names = "--rendezvous",
             paramLabel = "<host:port>",
-            description = "where rank 0 is (SLUICE_RENDEZVOUS, ...; port 20900)")
+            description = "where rank 0 is (the launcher's; port 20900)")
     private @Nullable String rendezvous;
 
     @Option(

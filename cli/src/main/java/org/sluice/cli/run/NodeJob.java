@@ -121,6 +121,7 @@ public final class NodeJob {
                 RunPlan plan = wanted;
                 PathTaken path = PathTaken.of(node, links);
                 try {
+                    observer.demands().checkTransport(path);
                     observer.demands().checkNics(path);
                     if (role == Role.SERVER && spoken()) {
                         plan = agreed(links);
@@ -356,7 +357,7 @@ public final class NodeJob {
                 node.gpus(),
                 config.channels(),
                 Values.text(config.striping()),
-                config.transport(),
+                path.transport(),
                 path,
                 node.chunkBytes(),
                 plan.size(),

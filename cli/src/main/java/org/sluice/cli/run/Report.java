@@ -94,7 +94,7 @@ public record Report(
     }
 
     /** A channel of this side. @param direction {@code send} or {@code receive} */
-    record PerChannel(
+    public record PerChannel(
             int gpu,
             int channel,
             String direction,
