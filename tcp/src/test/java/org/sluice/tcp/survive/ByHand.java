@@ -59,7 +59,7 @@ final class ByHand implements AutoCloseable {
         for (int nic = 1; nic <= 2; nic++) {
             text(text(self, "lo" + nic).putInt(0).put((byte) 0).put((byte) 1), "127.0.0." + nic + "/8");
         }
-        say(IDENTITY, self.flip());
+        say(IDENTITY, text(self, "").flip());
         expect(IDENTITY);
         ByteBuffer offer = bytes(256).putShort((short) 0).putShort((short) 0).putShort((short) 2);
         offer.put((byte) 0)
