@@ -1,15 +1,11 @@
 package org.sluice.engine;
 
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -17,7 +13,6 @@ import org.jspecify.annotations.Nullable;
 import org.sluice.Batch;
 import org.sluice.ChannelConnections;
 import org.sluice.ChannelStats;
-import org.sluice.ChannelTimes;
 import org.sluice.ClosedException;
 import org.sluice.Completions;
 import org.sluice.ErrorCode;
@@ -40,7 +35,6 @@ import org.sluice.Transfer;
 import org.sluice.TransferOptions;
 import org.sluice.peer.LinkReport;
 import org.sluice.peer.LinkSession;
-import org.sluice.stats.ChannelTiming;
 import org.sluice.transfer.Agent;
 
 /**
@@ -51,12 +45,12 @@ import org.sluice.transfer.Agent;
  */
 final class EngineLink implements Link {
     private static final int MOST_NOTE = 64 << 10;
-    private static final int MOST_NAME = 1000;
 
     private final Agent agent;
     private final LinkReport report;
     private final BlockingQueue<byte[]> notes = new LinkedBlockingQueue<>();
-    private final Map<String, CompletableFuture<RemoteRegion>> shared = new ConcurrentHashMap<>();
+    private final LinkView seen;
+    private final SharedNames shared = new SharedNames();
     private final CompletableFuture<SluiceException> ended = new CompletableFuture<>();
     private final Notifications notifications = new Notifications();
     private final LinkTransfers transfers;
@@ -66,6 +60,7 @@ final class EngineLink implements Link {
     EngineLink(Agent agent, LinkReport report) {
         this.agent = agent;
         this.report = report;
+        this.seen = new LinkView(report);
         this.transfers = new LinkTransfers(this, agent);
     }
 
@@ -89,11 +84,7 @@ final class EngineLink implements Link {
 
         @Override
         public void region(String name, RemoteRegion region) {
-            link.thenAccept(l -> {
-                if (!l.named(name).complete(region)) {
-                    l.shared.put(name, CompletableFuture.completedFuture(region)); // the name stands for another now
-                }
-            });
+            link.thenAccept(l -> l.shared.add(name, region));
         }
 
         @Override
@@ -105,7 +96,7 @@ final class EngineLink implements Link {
         public void ended(SluiceException why, boolean goodbye) {
             link.thenAccept(l -> {
                 l.goodbye = goodbye;
-                l.shared.values().forEach(f -> f.completeExceptionally(why));
+                l.shared.end(why);
                 l.notifications.end(why);
                 l.ended.complete(why);
                 if (why.code() == ErrorCode.AGENT_HANGS) {
@@ -150,24 +141,7 @@ final class EngineLink implements Link {
 
     @Override
     public List<ChannelStats> channels() {
-        return report.channels().stream()
-                .map(c -> new ChannelStats(
-                        c.index(),
-                        c.sending(),
-                        c.nic(),
-                        c.peerNic(),
-                        c.description(),
-                        c.counters().bytes(),
-                        c.counters().chunks(),
-                        c.counters().damaged(),
-                        c.counters().retried(),
-                        c.counters().reconnects(),
-                        times(c.counters().timing())))
-                .toList();
-    }
-
-    private static ChannelTimes times(@Nullable ChannelTiming timing) {
-        return timing == null ? ChannelTimes.NONE : timing.snapshot();
+        return seen.stats();
     }
 
     @Override
@@ -180,26 +154,7 @@ final class EngineLink implements Link {
         if (ended.isDone()) {
             return List.of();
         }
-        return LocalNode.get(agent.call("its connections", () -> {
-            List<ChannelConnections> all = new ArrayList<>();
-            for (boolean sending : new boolean[] {true, false}) {
-                session()
-                        .engine()
-                        .eachOpen(
-                                sending,
-                                (channel, index) -> all.add(new ChannelConnections(
-                                        gpu(), index, sending, nic(sending, index), channel.connections())));
-            }
-            return List.copyOf(all);
-        }));
-    }
-
-    private String nic(boolean sending, int channel) {
-        return report.channels().stream()
-                .filter(c -> c.sending() == sending && c.index() == channel)
-                .map(LinkReport.ChannelView::nic)
-                .findFirst()
-                .orElse("unknown");
+        return LocalNode.get(agent.call("its connections", () -> seen.connections(session().engine())));
     }
 
     @Override
@@ -347,40 +302,25 @@ final class EngineLink implements Link {
 
     @Override
     public CompletableFuture<Void> share(String name, Region region) {
-        checkName(name);
+        SharedNames.check(name);
         RemoteRegion key = region.remoteKey();
         return say(s -> s.share(name, key));
     }
 
     @Override
     public CompletableFuture<Void> withdraw(String name) {
-        checkName(name);
+        SharedNames.check(name);
         return say(s -> s.withdraw(name));
-    }
-
-    private static void checkName(String name) {
-        int bytes = name.getBytes(StandardCharsets.UTF_8).length;
-        if (bytes < 1 || bytes > MOST_NAME) {
-            throw new IllegalArgumentException(
-                    "a region's name has 1 to " + MOST_NAME + " bytes in UTF-8, this one has " + bytes);
-        }
-        if (name.codePoints().anyMatch(Character::isISOControl)) {
-            throw new IllegalArgumentException("a region's name has no control characters: " + name);
-        }
     }
 
     @Override
     public CompletableFuture<RemoteRegion> remoteRegion(String name) {
-        CompletableFuture<RemoteRegion> f = named(name);
+        CompletableFuture<RemoteRegion> f = shared.of(name);
         SluiceException why = ended.getNow(null);
         if (why != null) {
             f.completeExceptionally(why);
         }
         return f.copy();
-    }
-
-    private CompletableFuture<RemoteRegion> named(String name) {
-        return shared.computeIfAbsent(name, n -> new CompletableFuture<>());
     }
 
     @Override

@@ -541,7 +541,7 @@ final class LinkMaking {
                             .filter(u -> u != null)
                             .findFirst()
                             .orElse(null),
-                    agent,
+                    agent.pieces(),
                     (bytes, tag, length) -> events.notified(new Notification(bytes, tag, length)),
                     sharing);
             ChannelRepair repair = control == null

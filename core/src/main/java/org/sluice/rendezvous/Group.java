@@ -124,8 +124,11 @@ public final class Group implements AutoCloseable {
                         : new FrameSocket(tls.connect(channel, words), words);
                 Handshake.asClient(socket, secret);
                 return socket;
-            } catch (IOException e) {
+            } catch (IOException | LinkException e) {
                 quietly(channel);
+                if (e instanceof LinkException l && l.code() != ErrorCode.UNREACHABLE) {
+                    throw l; // it was there, and said no
+                }
                 if (deadline.passed()) {
                     throw new LinkException(
                             ErrorCode.UNREACHABLE,

@@ -44,8 +44,8 @@ import org.sluice.wire.Tls;
 public final class MeetingPlace implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(MeetingPlace.class);
 
-    /** Hello, proof and the name are three small messages. */
-    private static final Duration FIRST_WORDS = Duration.ofSeconds(5);
+    /** Hello, proof and the name are three small messages; but a thousand ranks come at once, and rank 0 may have other things to do. */
+    private static final Duration FIRST_WORDS = Duration.ofSeconds(20);
 
     /** How long those who are there have to say goodbye. */
     private static final Duration FAREWELL = Duration.ofSeconds(3);

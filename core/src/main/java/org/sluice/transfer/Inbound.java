@@ -17,9 +17,6 @@ final class Inbound implements Receiving.Dealer {
     /** From so many channels on, one is kept quick. */
     private static final int CHANNELS_WITH_QUICK = 4;
 
-    /** Chunks of long transfers that it has ahead. */
-    private static final int QUICK_CHUNKS = 2;
-
     private static final int NONE = -1;
 
     private final EngineSettings settings;
@@ -203,8 +200,8 @@ final class Inbound implements Receiving.Dealer {
     }
 
     /**
-     * Chooses what a channel takes next. One of them never has many chunks of long transfers ahead, so that a short one finds a way on
-     * which next to nothing waits.
+     * Chooses what a channel takes next. One of them never has more chunks of long transfers ahead than keep it busy, so that
+     * a short one finds a way on which little waits.
      */
     private boolean next(InboundChannel c) {
         PulledStriping p = pulled;
@@ -217,7 +214,7 @@ final class Inbound implements Receiving.Dealer {
         }
         return p.hasShort()
                 ? c.hasRoom(false) && p.nextShort(pick)
-                : c.hasRoom(QUICK_CHUNKS) && p.next(c.index, pick);
+                : c.hasQuickRoom() && p.next(c.index, pick);
     }
 
     /** The peer hears that the channel is closed before it hears of what that ends: until then it takes its grants for good. */

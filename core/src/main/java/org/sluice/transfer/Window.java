@@ -52,10 +52,18 @@ final class Window {
      * or two of a grant's ways to the sender and a chunk's back where that is longer.
      */
     int sharedLimit() {
+        return covering(Math.max(SHARED_NANOS, 2 * way));
+    }
+
+    /** As {@link #limit()}, of a channel that is to be quick for what comes next: no more than keeps it busy. */
+    int quickLimit() {
+        return way == 0 ? limit : covering(2 * way);
+    }
+
+    private int covering(long horizon) {
         if (!adapts || nanosPerChunk == 0) {
             return limit;
         }
-        long horizon = Math.max(SHARED_NANOS, 2 * way);
         return Math.min(limit, Math.max(LEAST_SHARED, (int) Math.min(most, 1 + horizon / Math.max(nanosPerChunk, 1))));
     }
 

@@ -37,6 +37,9 @@ final class InboundConnection extends Connection {
     /** The same once somebody has given a channel up: what is stuck in the middle of a frame is why. */
     private static final long STALLED_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
+    /** What a sender whose channel was refused may send before it hears of it. */
+    private static final long UNHEARD_BYTES = 8 << 20;
+
     /** Bytes before another connection of the thread has its turn. */
     private static final long TURN_BYTES = 2 << 20;
 
@@ -216,7 +219,7 @@ final class InboundConnection extends Connection {
             return;
         }
         lane.leave();
-        lane.allow(onWire);
+        lane.allow(onWire + UNHEARD_BYTES);
         lane.fail(new TransportException(description() + ": " + complaint));
         say(new Reply(Reply.CLOSED, lane.number()));
         skip(lane, onWire);

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** The command line, and other programs, in processes of their own. */
-final class Processes {
+public final class Processes {
     private Processes() {}
 
     /** A command line that runs Sluice as this build has it. */
@@ -28,10 +28,10 @@ final class Processes {
     }
 
     /** A program's end. */
-    record Ended(int status, String out, String err) {}
+    public record Ended(int status, String out, String err) {}
 
     /** Runs to its end, at most two minutes. */
-    static Ended run(List<String> command, String input) throws IOException, InterruptedException {
+    public static Ended run(List<String> command, String input) throws IOException, InterruptedException {
         Path in = Files.createTempFile("sluice-test", ".in");
         Path out = Files.createTempFile("sluice-test", ".out");
         Path err = Files.createTempFile("sluice-test", ".err");
@@ -64,7 +64,7 @@ final class Processes {
     }
 
     /** Where a program is, null if it is not installed. */
-    static Path onPath(String... names) {
+    public static Path onPath(String... names) {
         for (String folder : System.getenv().getOrDefault("PATH", "").split(":", -1)) {
             for (String name : names) {
                 if (Files.isExecutable(Path.of(folder, name))) {
