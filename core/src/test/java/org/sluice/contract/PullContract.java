@@ -143,7 +143,7 @@ public abstract class PullContract {
     @Test
     protected void aPeerThatIsKilledEndsTheLinkAndNothingStaysOpen() throws Exception {
         for (int round = 0; round < ROUNDS; round++) {
-            interrupted(round, "-KILL", PullChild.PATIENT);
+            interrupted(round, "-KILL", Duration.ofSeconds(5));
         }
     }
 
