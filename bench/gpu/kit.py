@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -146,11 +147,12 @@ def served(server, client, number, server_env, client_env, limit):
                 s.wait()
 
 
-def sluice(settings, limit=120, **more):
+def sluice(settings, limit=120, pair=None, **more):
+    """What server and client said. @param pair the client's GPU and the server's"""
     args = [f"{k}={v}" for k, v in {**settings, **more, "port": next_port()}.items()]
     main = "org.sluice.bench.gpu.GpuPair"
-    other = second_gpu()
-    return two(java(main, "server", *args), java(main, "client", *args), environment(other), environment(0), limit)
+    one, other = pair or (0, second_gpu())
+    return two(java(main, "server", *args), java(main, "client", *args), environment(other), environment(one), limit)
 
 
 def sluice_rates(settings, sizes, rounds, total="4G"):

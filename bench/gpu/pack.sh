@@ -14,7 +14,7 @@ mkdir -p "$kit/lib" "$kit/test"
     --strip-debug --no-header-files --no-man-pages --compress zip-6 --output "$kit/jre"
 # what starts the JVM faster with settings that nobody uses here
 rm -rf "$kit"/jre/legal "$kit"/jre/lib/server/classes_nocoops*.jsa "$kit"/jre/lib/server/classes*_coh.jsa
-for m in core linux tcp cuda ncclnet testkit bench cli; do
+for m in core linux tcp ipc cuda ncclnet daemon testkit bench cli; do
     "$jdk/bin/jar" -c -f "$kit/lib/sluice-$m.jar" -C "$m/target/classes" .
 done
 "$jdk/bin/jar" -c -f "$kit/test/sluice-cuda-tests.jar" -C cuda/target/test-classes .

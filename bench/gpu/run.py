@@ -12,6 +12,7 @@ bench/gpu/target/kit (pack.sh); PyTorch for NCCL, and nvcc where the kit was pac
   run.py pair      two processes, 64 MiB to 1 GiB, alternating; medians and ratios             5 min
   run.py duplex    both directions at once, next to the C pipeline                             1 min
   run.py latency   8 B to 64 KiB, one way, next to NCCL                                        1 min
+  run.py ipc       two processes of the host that pull from each other's GPU, next to the driver's own copies    2 min
   run.py soak      10 000 transfers, memory before and after                                   1 min
   run.py all       everything above in turn, until --seconds are over
 
@@ -26,6 +27,7 @@ import subprocess
 import sys
 import time
 
+import copies
 import kit
 from kit import (HERE, JAVA, KIT, MIB, NCCL_COMMON, NCCL_TUNINGS, attempt, ceiling, cli, environment, java, lines, nccl, next_port,
                  program, results, save, second_gpu, served, sluice, sluice_rates, two)
@@ -47,6 +49,9 @@ CEILING_TUNINGS = {
 # rounds=N times=N for a shorter run of the unpack tables
 UNPACK = os.environ.get("UNPACK_BENCH", "").split()
 PIECES = os.environ.get("PIECE_BENCH", "").split()
+
+# what step ipc measures: cuda, or host on a machine without a GPU
+IPC_BACKEND = os.environ.get("IPC_BACKEND", "cuda")
 
 
 def nccl_rates(tuning, sizes):
@@ -221,14 +226,15 @@ def pieces():
     sys.stdout.flush()
 
 
-def bench_rate(size, layout, op):
+def bench_rate(size, layout, op, transport="tcp", backend="cuda", pair=None, seconds=4):
     """GB/s of transfers of one size by the command line's own bench, every byte compared."""
     number = next_port()
-    common = ["--backend=cuda", f"--port={number}", "--nics=lo1,lo2,lo3,lo4"]
-    client = [*common, f"--sizes={size}", "--channels=8", "--chunk=1MiB", "--window=64", "--under-way=8", "--time=4s", "--json"]
+    common = [f"--backend={backend}", f"--port={number}", "--nics=lo1,lo2,lo3,lo4", f"--transport={transport}"]
+    client = [*common, f"--sizes={size}", "--channels=8", "--chunk=1MiB", "--window=64", "--under-way=8", f"--time={seconds}s", "--json"]
     if layout:
         client += [f"--layout={layout}", "--shuffle", f"--op={op}"]
-    said = served(cli("bench", "--serve", *common), cli("bench", "127.0.0.1", *client), number, environment(second_gpu()), environment(0), 60)
+    one, other = pair or (0, second_gpu())
+    said = served(cli("bench", "--serve", *common), cli("bench", "127.0.0.1", *client), number, environment(other), environment(one), 60)
     point = json.loads(said[said.index("{"):])["points"][0]
     if point["wrong"]:
         raise RuntimeError(f"{point['wrong']} wrong bytes: {point}")
@@ -253,6 +259,60 @@ def lists():
                     save("lists", found)
 
 
+def pulled(mode, pair, sizes, **more):
+    """What two processes said that may use ipc alone."""
+    small = IPC_BACKEND == "host"
+    said = sluice({"backend": IPC_BACKEND, "transport": "ipc", "total": "1G" if small else "16G", "rounds": 3, "warmup": 1, "cold": 6, **more},
+                  mode=mode, sizes=",".join(map(str, sizes)), pair=pair)
+    if not all(any(l.get("path") == "ipc" for l in side) for side in said):
+        raise RuntimeError(f"not by ipc: {said}")
+    return said
+
+
+def rate(lines_of_side, size):
+    return statistics.median(l["gb_per_s"] for l in lines_of_side if l.get("bytes") == size)
+
+
+def ipc():
+    """By ipc alone, next to the driver's own copies, or a plain memcpy by one thread for host GPUs (IPC_BACKEND=host)."""
+    sizes = [int(s) * MIB for s in os.environ.get("IPC_MIB", "64,1024").split(",")]
+    # each process sees both GPUs, its own first; and once only its own
+    pairs = {"two GPUs": ((0, 1), ("0,1", "1,0"))} if second_gpu() else {}
+    pairs["one GPU"] = ((0, 0), ("0", "0"))
+    found = {"one_way": [], "duplex": [], "lists": [], "latency": []}
+    if second_gpu():
+        hidden = attempt("hidden", lambda: rate(pulled("throughput", ("0", "1"), [64 * MIB])[0], 64 * MIB))
+        print(f"two GPUs, each process sees its own alone: 64 MiB one way {hidden} GB/s", flush=True)
+    for label, (ids, pair) in pairs.items():
+        with_driver = attempt("driver", lambda: copies.rates(IPC_BACKEND, ids, sizes)) or {}
+        print(f"{label}: the driver's own copies {with_driver}", flush=True)
+        for s in sizes:
+            own = with_driver.get(s, float("nan"))
+            got = attempt(f"{label}, {s // MIB} MiB", lambda: rate(pulled("throughput", pair, [s])[0], s))
+            if got:
+                found["one_way"].append({"pair": label, "bytes": s, "gb_per_s": got, "driver": own})
+                print(f"  {label} {s // MIB:>5} MiB one way {got:>8.2f} GB/s, {got / own:.3f} of the driver's", flush=True)
+            both = attempt(f"{label}, {s // MIB} MiB both ways", lambda: [rate(side, s) for side in pulled("duplex", pair, [s])])
+            if both:
+                found["duplex"].append({"pair": label, "bytes": s, "gb_per_s": both, "driver": own})
+                print(f"  {label} {s // MIB:>5} MiB both ways {both[0]:>8.2f} + {both[1]:>7.2f} GB/s, {sum(both) / 2 / own:.3f} of twice the driver's",
+                      flush=True)
+            save("ipc", found)
+        for count, block in ((16384, 4 << 10), (4096, 16 << 10), (4096, 64 << 10)):
+            for op in ("write", "read", "send") if label == "two GPUs" else ("write",):
+                got = attempt(f"{count} x {block}, {op}",
+                              lambda: bench_rate(count * block, f"blocks:{block}", op, "ipc", IPC_BACKEND, pair, 2))
+                if got:
+                    found["lists"].append({"pair": label, "count": count, "block": block, "op": op, "gb_per_s": got})
+                    print(f"  {label} {count:>6} x {block >> 10} KiB, random at both ends, {op:<5} {got:>8.2f} GB/s", flush=True)
+        said = attempt("latency", lambda: pulled("latency", pair, [8, 4096, 65536])[1]) or []
+        found["latency"].append({"pair": label, "lines": said})
+        for l in said:
+            if "p50_us" in l:
+                print(f"  {label} {l['bytes']:>6} B one way p50 {l['p50_us']} us, p99 {l['p99_us']} us", flush=True)
+        save("ipc", found)
+
+
 def latency():
     sizes = [8, 64, 512, 4096, 16384, 65536]
     ours = attempt("sluice", lambda: sluice({}, mode="latency", sizes=",".join(map(str, sizes)))[1]) or []
@@ -274,7 +334,7 @@ def soak():
 
 
 STEPS = {"tests": tests, "unpack": unpack, "plugin": plugin, "soak": soak, "raw": raw, "pieces": pieces, "latency": latency, "duplex": duplex,
-         "lists": lists, "sweep": sweep, "pair": pair}
+         "ipc": ipc, "lists": lists, "sweep": sweep, "pair": pair}
 
 
 def main():

@@ -6,6 +6,7 @@
 #   bench/survive/run.sh agents [rounds=100] [limit=5000]  something is thrown on an agent at a random moment: all ends, nothing is left
 #   bench/survive/run.sh cost [rounds=9] [channels=8]      checksums, encryption, strangers; each paired with plain
 #   bench/survive/run.sh fuzz [seconds=600]               every fuzz target, so much CPU time each or 10 million cases
+#   bench/survive/run.sh simulation [seeds=10000]         the data plane over wires with every fault, prepared lists, cancels, lies
 #   bench/survive/run.sh hosts [rounds=200] [seed=1]      random pairs of hosts: every rail is found or its absence is said
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -18,7 +19,8 @@ case $what in
     hosts) main=org.sluice.tcp.rails.RandomHostsRounds ;;
     cost) main=org.sluice.tcp.survive.CostRounds ;;
     fuzz) exec mvn -B -pl tcp -am test -Dtest='*FuzzTest' -Dsurefire.failIfNoSpecifiedTests=false "-Dfuzz.seconds=${1:-600}" ;;
-    *) sed -n '2,10s/^# //p' "$0"; exit 2 ;;
+    simulation) exec mvn -B -pl core -am test -Dtest='SimulationTest,ForgeryTest' -Dsurefire.failIfNoSpecifiedTests=false "-Dsimulation.seeds=${1:-10000}" ;;
+    *) sed -n '2,11s/^# //p' "$0"; exit 2 ;;
 esac
 module=${module:-tcp}
 mvn -q -B -pl "$module" -am test-compile dependency:build-classpath -Dmdep.outputFile=target/classpath -DincludeScope=test

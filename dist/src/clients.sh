@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # clients.sh ROOT BUNDLE: puts what other languages need into the bundle: the C library and header, the Python package, the Java 17
-# client, systemd units, the protocol's page.
+# client, systemd units, files for containers and schedulers, the protocol's page.
 set -euo pipefail
 root=$1
 client=$2/client
@@ -25,3 +25,6 @@ cp "$root"/client-python/examples/*.py "$client/python/examples/"
 cp "$root/client-java/target/sluice-client-$version.jar" "$client/java/"
 cp "$root"/dist/src/systemd/* "$2/systemd/"
 cp "$root/docs/daemon.md" "$2/docs/"
+rm -rf "$2/deploy"
+mkdir -p "$2/deploy"
+cp -r "$root"/dist/src/{Containerfile,compose.yaml,kubernetes,slurm} "$2/deploy/"

@@ -9,6 +9,16 @@ place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 tar -xJf "$archive" -C "$place"
 sluice=$(echo "$place"/*/bin/sluice)
+(cd "$(dirname "$archive")" && sha256sum -c --quiet "$(basename "$archive").sha256")
+(cd "$place"/*/ && sha256sum -c --quiet SHA256SUMS)
+if command -v python3 >/dev/null; then
+  python3 -c '
+import json, sys
+bom = json.load(open(sys.argv[1]))
+names = {c["name"] for c in bom["components"]}
+assert bom["bomFormat"] == "CycloneDX" and {"sluice-core", "sluice-daemon", "picocli", "java.base"} <= names, names
+' "$place"/*/sbom.cdx.json
+fi
 bare() { env -i PATH=/nonexistent HOME="$place" "$sluice" "$@"; }
 bare --version
 bare loopback --gpus 2 --channels 2 --size 4MiB --iters 2 --json >"$place/result.json"

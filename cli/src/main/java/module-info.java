@@ -2,6 +2,8 @@
 module org.sluice.cli {
     requires info.picocli;
     requires jdk.httpserver;
+    requires jdk.jfr;
+    requires jdk.net;
     requires org.slf4j;
     requires org.sluice.core;
     requires org.sluice.daemon;
@@ -9,6 +11,7 @@ module org.sluice.cli {
     requires static transitive org.jspecify;
 
     uses org.sluice.spi.GpuBackend;
+    uses org.sluice.spi.TransportProvider;
 
     // commands, their options and the converters of those
     opens org.sluice.cli to

@@ -10,6 +10,7 @@ module org.sluice.core {
 
     uses org.sluice.Engine;
     uses org.sluice.spi.GpuBackend;
+    uses org.sluice.spi.PullTransportProvider;
     uses org.sluice.spi.RailProverProvider;
     uses org.sluice.spi.TransportProvider;
 

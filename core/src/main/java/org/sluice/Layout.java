@@ -7,7 +7,7 @@ import java.util.List;
  * Where a transfer's bytes lie on this side: an ordered list of pieces of regions of one GPU. The two sides of a transfer
  * have layouts of their own, only their lengths must be the same. Immutable, may be used by many transfers at once.
  */
-public final class Layout {
+public final class Layout implements LocalSide {
     private final List<Region> regions;
     private final Pieces pieces;
 
@@ -73,7 +73,7 @@ public final class Layout {
         return pieces;
     }
 
-    /** The sum of the pieces' lengths. */
+    @Override
     public long bytes() {
         return pieces.bytes();
     }

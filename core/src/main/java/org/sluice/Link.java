@@ -19,6 +19,9 @@ public interface Link extends AutoCloseable {
     /** The peer's address and GPU, as messages name it. */
     String peer();
 
+    /** Which way its bytes go, and why. Transfers of memory that cannot be shared go over the network's transport all the same. */
+    LinkPath path();
+
     /** What the client's program sent with its offer; empty on the client. */
     byte[] offeredNote();
 
@@ -58,16 +61,54 @@ public interface Link extends AutoCloseable {
      *
      * @throws IllegalArgumentException when pieces are not inside their regions, or those are not of this link's GPU; as in all four
      */
-    Transfer send(Layout from, TransferOptions options);
+    Transfer send(LocalSide from, TransferOptions options);
 
     /** Receives as many bytes as the layout has. Its pieces must not overlap. */
-    Transfer receive(Layout to, TransferOptions options);
+    Transfer receive(LocalSide to, TransferOptions options);
 
     /** Writes into the peer's memory. What is not inside the peer's regions, or overlaps there, fails with a {@link RemoteAccessException}. */
-    Transfer write(Layout from, RemoteLayout to, TransferOptions options);
+    Transfer write(LocalSide from, RemoteSide to, TransferOptions options);
 
     /** Reads from the peer's memory. The pieces of {@code to} must not overlap. */
-    Transfer read(Layout to, RemoteLayout from, TransferOptions options);
+    Transfer read(LocalSide to, RemoteSide from, TransferOptions options);
+
+    /**
+     * Posts many transfers with one call. Their ends come by {@link #poll(Completions)}, in the order in which they are known, not by a
+     * future; what ends them early is a deadline or the link's end. The batch is empty after it.
+     *
+     * @throws IllegalArgumentException as the calls for one transfer do; then none is posted
+     */
+    void post(Batch batch);
+
+    /**
+     * Takes ends of transfers that were posted in batches, as many as are there and have room. Never waits.
+     *
+     * @return how many
+     */
+    int poll(Completions into);
+
+    /** As {@link #poll(Completions)}, and waits for the first. @return 0 when there was none within {@code atMost} */
+    int poll(Completions into, Duration atMost);
+
+    /**
+     * Checks a layout once, to be posted again and again on this link.
+     *
+     * @throws IllegalArgumentException when pieces are not inside their regions, or those are not of this link's GPU
+     */
+    PreparedLayout prepare(Layout layout);
+
+    /**
+     * Tells the peer a layout of its regions once, to be posted again and again on this link. A link has at most {@value
+     * #MOST_PREPARED} of them at a time, of {@value #MOST_PREPARED_BYTES} bytes in sum, as much as the peer keeps: 128 for each, 16
+     * for each region and 24 for each piece. Transfers with one that is too many fail with {@link ErrorCode#LIMIT}.
+     */
+    PreparedRemoteLayout prepare(RemoteLayout layout);
+
+    /** The most prepared layouts of the peer's regions that are open on a link. */
+    int MOST_PREPARED = 1024;
+
+    /** What they may take at the peer. */
+    long MOST_PREPARED_BYTES = 32 << 20;
 
     /** The next {@linkplain TransferOptions#notification notification} of the peer's that nobody has taken; never waits. */
     Optional<Notification> pollNotification();

@@ -39,6 +39,12 @@ public interface Node extends AutoCloseable {
     /** The network devices that the transport does not use though nobody told it so, with the reasons. */
     List<LeftOut> nicsLeftOut();
 
+    /** Which way the bytes of the links that there are go, and why not a better one. */
+    PathTaken path();
+
+    /** Whether transfers have been slower than {@link Requirements#leastGbPerSecond} for two seconds. */
+    boolean isBelowLeastRate();
+
     /** The unit of striping of links that this node asks for, bytes. */
     long chunkBytes();
 

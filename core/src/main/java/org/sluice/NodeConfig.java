@@ -25,8 +25,9 @@ import java.util.function.Consumer;
  * @param peerTimeout silence after which a peer counts as lost
  * @param stallTimeout how long what was sent on a channel may be unanswered, while the peer is alive, before the channel is given
  *     up and made anew, 50 ms to 1 minute; where its sender finds nothing wrong, its receiver waits eight times as long for a byte
- * @param smallBytes most bytes of a transfer that go with its announcement instead of by a channel, 0 to 16 KiB; where channels are encrypted
- *     or checked, none do
+ * @param smallBytes most bytes of a transfer that go with its announcement instead of by a channel, 0 to 16 KiB; where channels are checked
+ *     and there is no secret, none do
+ * @param spin how long an agent looks for work before it rests, up to 10 ms: sooner seen is what comes in between, at the cost of a CPU
  * @param secret file or environment content shared by both sides, at least 8 bytes; empty for none
  * @param tls PEM file with this node's private key, its certificate and the authority that vouches for peers, for TLS 1.3 on control
  *     connections; empty for none. Either both sides of a link have it or neither
@@ -35,6 +36,7 @@ import java.util.function.Consumer;
  * @param transportOptions settings that only one transport knows
  * @param agentStart called once on each GPU's agent thread when it begins, with the GPU current there: to place the thread on CPUs
  * @param instrumented whether channels keep times and latencies besides their counts
+ * @param requirements what links of this node are not to do without
  */
 public record NodeConfig(
         String backend,
@@ -55,12 +57,23 @@ public record NodeConfig(
         Duration peerTimeout,
         Duration stallTimeout,
         int smallBytes,
+        Duration spin,
         byte[] secret,
         Optional<Path> tls,
         boolean duplex,
         byte[] note,
         Consumer<GpuInfo> agentStart,
-        boolean instrumented) {
+        boolean instrumented,
+        Requirements requirements) {
+
+    /** What {@link #smallBytes} is unless told otherwise. */
+    public static final int SMALL_BYTES = 4096;
+
+    /** From so many CPUs on an agent looks for work a little while: with few, it would take them from who has work. */
+    private static final int MANY_CPUS = 8;
+
+    /** About what a round trip on a fast network takes. */
+    private static final Duration SPIN = Duration.ofNanos(20_000);
 
     /** The backend that stands for the best that works here. */
     static final String AUTO = "auto";
@@ -88,6 +101,7 @@ public record NodeConfig(
         within("client wait in ms", clientWait.toMillis(), 1, MAX_MILLIS);
         within("peer timeout in ms", peerTimeout.toMillis(), 100, MAX_MILLIS);
         within("small transfers' bytes", smallBytes, 0, 16 << 10);
+        within("spin in us", spin.toNanos() / 1000, 0, 10_000);
         within("stall timeout in ms", stallTimeout.toMillis(), 50, 60_000);
         if (chunkBytes != 0) {
             within("chunk bytes", chunkBytes, 4096, 1 << 30);
@@ -143,13 +157,15 @@ public record NodeConfig(
         private Duration clientWait = Duration.ofMinutes(10);
         private Duration peerTimeout = Duration.ofSeconds(5);
         private Duration stallTimeout = Duration.ofMillis(400);
-        private int smallBytes = 4096;
+        private int smallBytes = SMALL_BYTES;
+        private Duration spin = Runtime.getRuntime().availableProcessors() < MANY_CPUS ? Duration.ZERO : SPIN;
         private byte[] secret = {};
         private Optional<Path> tls = Optional.empty();
         private boolean duplex = true;
         private byte[] note = {};
         private Consumer<GpuInfo> agentStart = gpu -> {};
         private boolean instrumented = true;
+        private Requirements requirements = Requirements.NONE;
 
         private Builder() {}
 
@@ -234,6 +250,11 @@ public record NodeConfig(
         }
 
         /** Most bytes of a transfer that go with its announcement, in one hop. */
+        public Builder spin(Duration atMost) {
+            spin = atMost;
+            return this;
+        }
+
         public Builder smallBytes(int most) {
             smallBytes = most;
             return this;
@@ -274,6 +295,12 @@ public record NodeConfig(
             return this;
         }
 
+        /** What links are not to do without: without it a slow path is taken in silence. */
+        public Builder requirements(Requirements notWithout) {
+            requirements = notWithout;
+            return this;
+        }
+
         /** @throws ConfigException naming the setting and what it may be */
         public NodeConfig build() {
             return new NodeConfig(
@@ -295,12 +322,14 @@ public record NodeConfig(
                     peerTimeout,
                     stallTimeout,
                     smallBytes,
+                    spin,
                     secret,
                     tls,
                     duplex,
                     note,
                     agentStart,
-                    instrumented);
+                    instrumented,
+                    requirements);
         }
     }
 }

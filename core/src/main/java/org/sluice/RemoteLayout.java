@@ -7,7 +7,7 @@ import java.util.List;
  * Where the bytes of a one-sided transfer lie at the peer: an ordered list of pieces of the peer's regions. The two sides of a transfer
  * have layouts of their own, only their lengths must be the same. Immutable, may be used by many transfers at once.
  */
-public final class RemoteLayout {
+public final class RemoteLayout implements RemoteSide {
     private final List<RemoteRegion> regions;
     private final Pieces pieces;
 
@@ -79,7 +79,7 @@ public final class RemoteLayout {
         return pieces;
     }
 
-    /** The sum of the pieces' lengths. */
+    @Override
     public long bytes() {
         return pieces.bytes();
     }

@@ -15,6 +15,7 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
+import org.sluice.Pieces;
 import org.sluice.RemoteLayout;
 import org.sluice.RemoteRegion;
 import org.sluice.SluiceException;
@@ -63,6 +64,10 @@ public class EngineBenchmark {
 
     @Param({"ADAPTIVE", "ROUND_ROBIN"})
     public org.sluice.Striping striping;
+
+    /** Of the pieces that chunks are made of, twice as far apart, at both ends; 0: one range. The time is a chunk's all the same. */
+    @Param("0")
+    public int pieceBytes;
 
     private LinkEngine sender;
     private LinkEngine receiver;
@@ -130,6 +135,21 @@ public class EngineBenchmark {
 
         @Override
         public void layout(int number, RemoteLayout layout) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public void prepare(int number) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public void release(int number) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public void selection(int number, int prepared, int[] indices, int count) {
             throw new UnsupportedOperationException();
         }
 
@@ -227,13 +247,21 @@ public class EngineBenchmark {
         for (int c = 0; c < channels; c++) {
             MemoryRail rail = new MemoryRail();
             landed[c] = counters(c, "receive");
-            sender.open(new OutboundEnd(c, 0, rail.sender(), counters(c, "send"), null, false));
-            receiver.open(new InboundEnd(c, 0, rail.receiver(), landed[c], null, null, false));
+            sender.open(new OutboundEnd(c, 0, rail.sender(), counters(c, "send"), null, pieceBytes > 0));
+            receiver.open(new InboundEnd(c, 0, rail.receiver(), landed[c], null, null, pieceBytes > 0));
         }
         MemoryBlock block = new MemoryBlock(new Unbacked(4096, ENDLESS), 0);
-        PieceMap range = PieceMap.range(block, 0, ENDLESS);
-        receiver.receive(range, TransferOptions.NONE, MUST_NOT_END, 0);
-        sender.send(range, TransferOptions.NONE, MUST_NOT_END, 0);
+        receiver.receive(map(block), TransferOptions.NONE, MUST_NOT_END, 0);
+        sender.send(map(block), TransferOptions.NONE, MUST_NOT_END, 0);
+    }
+
+    private PieceMap map(MemoryBlock block) {
+        if (pieceBytes == 0) {
+            return PieceMap.range(block, 0, ENDLESS);
+        }
+        long stride = 2L * pieceBytes;
+        Pieces.Strided rows = new Pieces.Strided(0, pieceBytes, stride, ENDLESS / stride, 0, 1);
+        return PieceMap.of(new MemoryBlock[] {block}, rows);
     }
 
     private ChannelCounters counters(int channel, String direction) {

@@ -82,6 +82,12 @@ final class MemoryRail {
         }
 
         @Override
+        public boolean sendPieces(
+                Registration memory, long pieces, int count, long bytes, long message, long offset) {
+            return sends.post(message, offset, bytes);
+        }
+
+        @Override
         public int test() {
             return sends.test(receives);
         }
@@ -90,6 +96,12 @@ final class MemoryRail {
     private final class Receiver extends End implements ReceiveChannel {
         @Override
         public boolean receive(Registration memory, long address, long bytes, long message, long offset) {
+            return receives.post(message, offset, bytes);
+        }
+
+        @Override
+        public boolean receivePieces(
+                Registration memory, long pieces, int count, long bytes, long message, long offset) {
             return receives.post(message, offset, bytes);
         }
 

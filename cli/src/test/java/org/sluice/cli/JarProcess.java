@@ -91,6 +91,29 @@ final class JarProcess implements AutoCloseable {
         }
     }
 
+    /** Waits until a connection of its host is in the making: its packets are on their way, and no answer has come. */
+    void awaitUnanswered() throws IOException, InterruptedException {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
+        while (!hasUnanswered()) {
+            if (System.nanoTime() > end || !process.isAlive()) {
+                throw new AssertionError("it connects to nobody: " + err() + out());
+            }
+            process.waitFor(5, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private boolean hasUnanswered() throws IOException {
+        for (String table : List.of("tcp", "tcp6")) {
+            // the fourth field is the state, 02 is SYN_SENT (include/net/tcp_states.h)
+            for (String line : Files.readAllLines(Path.of("/proc/" + process.pid() + "/net/" + table))) {
+                if (line.strip().split("\\s+", -1)[3].equals("02")) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
     String out() throws IOException {
         return Files.readString(out, StandardCharsets.UTF_8);
     }

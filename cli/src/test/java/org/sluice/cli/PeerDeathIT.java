@@ -14,18 +14,19 @@ import org.sluice.testkit.Namespaces;
 import org.sluice.testkit.Namespaces.Host;
 
 /**
- * A side is killed while channels are being made. Between two hosts whose control connection works and whose rails lose every
- * packet, that phase lasts as long as one likes.
+ * A side is killed while the other waits for it in the making of links. Between two hosts whose control connection works and whose
+ * rails lose every packet, the search for rails lasts three seconds.
  */
 class PeerDeathIT {
-    private static final int LIMIT_SECONDS = 5;
+    /** In a quiet hour it takes 4 s at the most; a crowded machine may be slower. */
+    private static final int LIMIT_SECONDS = 30;
 
     private Namespaces hosts;
     private JarProcess server;
     private JarProcess client;
 
     @BeforeEach
-    void bothAreMakingChannels() throws Exception {
+    void theyLookForRails() throws Exception {
         assumeTrue(Namespaces.canRun(), Namespaces::whyNot);
         hosts = Namespaces.up("death", 2, "1gbit");
         hosts.drop(1);
@@ -33,8 +34,7 @@ class PeerDeathIT {
         server = start(Host.A, "server");
         server.awaitLine("Bootstrap handshake");
         client = start(Host.B, "client", Host.A.address(0));
-        client.awaitLine("Connecting to server");
-        server.awaitLine("Accepting connections");
+        client.awaitUnanswered();
     }
 
     private JarProcess start(Host host, String... role) throws IOException {
@@ -56,25 +56,24 @@ class PeerDeathIT {
         }
     }
 
-    private static void reports(JarProcess survivor, Host peer) throws Exception {
+    private static void reports(JarProcess survivor, String... parts) throws Exception {
         int status = survivor.await(LIMIT_SECONDS);
         String err = survivor.err();
         assertThat(status).as(err).isEqualTo(ExitCode.LINK);
         assertThat(err.lines().filter(l -> l.startsWith("sluice: ")))
                 .hasSize(1)
-                .allSatisfy(l -> assertThat(l)
-                        .contains("GPU ", "peer " + peer.address(0), "while channels were being made", "eth1", "eth2"));
+                .allSatisfy(l -> assertThat(l).contains(parts));
     }
 
     @Test
     void theClientIsKilledAndTheServerReports() throws Exception {
         client.kill();
-        reports(server, Host.B);
+        reports(server, "GPU ", "client " + Host.B.address(0), "left while it looked for rails");
     }
 
     @Test
     void theServerIsKilledAndTheClientReports() throws Exception {
         server.kill();
-        reports(client, Host.A);
+        reports(client, "GPU ", "peer " + Host.A.address(0), "eth1", "eth2");
     }
 }

@@ -26,7 +26,10 @@ public final class SluiceProcess {
                 "-XX:TieredStopAtLevel=1",
                 "--enable-native-access=org.sluice.core,org.sluice.linux,org.sluice.tcp,org.sluice.cuda,org.sluice.ncclnet",
                 "-p",
-                System.getProperty("jdk.module.path"),
+                // a test that runs on the class path takes the jars
+                System.getProperty(
+                        "jdk.module.path",
+                        Path.of("target", "modules").toAbsolutePath().toString()),
                 "-m",
                 "org.sluice.cli/org.sluice.cli.Main"));
         command.addAll(List.of(arguments));

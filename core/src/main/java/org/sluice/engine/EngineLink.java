@@ -1,47 +1,41 @@
 package org.sluice.engine;
 
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.sluice.Batch;
 import org.sluice.ChannelConnections;
 import org.sluice.ChannelStats;
-import org.sluice.ChannelTimes;
 import org.sluice.ClosedException;
+import org.sluice.Completions;
 import org.sluice.ErrorCode;
 import org.sluice.Layout;
 import org.sluice.Link;
 import org.sluice.LinkException;
+import org.sluice.LinkPath;
 import org.sluice.LinkStats;
+import org.sluice.LocalSide;
 import org.sluice.NotDoneException;
 import org.sluice.Notification;
+import org.sluice.PreparedLayout;
+import org.sluice.PreparedRemoteLayout;
 import org.sluice.Region;
 import org.sluice.RemoteLayout;
 import org.sluice.RemoteRegion;
+import org.sluice.RemoteSide;
 import org.sluice.SluiceException;
 import org.sluice.Transfer;
 import org.sluice.TransferOptions;
 import org.sluice.peer.LinkReport;
 import org.sluice.peer.LinkSession;
-import org.sluice.stats.ChannelTiming;
-import org.sluice.stats.TransferCounters;
-import org.sluice.stats.TransferEvent;
 import org.sluice.transfer.Agent;
-import org.sluice.transfer.ChunkedTransfer;
-import org.sluice.transfer.Completion;
-import org.sluice.transfer.LinkEngine;
-import org.sluice.transfer.PieceMap;
 
 /**
  * All channels between a local and a remote GPU. The n-th {@link #send} of one side meets the n-th {@link #receive} of the
@@ -51,22 +45,23 @@ import org.sluice.transfer.PieceMap;
  */
 final class EngineLink implements Link {
     private static final int MOST_NOTE = 64 << 10;
-    private static final int MOST_NAME = 1000;
 
     private final Agent agent;
     private final LinkReport report;
     private final BlockingQueue<byte[]> notes = new LinkedBlockingQueue<>();
-    private final Map<String, CompletableFuture<RemoteRegion>> shared = new ConcurrentHashMap<>();
-    private final Set<PendingTransfer> pending = ConcurrentHashMap.newKeySet();
+    private final LinkView seen;
+    private final SharedNames shared = new SharedNames();
     private final CompletableFuture<SluiceException> ended = new CompletableFuture<>();
     private final Notifications notifications = new Notifications();
-    private final TransferCounters transfers = new TransferCounters();
+    private final LinkTransfers transfers;
     private volatile boolean goodbye;
     private volatile @Nullable LinkSession session;
 
     EngineLink(Agent agent, LinkReport report) {
         this.agent = agent;
         this.report = report;
+        this.seen = new LinkView(report);
+        this.transfers = new LinkTransfers(this, agent);
     }
 
     /** What the session reports; package-private: {@link LocalNode} hands it to the control plane. */
@@ -89,11 +84,7 @@ final class EngineLink implements Link {
 
         @Override
         public void region(String name, RemoteRegion region) {
-            link.thenAccept(l -> {
-                if (!l.named(name).complete(region)) {
-                    l.shared.put(name, CompletableFuture.completedFuture(region)); // the name stands for another now
-                }
-            });
+            link.thenAccept(l -> l.shared.add(name, region));
         }
 
         @Override
@@ -105,11 +96,11 @@ final class EngineLink implements Link {
         public void ended(SluiceException why, boolean goodbye) {
             link.thenAccept(l -> {
                 l.goodbye = goodbye;
-                l.shared.values().forEach(f -> f.completeExceptionally(why));
+                l.shared.end(why);
                 l.notifications.end(why);
                 l.ended.complete(why);
                 if (why.code() == ErrorCode.AGENT_HANGS) {
-                    l.pending.forEach(t -> t.abandon(why)); // the agent may never come to them
+                    l.transfers.abandon(why); // the agent may never come to them
                 }
             });
         }
@@ -117,10 +108,10 @@ final class EngineLink implements Link {
 
     void bind(LinkSession to) {
         session = to;
-        notifications.taken(bytes -> onAgent(engine -> engine.taken(bytes)));
+        notifications.taken(bytes -> transfers.onAgent(engine -> engine.taken(bytes)));
     }
 
-    private LinkSession session() {
+    LinkSession session() {
         LinkSession s = session;
         if (s == null) {
             throw new IllegalStateException("not bound");
@@ -139,30 +130,18 @@ final class EngineLink implements Link {
     }
 
     @Override
+    public LinkPath path() {
+        return report.path();
+    }
+
+    @Override
     public byte[] offeredNote() {
         return report.note().clone();
     }
 
     @Override
     public List<ChannelStats> channels() {
-        return report.channels().stream()
-                .map(c -> new ChannelStats(
-                        c.index(),
-                        c.sending(),
-                        c.nic(),
-                        c.peerNic(),
-                        c.description(),
-                        c.counters().bytes(),
-                        c.counters().chunks(),
-                        c.counters().damaged(),
-                        c.counters().retried(),
-                        c.counters().reconnects(),
-                        times(c.counters().timing())))
-                .toList();
-    }
-
-    private static ChannelTimes times(@Nullable ChannelTiming timing) {
-        return timing == null ? ChannelTimes.NONE : timing.snapshot();
+        return seen.stats();
     }
 
     @Override
@@ -175,82 +154,56 @@ final class EngineLink implements Link {
         if (ended.isDone()) {
             return List.of();
         }
-        return LocalNode.get(agent.call("its connections", () -> {
-            List<ChannelConnections> all = new ArrayList<>();
-            for (boolean sending : new boolean[] {true, false}) {
-                session()
-                        .engine()
-                        .eachOpen(
-                                sending,
-                                (channel, index) -> all.add(new ChannelConnections(
-                                        gpu(), index, sending, nic(sending, index), channel.connections())));
-            }
-            return List.copyOf(all);
-        }));
-    }
-
-    private String nic(boolean sending, int channel) {
-        return report.channels().stream()
-                .filter(c -> c.sending() == sending && c.index() == channel)
-                .map(LinkReport.ChannelView::nic)
-                .findFirst()
-                .orElse("unknown");
+        return LocalNode.get(agent.call("its connections", () -> seen.connections(session().engine())));
     }
 
     @Override
-    public Transfer send(Layout from, TransferOptions options) {
-        return start("send", from, false, (engine, map, done) -> engine.send(map, options, done, System.nanoTime()));
+    public Transfer send(LocalSide from, TransferOptions options) {
+        return transfers.send(from, options);
     }
 
     @Override
-    public Transfer receive(Layout to, TransferOptions options) {
-        return start("receive", to, true, (engine, map, done) -> engine.receive(map, options, done, System.nanoTime()));
+    public Transfer receive(LocalSide to, TransferOptions options) {
+        return transfers.receive(to, options);
     }
 
     @Override
-    public Transfer write(Layout from, RemoteLayout to, TransferOptions options) {
-        sameLength(from, to);
-        return start(
-                "write", from, false, (engine, map, done) -> engine.write(map, to, options, done, System.nanoTime()));
+    public Transfer write(LocalSide from, RemoteSide to, TransferOptions options) {
+        return transfers.write(from, to, options);
     }
 
     @Override
-    public Transfer read(Layout to, RemoteLayout from, TransferOptions options) {
-        sameLength(to, from);
-        return start("read", to, true, (engine, map, done) -> engine.read(map, from, options, done, System.nanoTime()));
+    public Transfer read(LocalSide to, RemoteSide from, TransferOptions options) {
+        return transfers.read(to, from, options);
     }
 
-    private static void sameLength(Layout local, RemoteLayout remote) {
-        if (local.bytes() != remote.bytes()) {
-            throw new IllegalArgumentException("the local layout has " + local.bytes() + " bytes, the remote one "
-                    + remote.bytes() + "; they must have the same");
-        }
+    @Override
+    public void post(Batch batch) {
+        transfers.post(batch);
     }
 
-    private interface EngineCall {
-        @Nullable ChunkedTransfer run(LinkEngine engine, PieceMap map, Completion completion);
+    @Override
+    public int poll(Completions into) {
+        return transfers.poll(into);
     }
 
-    private Transfer start(String kind, Layout layout, boolean target, EngineCall call) {
-        LocalLayout local = LocalLayout.of(layout, gpu(), target);
-        PendingTransfer transfer = new PendingTransfer(session().where(), layout.bytes());
-        pending.add(transfer);
-        TransferEvent event = new TransferEvent(gpu(), kind, peer(), layout.bytes());
-        Completion completion = transfer.completion(local, transfers, event, () -> pending.remove(transfer));
-        transfer.cancelsWith(why -> onAgent(engine -> transfer.cancel(engine, why)));
-        agent.execute(
-                () -> session().with(() -> transfer.begun(call.run(session().engine(), local.map(), completion))),
-                completion::failed);
-        SluiceException why = ended.getNow(null);
-        if (why != null && why.code() == ErrorCode.AGENT_HANGS) {
-            transfer.abandon(why); // the agent may never come to it
-        }
-        return transfer;
+    @Override
+    public int poll(Completions into, Duration atMost) {
+        return transfers.poll(into, atMost);
     }
 
-    /** Has the engine told something that nobody waits for. */
-    private void onAgent(Consumer<LinkEngine> call) {
-        agent.execute(() -> session().with(() -> call.accept(session().engine())));
+    @Override
+    public PreparedLayout prepare(Layout layout) {
+        return new PreparedLocal(this, layout);
+    }
+
+    @Override
+    public PreparedRemoteLayout prepare(RemoteLayout layout) {
+        return transfers.prepare(layout);
+    }
+
+    LinkTransfers transfers() {
+        return transfers;
     }
 
     @Override
@@ -269,7 +222,7 @@ final class EngineLink implements Link {
     }
 
     void withdraw(RemoteRegion key, boolean now) {
-        onAgent(engine -> engine.withdraw(key.keyHigh(), key.keyLow(), now));
+        transfers.onAgent(engine -> engine.withdraw(key.keyHigh(), key.keyLow(), now));
     }
 
     @Override
@@ -349,40 +302,25 @@ final class EngineLink implements Link {
 
     @Override
     public CompletableFuture<Void> share(String name, Region region) {
-        checkName(name);
+        SharedNames.check(name);
         RemoteRegion key = region.remoteKey();
         return say(s -> s.share(name, key));
     }
 
     @Override
     public CompletableFuture<Void> withdraw(String name) {
-        checkName(name);
+        SharedNames.check(name);
         return say(s -> s.withdraw(name));
-    }
-
-    private static void checkName(String name) {
-        int bytes = name.getBytes(StandardCharsets.UTF_8).length;
-        if (bytes < 1 || bytes > MOST_NAME) {
-            throw new IllegalArgumentException(
-                    "a region's name has 1 to " + MOST_NAME + " bytes in UTF-8, this one has " + bytes);
-        }
-        if (name.codePoints().anyMatch(Character::isISOControl)) {
-            throw new IllegalArgumentException("a region's name has no control characters: " + name);
-        }
     }
 
     @Override
     public CompletableFuture<RemoteRegion> remoteRegion(String name) {
-        CompletableFuture<RemoteRegion> f = named(name);
+        CompletableFuture<RemoteRegion> f = shared.of(name);
         SluiceException why = ended.getNow(null);
         if (why != null) {
             f.completeExceptionally(why);
         }
         return f.copy();
-    }
-
-    private CompletableFuture<RemoteRegion> named(String name) {
-        return shared.computeIfAbsent(name, n -> new CompletableFuture<>());
     }
 
     @Override
@@ -393,6 +331,11 @@ final class EngineLink implements Link {
     @Override
     public boolean endedWell() {
         return goodbye;
+    }
+
+    /** Whether transfers that this side's program asked for are under way. */
+    boolean isBusy() {
+        return transfers.isBusy();
     }
 
     boolean hasEnded() {
@@ -408,14 +351,13 @@ final class EngineLink implements Link {
         agent.execute(() -> session().with(command));
     }
 
-    void forget(Region region) {
-        agent.execute(() -> session().with(() -> {
-            try {
-                session().engine().forget(OwnedRegion.of(region).block());
-            } catch (org.sluice.spi.TransportException e) {
-                throw new LinkException(session().where(), "cannot deregister a region: " + e.getMessage(), e);
-            }
-        }));
+    /** Forgets a region that no transfer uses. @return completes when the peer has it open no more */
+    CompletableFuture<Void> forget(Region region) {
+        CompletableFuture<Void> letGo = new CompletableFuture<>();
+        agent.execute(
+                () -> session().forget(OwnedRegion.of(region).block()).thenRun(() -> letGo.complete(null)),
+                why -> letGo.complete(null));
+        return letGo;
     }
 
     @Override

@@ -29,7 +29,7 @@ final class LocalIdentity {
 
     private LocalIdentity() {}
 
-    static NodeIdentity of(Transport transport, @Nullable RailProver prover, int gpus) {
+    static NodeIdentity of(Transport transport, String pulls, @Nullable RailProver prover, int gpus) {
         return new NodeIdentity(
                 RANDOM.nextLong(),
                 RANDOM.nextLong(),
@@ -38,6 +38,7 @@ final class LocalIdentity {
                 version(),
                 gpus,
                 transport.name(),
+                pulls,
                 prover == null ? 0 : prover.port(),
                 new byte[RailProver.TOKEN_BYTES],
                 transport.devices().stream().map(RemoteNic::of).toList());

@@ -7,16 +7,19 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sluice.Access;
@@ -31,6 +34,7 @@ import org.sluice.LinkingStep;
 import org.sluice.NicInfo;
 import org.sluice.Node;
 import org.sluice.NodeConfig;
+import org.sluice.PathTaken;
 import org.sluice.NotDoneException;
 import org.sluice.Peer;
 import org.sluice.Region;
@@ -39,6 +43,7 @@ import org.sluice.Where;
 import org.sluice.peer.LinkMaker;
 import org.sluice.peer.LinkPlan;
 import org.sluice.peer.LinkSession;
+import org.sluice.peer.NodeSharing;
 import org.sluice.peer.Orchestrator;
 import org.sluice.peer.RailBook;
 import org.sluice.spi.Availability;
@@ -71,6 +76,9 @@ final class LocalNode implements Node {
     /** How long giving up a channel may take. */
     private static final Duration AT_ONCE = Duration.ofSeconds(5);
 
+    /** How long a peer that has a region open may take to close it. */
+    private static final Duration LET_GO = Duration.ofSeconds(2);
+
     /** The backend that stands for the best that works here. */
     private static final String AUTO = "auto";
 
@@ -78,6 +86,7 @@ final class LocalNode implements Node {
     private final String backend;
     private final String backendFound;
     private final Transport transport;
+    private final @Nullable NodeSharing sharing;
     private final List<NicInfo> nics;
     private final NodeTimer timer;
     private final AgentLimits limits;
@@ -90,17 +99,22 @@ final class LocalNode implements Node {
     private final Map<HostPort, RemotePeer> peers = new ConcurrentHashMap<>();
     private final RailBook rails;
     private final LinkPlan plan;
+    private final RateWatch rate;
     private boolean closed;
 
     LocalNode(NodeConfig config) {
         this.config = config;
+        config.requirements().check(config.transport());
+        this.rate = new RateWatch(config.requirements().leastGbPerSecond(), links);
         List<GpuBackend> backends = backends();
         GpuBackend gpus = backend(config, backends);
         this.backend = gpus.name();
         this.backendFound = found(gpus, config, backends);
         log.info("GPU backend {}", backendFound);
+        TransportChoice choice = TransportChoice.of(config.transport());
         Transport opened = null;
-        this.limits = AgentLimits.of(config.deadline());
+        NodeSharing shares = null;
+        this.limits = AgentLimits.of(config.deadline()).spinning(config.spin());
         this.timer = timer();
         try {
             int count = config.gpus().orElse(gpus.defaultCount());
@@ -118,20 +132,28 @@ final class LocalNode implements Node {
             }
             Gpu first = agents.getFirst().gpu();
             int sockets = LinkPlan.socketsPerChannel(config, first);
-            opened = transport(config, sockets);
+            opened = transport(choice.network(), config, sockets);
             this.transport = opened;
+            shares = choice.openSharing();
+            this.sharing = shares;
             if (!opened.leftOut().isEmpty()) {
                 log.info("NICs left out: {}", opened.leftOut());
             }
             this.nics = opened.devices().stream().map(LocalNode::info).toList();
-            this.rails = rails(opened, config, count);
-            this.plan = LinkPlan.of(config, opened, rails, sockets, first, List.copyOf(registries));
+            this.rails = rails(opened, shares == null ? "" : shares.name(), config, count);
+            this.plan = LinkPlan.of(config, opened, rails, sockets, first, List.copyOf(registries), shares);
             this.orchestrator = new Orchestrator(plan, agents);
             this.linkMaker = new LinkMaker(plan, agents, new Incoming());
+            if (config.requirements().leastGbPerSecond() > 0) {
+                timer.every(RateWatch.EVERY, () -> rate.look(System.nanoTime()));
+            }
         } catch (Throwable e) {
             agents.forEach(Agent::beginClose);
             agents.forEach(Agent::close);
             timer.close();
+            if (shares != null) {
+                shares.close();
+            }
             if (opened != null) {
                 opened.close();
             }
@@ -140,7 +162,7 @@ final class LocalNode implements Node {
     }
 
     /** What is known of rails: proven by the transport, or by another's sockets where it has addresses and no prover of its own. */
-    private static RailBook rails(Transport transport, NodeConfig config, int gpus) {
+    private static RailBook rails(Transport transport, String pulls, NodeConfig config, int gpus) {
         RailProver prover = transport.railProver().orElse(null);
         if (prover == null
                 && transport.devices().stream().anyMatch(n -> !n.addresses().isEmpty())) {
@@ -152,7 +174,7 @@ final class LocalNode implements Node {
                 log.warn("rails are not proven: {}", e.getMessage());
             }
         }
-        return new RailBook(LocalIdentity.of(transport, prover, gpus), prover);
+        return new RailBook(LocalIdentity.of(transport, pulls, prover, gpus), prover);
     }
 
     private static NodeTimer timer() {
@@ -228,15 +250,7 @@ final class LocalNode implements Node {
         return taken.name() + ": " + taken.availability().reason() + better;
     }
 
-    private static Transport transport(NodeConfig config, int sockets) {
-        List<TransportProvider> all = ServiceLoader.load(TransportProvider.class).stream()
-                .map(ServiceLoader.Provider::get)
-                .toList();
-        TransportProvider named = all.stream()
-                .filter(t -> t.name().equals(config.transport()))
-                .findFirst()
-                .orElseThrow(() -> new ConfigException("there is no transport " + config.transport() + "; there are "
-                        + all.stream().map(TransportProvider::name).collect(Collectors.joining(", "))));
+    private static Transport transport(TransportProvider named, NodeConfig config, int sockets) {
         TransportConfig settings =
                 new TransportConfig(config.nics(), sockets, config.chunkBytes(), config.transportOptions());
         try {
@@ -284,6 +298,16 @@ final class LocalNode implements Node {
     }
 
     @Override
+    public PathTaken path() {
+        return PathTaken.of(this, links);
+    }
+
+    @Override
+    public boolean isBelowLeastRate() {
+        return rate.isBelow();
+    }
+
+    @Override
     public long chunkBytes() {
         return plan.chunkBytes();
     }
@@ -302,7 +326,11 @@ final class LocalNode implements Node {
 
         @Override
         public void made(Orchestrator.Made made, LinkSession.Events events) {
-            incoming.add(begun(made, (EngineLink.Events) events));
+            try {
+                incoming.add(begun(made, (EngineLink.Events) events));
+            } catch (ConfigException e) {
+                log.warn("a link that a peer made is refused: {}", e.getMessage());
+            }
         }
     }
 
@@ -378,6 +406,12 @@ final class LocalNode implements Node {
         EngineLink link = new EngineLink(agents.get(made.report().gpu()), made.report());
         link.bind(made.session());
         events.bind(link);
+        Optional<String> unmet = config.requirements().unmetBy(PathTaken.of(this, List.of(link)));
+        if (unmet.isPresent()) {
+            link.close();
+            throw new ConfigException(
+                    ErrorCode.CONFIG, Where.ofGpu(link.gpu()), "the link to " + link.peer() + ": " + unmet.get());
+        }
         links.add(link);
         link.ended().thenRun(() -> links.remove(link));
         return link;
@@ -388,7 +422,14 @@ final class LocalNode implements Node {
         if (bytes < 1) {
             throw new IllegalArgumentException("a region has at least 1 byte, not " + bytes);
         }
-        return region(gpu, g -> g.allocate(bytes), OwnedRegion.drawKey(bytes));
+        return region(gpu, g -> allocate(g, bytes), OwnedRegion.drawKey(bytes));
+    }
+
+    /** Where memory is shared, of a kind that can be. */
+    private GpuMemory allocate(Gpu gpu, long bytes) {
+        return sharing == null
+                ? gpu.allocate(bytes)
+                : gpu.sharing().map(s -> s.allocate(bytes)).orElseGet(() -> gpu.allocate(bytes));
     }
 
     @Override
@@ -470,15 +511,28 @@ final class LocalNode implements Node {
     CompletableFuture<Void> free(OwnedRegion region) {
         SharedRegions registry = registries.get(region.gpu());
         registry.remove(region);
+        List<CompletableFuture<Void>> letGo = new ArrayList<>();
         for (EngineLink l : links) {
             if (l.gpu() == region.gpu()) {
-                l.forget(region);
+                letGo.add(l.forget(region));
             }
         }
         Runnable free = () -> {
             region.block().memory().close();
             registry.giveNumber(region.block().number());
         };
+        if (sharing == null) {
+            return release(region, free);
+        }
+        // what a peer has open is freed when it has closed it: to free it before is undefined for some kinds of memory
+        return CompletableFuture.allOf(letGo.toArray(new CompletableFuture<?>[0]))
+                .completeOnTimeout(null, LET_GO.toMillis(), TimeUnit.MILLISECONDS)
+                .thenComposeAsync(
+                        ok -> release(region, free),
+                        run -> Thread.ofVirtual().name("freeing").start(run));
+    }
+
+    private CompletableFuture<Void> release(OwnedRegion region, Runnable free) {
         return agent(region.gpu())
                 .release(
                         "freeing " + region.size() + " bytes",
@@ -538,6 +592,9 @@ final class LocalNode implements Node {
         steps.take("the node's port", linkMaker::close);
         closeLinks(steps);
         closeRegions(steps);
+        if (sharing != null) {
+            steps.take("what is shared", sharing::close);
+        }
         agents.forEach(a -> steps.take("an agent", a::beginClose));
         Deadline end = Deadline.in(limits.close());
         agents.forEach(a ->

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 import org.sluice.ConfigException;
 import org.sluice.ErrorCode;
@@ -26,10 +27,14 @@ final class BootstrapPorts implements Desk, AutoCloseable {
     private final List<BlockingQueue<SocketChannel>> bareClients = new ArrayList<>();
     private final @Nullable String[] taken;
 
+    /** The last client of each GPU that left before it made its offer, and has not been asked after yet. */
+    private final AtomicReferenceArray<@Nullable Departure> departures;
+
     /** @param bare whether whoever connects is taken as it is, without a word (UCCL's format) */
     BootstrapPorts(int base, int gpus, Reception.Settings settings, boolean bare) {
         this.bare = bare;
         this.taken = new String[gpus];
+        this.departures = new AtomicReferenceArray<>(gpus);
         for (int g = 0; g < gpus; g++) {
             requests.add(new ArrayBlockingQueue<>(QUEUED));
             bareClients.add(new ArrayBlockingQueue<>(1));
@@ -49,6 +54,19 @@ final class BootstrapPorts implements Desk, AutoCloseable {
                         e);
             }
         }
+    }
+
+    /** A client that left. @param peer its address @param why as far as it is known */
+    record Departure(String peer, String why) {}
+
+    @Override
+    public void left(int gpu, String peer, String why) {
+        departures.set(gpu, new Departure(peer, why));
+    }
+
+    /** Who left since the last call, before it made its offer; null for nobody. */
+    @Nullable Departure departed(int gpu) {
+        return departures.getAndSet(gpu, null);
     }
 
     @Override

@@ -58,8 +58,11 @@ final class ControlMove {
     private final int port;
     private final Where where;
     private final AtomicInteger trying = new AtomicInteger();
-    /** Whether the server may have moved already, and closed the old connection. */
-    private volatile boolean resuming;
+    /**
+     * Whether the server may have moved, and closed the old connection, without this side having moved too: it was asked to, and its
+     * answer may come late or never.
+     */
+    private volatile boolean unsure;
 
     private long triedAt;
 
@@ -88,16 +91,16 @@ final class ControlMove {
         }
         triedAt = now;
         trying.set(addresses.size());
-        log.warn("{}: the control connection is silent; looking for another way to the peer", where);
+        log.info("{}: the control connection is silent; looking for another way to the peer", where);
         AtomicBoolean found = new AtomicBoolean();
         for (InetAddress address : addresses) {
             Thread.ofVirtual().name("control-move").start(() -> attempt(address, stream, mover, found));
         }
     }
 
-    /** Whether the end of the old connection is the move's doing. Any thread. */
-    boolean isResuming() {
-        return resuming;
+    /** Whether the end of the old connection may be the move's doing. Any thread. */
+    boolean isUnsure() {
+        return unsure;
     }
 
     private void attempt(InetAddress address, MovableStream stream, Mover mover, AtomicBoolean found) {
@@ -112,13 +115,8 @@ final class ControlMove {
                     : new FrameSocket(tls.connect(channel, deadline), deadline);
             Introduction on = Handshake.asClient(socket, secret);
             if (found.compareAndSet(false, true)) {
-                resuming = true;
-                try {
-                    resume(socket, on, stream, mover, deadline);
-                    kept = true;
-                } finally {
-                    resuming = false;
-                }
+                resume(socket, on, stream, mover, deadline);
+                kept = true;
             }
         } catch (IOException | SluiceException e) {
             log.debug("{}: no way to the peer over {}: {}", where, address.getHostAddress(), e.toString());
@@ -133,6 +131,7 @@ final class ControlMove {
     private void resume(FrameSocket socket, Introduction on, MovableStream stream, Mover mover, Deadline deadline)
             throws IOException {
         long told = onAgent(stream::taken, deadline);
+        unsure = true;
         socket.write(FrameType.RESUME, Resume.of(true, link, told, on).encode());
         Resume answer = Resume.decode(socket.read(FrameType.RESUME));
         if (!answer.isProven(false, link, on)) {
@@ -142,6 +141,7 @@ final class ControlMove {
         boolean ignored = onAgent(
                 () -> {
                     mover.moved(socket.stream(), told, answer.taken());
+                    unsure = false;
                     return true;
                 },
                 deadline);

@@ -36,6 +36,9 @@ final class ControlWay implements Resumptions.Resumable {
     /** Silence, though asked, after which another way is looked for: three questions. A needless move costs a handshake and no more. */
     private static final long MOVE_NANOS = 500_000_000;
 
+    /** An agent with work comes round more often, unless it waits for a CPU. */
+    private static final long LATE_NANOS = 100_000_000;
+
     private static final Duration TAKE_OVER = Duration.ofSeconds(2);
 
     private final Agent agent;
@@ -46,12 +49,20 @@ final class ControlWay implements Resumptions.Resumable {
     private final Where where;
     private @Nullable Watched watched;
     private boolean broken;
+    /** Whether the connection is another than the link was made with. */
+    private boolean moved;
     private long askedAt;
+    private long lookedAt;
+    /** Until then this side did not come round: what was silent meanwhile is not known. */
+    private long deafUntil;
 
     /** What is called when the socket can be read, for whom, and its place in the agent's selector. */
     private record Watched(Work owner, Runnable readable, SelectionKey key) {}
 
-    /** @param move the client's search for another way; null on the server, which is found */
+    /**
+     * @param move the client's search for another way; null on the server, which is found, and where there is no other way: between
+     *     processes of one host
+     */
     ControlWay(
             Agent agent,
             MovableStream stream,
@@ -71,7 +82,7 @@ final class ControlWay implements Resumptions.Resumable {
     void begin(Work owner, Runnable readable) throws IOException {
         watched = new Watched(owner, readable, watch(owner, readable));
         if (move == null) {
-            resumptions.add(link, this);
+            resumptions.add(link, this); // who asks for it has to prove the link's key, so a client's may be there too
         }
     }
 
@@ -111,13 +122,16 @@ final class ControlWay implements Resumptions.Resumable {
         return true;
     }
 
-    /** Whether the end of the connection is none of the link: the server has moved, and this side is about to. */
+    /**
+     * Whether the end of the connection may be none of the link's: the server has moved and this side is about to, or this connection
+     * is one that the other side gave up before it used it, and it comes with another.
+     */
     boolean survivesEnd() {
-        boolean moving = move != null && move.isResuming();
-        if (moving) {
+        boolean another = (move != null && move.isUnsure()) || (moved && !stream.isHeard());
+        if (another) {
             hold();
         }
-        return moving;
+        return another;
     }
 
     private void hold() {
@@ -130,7 +144,11 @@ final class ControlWay implements Resumptions.Resumable {
 
     /** Looks whether the way still works. @param busy whether transfers are under way, which suffer from silence */
     void look(ControlConnection control, boolean busy, long now) {
-        long silent = now - control.readAt();
+        if (now - lookedAt > LATE_NANOS) {
+            deafUntil = now;
+        }
+        lookedAt = now;
+        long silent = now - Math.max(control.readAt(), deafUntil);
         if (busy && !broken && silent > ASK_NANOS && now - askedAt > ASK_NANOS) {
             askedAt = now;
             control.probe();
@@ -147,6 +165,7 @@ final class ControlWay implements Resumptions.Resumable {
         }
         w.key.cancel();
         stream.moveTo(next, toldTaken, peerTaken);
+        moved = true;
         broken = false;
         try {
             watched = new Watched(w.owner, w.readable, watch(w.owner, w.readable));

@@ -112,8 +112,13 @@ public final class LinkMaker implements Desk, AutoCloseable {
             expectOpen(); // after it is in the set: closing finds it there, or it finds that it is closed
             bootstrap.run();
             making.openChannels();
-            LinkReport report = LinkReport.of(making);
-            return new Orchestrator.Made(making.start(events), report);
+            LinkSession session = making.start(events);
+            try {
+                return new Orchestrator.Made(session, LinkReport.of(making, session));
+            } catch (RuntimeException | Error e) {
+                agents.get(making.gpu()).execute(session::close);
+                throw e;
+            }
         } catch (IOException e) {
             making.cancel("the link could not be made");
             throw new LinkException(making.where(), "during the bootstrap: " + e.getMessage(), e);

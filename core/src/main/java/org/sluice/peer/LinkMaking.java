@@ -26,20 +26,24 @@ import org.sluice.ConfigException;
 import org.sluice.ErrorCode;
 import org.sluice.LeftOut;
 import org.sluice.LinkException;
+import org.sluice.LinkPath;
 import org.sluice.Notification;
 import org.sluice.ProtocolException;
 import org.sluice.SluiceException;
 import org.sluice.Where;
+import org.sluice.spi.MemorySharing;
 import org.sluice.transfer.Agent;
 import org.sluice.transfer.EngineSettings;
 import org.sluice.transfer.LinkEngine;
 import org.sluice.wire.Answer;
 import org.sluice.wire.ControlConnection;
 import org.sluice.wire.Deadline;
+import org.sluice.wire.FrameSeal;
 import org.sluice.wire.FrameSocket;
 import org.sluice.wire.FrameType;
 import org.sluice.wire.Handshake;
 import org.sluice.wire.Introduction;
+import org.sluice.wire.LinkKey;
 import org.sluice.wire.MovableStream;
 import org.sluice.wire.NodeIdentity;
 import org.sluice.wire.Offer;
@@ -76,6 +80,8 @@ final class LinkMaking {
     private @Nullable PeerRails leased;
     private List<byte[]> peerHandles = List.of();
     private List<RemoteNic> peerNics = List.of();
+    private @Nullable NodeIdentity peerNode;
+    private String notShared = "";
     private boolean server;
     private boolean duplex;
     private byte[] note = {};
@@ -163,6 +169,7 @@ final class LinkMaking {
         NodeIdentity client = request.client();
         peerGpu = offer.gpu();
         peerNics = client.nics();
+        peerNode = client;
         manager.peer(client);
         duplex = offer.duplex();
         note = offer.note();
@@ -216,23 +223,13 @@ final class LinkMaking {
         FrameSocket s = greeted(host, deadline);
         s.write(FrameType.IDENTITY, plan.rails().self().encode());
         NodeIdentity node = NodeIdentity.decode(s.read(FrameType.IDENTITY));
+        PeerRails.Found found;
         try {
-            expectTransport(node);
-        } catch (LinkException e) {
-            s.refuse(String.valueOf(e.getMessage()));
+            found = rails(s, node, deadline);
+        } catch (SluiceException e) {
+            s.refuse(e.what()); // the server waits for this client, and hears why in vain
             throw e;
         }
-        manager.peer(node);
-        boolean oneHost = plan.rails().isOneHost(node, isThisHost(s.stream().socket()));
-        expectNic(oneHost);
-        if (destination instanceof Destination.NodePort to) {
-            s.write(FrameType.TARGET, new Target(to.gpu()).encode());
-        }
-        duplex = plan.config().duplex();
-        PeerRails toServer = plan.rails().towards(node, oneHost);
-        leased = toServer;
-        PeerRails.Found found = toServer.await(deadline, plan.roundRobin(), where());
-        tellIdle(node, found.rails().subList(0, found.proven()), toServer.whyIdle());
         s.write(
                 FrameType.OFFER,
                 new Offer(
@@ -270,6 +267,24 @@ final class LinkMaking {
             mine = onAgent(manager::handles);
         }
         s.write(FrameType.HANDLES, Answer.encodeHandles(mine));
+    }
+
+    /** The rails towards a server that has said who it is, once enough of them are proven. */
+    private PeerRails.Found rails(FrameSocket s, NodeIdentity node, Deadline deadline) throws IOException {
+        expectTransport(node);
+        peerNode = node;
+        manager.peer(node);
+        boolean oneHost = plan.rails().isOneHost(node, isThisHost(s.stream().socket()));
+        expectNic(oneHost);
+        if (destination instanceof Destination.NodePort to) {
+            s.write(FrameType.TARGET, new Target(to.gpu()).encode());
+        }
+        duplex = plan.config().duplex();
+        PeerRails toServer = plan.rails().towards(node, oneHost);
+        leased = toServer;
+        PeerRails.Found found = toServer.await(deadline, plan.roundRobin(), where());
+        tellIdle(node, found.rails().subList(0, found.proven()), toServer.whyIdle());
+        return found;
     }
 
     /** Takes the handles the way UCCL sends them. */
@@ -332,7 +347,8 @@ final class LinkMaking {
     }
 
     private ServerSearch search(String host) {
-        return new ServerSearch("GPU " + gpu, host, destination.port(), InetAddress::getAllByName, () -> cancelled);
+        return new ServerSearch(
+                Where.ofGpu(gpu).phase(phase), host, destination.port(), InetAddress::getAllByName, () -> cancelled);
     }
 
     /** A connection on which the hellos were said. A server that has too many strangers drops some without a word: again, then. */
@@ -505,13 +521,18 @@ final class LinkMaking {
         Where where = where();
         LinkSession session = onAgent(() -> {
             MovableStream stream = new MovableStream(s.stream(), where);
-            ControlConnection control = confirmed ? new ControlConnection(stream, where, System.nanoTime()) : null;
+            LinkKey key = with == null ? null : with.key();
+            // TLS seals every frame; without it a link key seals those that carry a program's bytes
+            FrameSeal seal = key == null || plan.tls() != null ? null : new FrameSeal(key, !server, where);
+            ControlConnection control =
+                    confirmed ? new ControlConnection(stream, where, seal, System.nanoTime()) : null;
             int channelsOut = made.outbound().size();
             int channelsIn = made.inbound().size();
+            LinkSharing sharing = sharing(control, s.peer(), where);
             LinkRegions regions = new LinkRegions(plan.regions().get(gpu));
             LinkEngine engine = new LinkEngine(
                     agreed,
-                    control == null ? NoControl.INSTANCE : new ToPeer(control),
+                    control == null ? NoControl.INSTANCE : new ToPeer(control, seal != null || plan.tls() != null),
                     regions,
                     channelsOut,
                     channelsIn,
@@ -520,8 +541,9 @@ final class LinkMaking {
                             .filter(u -> u != null)
                             .findFirst()
                             .orElse(null),
-                    agent,
-                    (bytes, tag, length) -> events.notified(new Notification(bytes, tag, length)));
+                    agent.pieces(),
+                    (bytes, tag, length) -> events.notified(new Notification(bytes, tag, length)),
+                    sharing);
             ChannelRepair repair = control == null
                     ? null
                     : new ChannelRepair(
@@ -540,6 +562,7 @@ final class LinkMaking {
                     control,
                     confirmed ? way(stream, with, where) : null,
                     repair,
+                    sharing,
                     regions,
                     manager,
                     made,
@@ -571,6 +594,44 @@ final class LinkMaking {
         return session;
     }
 
+    /** The memory that both ends share, where they may; agent thread only. */
+    private @Nullable LinkSharing sharing(@Nullable ControlConnection control, String peer, Where where) {
+        NodeSharing node = plan.sharing();
+        NodeIdentity other = peerNode;
+        if (node == null || control == null || other == null) {
+            return null;
+        }
+        MemorySharing memory = agent.gpu().sharing().orElse(null);
+        notShared = memory == null
+                ? "GPU " + gpu + " cannot share its memory"
+                : node.whyNot(plan.rails().self(), other);
+        return memory == null || !notShared.isEmpty()
+                ? null
+                : new LinkSharing(agent, memory, node, control, server, peer, plan.deadline(), where);
+    }
+
+    /** Waits until it is known whether memory is shared. @throws LinkException when it is not, and has to be */
+    LinkPath awaitPath(LinkSession session) {
+        NodeSharing node = plan.sharing();
+        if (node == null) {
+            return new LinkPath(plan.transport().name(), "");
+        }
+        LinkSharing sharing = session.sharing();
+        String why = sharing == null ? notShared : get(sharing.decided(), Deadline.in(plan.deadline()));
+        if (why.isEmpty()) {
+            return new LinkPath(node.transport().name(), "the peer is on this host, and each side has copied from the other's memory");
+        }
+        SluiceException ended = session.ended().getNow(null);
+        if (ended != null) {
+            throw ended;
+        }
+        if (node.isDemanded()) {
+            throw new LinkException(
+                    where(), "transport " + node.transport().name() + " was demanded and cannot be used: " + why);
+        }
+        return new LinkPath(plan.transport().name(), node.transport().name() + " is not used: " + why);
+    }
+
     /** Whether a channel's rail is worth an attempt: the client, which proves rails, knows it of those that did not work before. */
     private IntPredicate railWorks() {
         PeerRails known = leased;
@@ -578,8 +639,8 @@ final class LinkMaking {
     }
 
     /** The control connection's way; the client knows the server's other NICs, and looks for another over them. */
-    private ControlWay way(MovableStream stream, Introduction link, Where where) {
-        ControlMove move = server
+    private ControlWay way(MovableStream stream, Introduction link, Where where) throws IOException {
+        ControlMove move = server || isThisHost(stream.socket())
                 ? null
                 : new ControlMove(agent, plan.tls(), plan.secret(), link, peerAddresses(), destination.port(), where);
         return new ControlWay(agent, stream, link, plan.resumptions(), move, where);

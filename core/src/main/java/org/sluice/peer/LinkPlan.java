@@ -20,6 +20,7 @@ import org.sluice.wire.Tls;
  * @param window most chunks a receiving channel has in flight
  * @param sendWindow most chunks a sending channel has in flight
  * @param regions what peers may name, by GPU
+ * @param sharing with peers of this host; null where memory is not shared
  * @param resumptions the links of this node's that clients made, whose control connections may move
  */
 public record LinkPlan(
@@ -33,6 +34,7 @@ public record LinkPlan(
         @Nullable Tls tls,
         @Nullable SharedSecret secret,
         List<RegionDirectory> regions,
+        @Nullable NodeSharing sharing,
         Resumptions resumptions) {
 
     /**
@@ -70,7 +72,8 @@ public record LinkPlan(
             RailBook rails,
             int sockets,
             Gpu gpu,
-            List<RegionDirectory> regions) {
+            List<RegionDirectory> regions,
+            @Nullable NodeSharing sharing) {
         int requests =
                 transport.devices().stream().mapToInt(Nic::maxRequests).min().orElse(MOST_WINDOW);
         boolean staged = !gpu.hostAccessible()
@@ -99,6 +102,7 @@ public record LinkPlan(
                 tls,
                 secret,
                 List.copyOf(regions),
+                sharing,
                 new Resumptions());
     }
 

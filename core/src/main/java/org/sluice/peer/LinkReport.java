@@ -2,6 +2,7 @@ package org.sluice.peer;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.sluice.LinkPath;
 import org.sluice.stats.ChannelCounters;
 
 /**
@@ -9,9 +10,10 @@ import org.sluice.stats.ChannelCounters;
  *
  * @param gpu the local GPU
  * @param note what the peer's program said
- * @param channels every channel, sending ones first
+ * @param path the way that its bytes go
+ * @param channels every channel, sending ones first; where memory is shared, what is pulled counts as one more of each direction
  */
-public record LinkReport(int gpu, byte[] note, List<ChannelView> channels) {
+public record LinkReport(int gpu, byte[] note, LinkPath path, List<ChannelView> channels) {
     /**
      * A channel and its counters.
      *
@@ -21,7 +23,9 @@ public record LinkReport(int gpu, byte[] note, List<ChannelView> channels) {
     public record ChannelView(
             int index, boolean sending, String nic, String peerNic, String description, ChannelCounters counters) {}
 
-    static LinkReport of(LinkMaking link) {
+    /** Waits until the path is known. */
+    static LinkReport of(LinkMaking link, LinkSession session) {
+        LinkPath path = link.awaitPath(session);
         List<ChannelView> views = new ArrayList<>();
         link.channels()
                 .outbound()
@@ -41,6 +45,23 @@ public record LinkReport(int gpu, byte[] note, List<ChannelView> channels) {
                         link.remoteNic(e.index()),
                         e.channel().description(),
                         e.counters())));
-        return new LinkReport(link.gpu(), link.note(), List.copyOf(views));
+        LinkSharing sharing = session.sharing();
+        if (sharing != null && sharing.decided().getNow("undecided").isEmpty()) {
+            pulled(views, path.transport(), sharing);
+        }
+        return new LinkReport(link.gpu(), link.note(), path, List.copyOf(views));
+    }
+
+    private static void pulled(List<ChannelView> views, String transport, LinkSharing sharing) {
+        for (boolean sending : new boolean[] {true, false}) {
+            int index = (int) views.stream().filter(v -> v.sending() == sending).count();
+            views.add(new ChannelView(
+                    index,
+                    sending,
+                    transport,
+                    transport,
+                    "memory of " + (sending ? "this process, pulled by " : "") + sharing.peerProcess(),
+                    sharing.counters(sending)));
+        }
     }
 }

@@ -1,6 +1,7 @@
 package org.sluice.peer;
 
 import java.io.IOException;
+import java.nio.IntBuffer;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
@@ -21,11 +22,13 @@ import org.sluice.TransferRefusal;
 import org.sluice.Where;
 import org.sluice.spi.GpuException;
 import org.sluice.spi.ThreadLimitException;
+import org.sluice.spi.TransportException;
 import org.sluice.transfer.Agent;
 import org.sluice.transfer.Announcement;
 import org.sluice.transfer.EndReason;
 import org.sluice.transfer.InboundEnd;
 import org.sluice.transfer.LinkEngine;
+import org.sluice.transfer.MemoryBlock;
 import org.sluice.transfer.OutboundEnd;
 import org.sluice.transfer.Work;
 import org.sluice.wire.ControlConnection;
@@ -82,6 +85,7 @@ public final class LinkSession implements Work {
     private final @Nullable ChannelRepair repair;
     private final @Nullable ProgramWords words;
     private final ChannelManager manager;
+    private final @Nullable LinkSharing sharing;
     private final boolean polls;
     private final Where where;
     private final String peer;
@@ -104,6 +108,7 @@ public final class LinkSession implements Work {
             @Nullable ControlConnection control,
             @Nullable ControlWay way,
             @Nullable ChannelRepair repair,
+            @Nullable LinkSharing sharing,
             LinkRegions regions,
             ChannelManager manager,
             ChannelManager.Channels channels,
@@ -118,6 +123,7 @@ public final class LinkSession implements Work {
         this.control = control;
         this.way = way;
         this.repair = repair;
+        this.sharing = sharing;
         this.manager = manager;
         this.polls = polls;
         this.where = where;
@@ -139,8 +145,27 @@ public final class LinkSession implements Work {
             way.begin(this, this::readable);
         }
         agent.add(this);
+        if (sharing != null) {
+            sharing.begin(run -> agent.execute(() -> with(run)));
+        }
         agent.execute(this::readable); // what came together with the last word of the bootstrap rings no bell
         this.heart = agent.timer().every(Duration.ofNanos(beatNanos), this::beat);
+    }
+
+    @Nullable LinkSharing sharing() {
+        return sharing;
+    }
+
+    /** Forgets a block that no transfer uses. @return completes when the peer has it open no more. Agent thread only */
+    public CompletableFuture<Void> forget(MemoryBlock block) {
+        with(() -> {
+            try {
+                engine.forget(block);
+            } catch (TransportException e) {
+                throw new LinkException(where, "cannot deregister a region: " + e.getMessage(), e);
+            }
+        });
+        return sharing == null ? CompletableFuture.completedFuture(null) : sharing.forget(block);
     }
 
     public LinkEngine engine() {
@@ -435,6 +460,9 @@ public final class LinkSession implements Work {
             }
         });
         step("its staging", manager::close);
+        if (sharing != null) {
+            step("what is shared", sharing::end);
+        }
     }
 
     private interface Step {
@@ -486,6 +514,21 @@ public final class LinkSession implements Work {
         @Override
         public void onLayout(int number, RemoteLayout layout) {
             engine.onLayout(number, layout);
+        }
+
+        @Override
+        public void onPrepare(int number) {
+            engine.onPrepare(number);
+        }
+
+        @Override
+        public void onRelease(int number) {
+            engine.onRelease(number);
+        }
+
+        @Override
+        public void onSelection(int number, int prepared, int total, IntBuffer indices) {
+            engine.onSelection(number, prepared, total, indices);
         }
 
         @Override
@@ -552,6 +595,28 @@ public final class LinkSession implements Work {
         @Override
         public void onChannelUp(int channel, int generation) {
             repair().onUp(channel, generation);
+        }
+
+        @Override
+        public void onShareDoor(byte[] handle) {
+            sharing("a door").onDoor(handle);
+        }
+
+        @Override
+        public void onHeld(int number, int state, String why) {
+            sharing("a block").onHeld(number, state, why);
+        }
+
+        @Override
+        public void onUnshare(int number) {
+            sharing("a block").onUnshare(number);
+        }
+
+        private LinkSharing sharing(String what) {
+            if (sharing == null) {
+                throw new ProtocolException(where, "the peer speaks of " + what + " of memory, which is not shared here");
+            }
+            return sharing;
         }
 
         private ChannelRepair repair() {

@@ -41,6 +41,21 @@ enum NoControl implements LinkControl {
     }
 
     @Override
+    public void prepare(int number) {
+        throw none();
+    }
+
+    @Override
+    public void release(int number) {
+        throw none();
+    }
+
+    @Override
+    public void selection(int number, int prepared, int[] indices, int count) {
+        throw none();
+    }
+
+    @Override
     public void bytes(byte[] bytes) {
         throw none();
     }

@@ -1,6 +1,7 @@
 package org.sluice.peer;
 
 import java.io.IOException;
+import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -115,12 +116,12 @@ public final class Orchestrator implements AutoCloseable {
     private void awaitClient(LinkMaking link, BootstrapPorts open, ClientWait wait, boolean exclusive)
             throws IOException, InterruptedException {
         if (plan.config().bootstrap() == BootstrapFormat.UCCL) {
-            link.answerBare(come(link, null, wait, most -> open.awaitBare(link.gpu(), most)));
+            link.answerBare(comeBare(link, wait, open));
             return;
         }
         String left = null;
         while (true) {
-            LinkRequest request = come(link, left, wait, most -> open.await(link.gpu(), most));
+            LinkRequest request = come(link, left, wait, open, exclusive);
             String peer = request.socket().peer();
             if (exclusive) {
                 wait.came(link.gpu(), peer);
@@ -140,27 +141,51 @@ public final class Orchestrator implements AutoCloseable {
         }
     }
 
-    private interface Comer<T> {
-        /** @return null when none came so soon */
-        @Nullable T await(Duration most) throws InterruptedException;
-    }
-
-    /** @param left who came before and went, null for nobody */
-    private <T> T come(LinkMaking link, @Nullable String left, ClientWait wait, Comer<T> comer)
+    /** @param before who came before and went, null for nobody */
+    private LinkRequest come(
+            LinkMaking link, @Nullable String before, ClientWait wait, BootstrapPorts open, boolean exclusive)
             throws InterruptedException {
+        String left = before;
         while (true) {
-            // in steps, since what comes for another GPU may shorten the wait
-            T client = comer.await(Duration.ofMillis(Math.min(wait.remainingMillis(), LOOK.toMillis())));
+            LinkRequest client = open.await(link.gpu(), step(wait));
             if (client != null) {
                 return client;
             }
-            link.checkAgent();
-            if (wait.isOver()) {
-                throw new LinkException(
-                        ErrorCode.UNREACHABLE,
-                        Where.ofGpu(link.gpu()).phase(Where.Phase.BOOTSTRAP),
-                        wait.why(plan.config().portBase() + link.gpu(), left));
+            BootstrapPorts.Departure departure = open.departed(link.gpu());
+            if (departure != null) {
+                left = "client " + departure.peer() + " left while it looked for rails (" + departure.why() + ")";
+                log.info("GPU {}: {}", link.gpu(), left);
+                if (exclusive) {
+                    wait.came(link.gpu(), departure.peer());
+                }
             }
+            expectTime(link, left, wait);
+        }
+    }
+
+    private SocketChannel comeBare(LinkMaking link, ClientWait wait, BootstrapPorts open) throws InterruptedException {
+        while (true) {
+            SocketChannel client = open.awaitBare(link.gpu(), step(wait));
+            if (client != null) {
+                return client;
+            }
+            expectTime(link, null, wait);
+        }
+    }
+
+    /** Clients are waited for in steps, since what comes for another GPU may shorten the wait. */
+    private static Duration step(ClientWait wait) {
+        return Duration.ofMillis(Math.min(wait.remainingMillis(), LOOK.toMillis()));
+    }
+
+    /** @throws LinkException when the wait is over, or the agent has ended */
+    private void expectTime(LinkMaking link, @Nullable String left, ClientWait wait) {
+        link.checkAgent();
+        if (wait.isOver()) {
+            throw new LinkException(
+                    ErrorCode.UNREACHABLE,
+                    Where.ofGpu(link.gpu()).phase(Where.Phase.BOOTSTRAP),
+                    wait.why(plan.config().portBase() + link.gpu(), left));
         }
     }
 
@@ -225,27 +250,35 @@ public final class Orchestrator implements AutoCloseable {
     }
 
     private List<Made> start(List<LinkMaking> links, IntFunction<LinkSession.Events> events) {
-        List<Made> made = new ArrayList<>();
+        List<LinkSession> sessions = new ArrayList<>();
         for (int i = 0; i < links.size(); i++) {
             LinkMaking l = links.get(i);
             try {
-                LinkReport report = LinkReport.of(l);
-                made.add(new Made(l.start(events.apply(i)), report));
+                sessions.add(l.start(events.apply(i)));
             } catch (RuntimeException | Error e) {
-                end(made);
+                end(links, sessions);
                 throw e;
             } catch (IOException e) {
-                end(made);
+                end(links, sessions);
                 throw new LinkException(l.where(), e.getMessage(), e);
             }
+        }
+        List<Made> made = new ArrayList<>();
+        try {
+            for (int i = 0; i < sessions.size(); i++) {
+                made.add(new Made(sessions.get(i), LinkReport.of(links.get(i), sessions.get(i))));
+            }
+        } catch (RuntimeException | Error e) {
+            end(links, sessions);
+            throw e;
         }
         return made;
     }
 
     /** Links that have begun, where another could not. */
-    private void end(List<Made> made) {
-        for (Made m : made) {
-            agents.get(m.report().gpu()).execute(m.session()::close);
+    private void end(List<LinkMaking> links, List<LinkSession> sessions) {
+        for (int i = 0; i < sessions.size(); i++) {
+            agents.get(links.get(i).gpu()).execute(sessions.get(i)::close);
         }
     }
 

@@ -248,11 +248,19 @@ final class Reception implements AutoCloseable {
             RailBook rails = settings.rails();
             socket.write(FrameType.IDENTITY, rails.introducedTo(peer).encode());
             socket = socket.until(Deadline.in(settings.offerWait()));
-            int gpu = door instanceof Door.OfGpu g
-                    ? g.gpu()
-                    : Target.decode(socket.read(FrameType.TARGET)).gpu();
-            Offer offer =
-                    Offer.decode(socket.read(FrameType.OFFER), rails.self().nics(), peer.nics());
+            int gpu;
+            Offer offer;
+            try {
+                gpu = door instanceof Door.OfGpu g
+                        ? g.gpu()
+                        : Target.decode(socket.read(FrameType.TARGET)).gpu();
+                offer = Offer.decode(socket.read(FrameType.OFFER), rails.self().nics(), peer.nics());
+            } catch (IOException | SluiceException e) {
+                if (door instanceof Door.OfGpu g) {
+                    desk.left(g.gpu(), socket.peer(), e instanceof SluiceException s ? s.what() : e.getMessage());
+                }
+                throw e;
+            }
             request = new LinkRequest(gpu, socket, peer, offer, introduction);
         } catch (SluiceException e) {
             socket.refuse(e.what());

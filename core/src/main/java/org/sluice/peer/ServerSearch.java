@@ -13,7 +13,9 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.sluice.ClosedException;
 import org.sluice.ConfigException;
+import org.sluice.ErrorCode;
 import org.sluice.LinkException;
+import org.sluice.Where;
 import org.sluice.wire.Deadline;
 
 /**
@@ -36,7 +38,7 @@ final class ServerSearch {
         InetAddress[] addresses(String host) throws UnknownHostException;
     }
 
-    private final String who;
+    private final Where where;
     private final String host;
     private final int port;
     private final Names names;
@@ -47,11 +49,11 @@ final class ServerSearch {
     private IOException cause = new IOException(failure);
 
     /**
-     * @param who searches, for messages: {@code GPU 3}
+     * @param where the search is made, for messages
      * @param cancelled asked between tries
      */
-    ServerSearch(String who, String host, int port, Names names, BooleanSupplier cancelled) {
-        this.who = who;
+    ServerSearch(Where where, String host, int port, Names names, BooleanSupplier cancelled) {
+        this.where = where;
         this.host = host;
         this.port = port;
         this.names = names;
@@ -127,19 +129,21 @@ final class ServerSearch {
             TimeUnit.MILLISECONDS.sleep(Math.min(rest, deadline.remainingMillis()));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new ClosedException(who + ": interrupted while connecting to " + host, e);
+            throw new ClosedException(ErrorCode.INTERRUPTED, where, "interrupted while connecting to " + host, e);
         }
     }
 
     private RuntimeException gone(Deadline deadline, boolean unknown) {
         if (unknown) {
             return new ConfigException(
-                    who + ": the host " + host + " was not known within " + deadline.text()
+                    where,
+                    "the host " + host + " was not known within " + deadline.text()
                             + "; give a name that resolves, or an address",
                     cause);
         }
         return new LinkException(
-                who + ": no server at " + host + ":" + port + " within " + deadline.text() + " (last tried: " + failure
+                where,
+                "no server at " + host + ":" + port + " within " + deadline.text() + " (last tried: " + failure
                         + "); start one there, or check address, port and firewall",
                 cause);
     }

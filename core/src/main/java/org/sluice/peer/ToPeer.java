@@ -9,8 +9,12 @@ import org.sluice.transfer.LinkControl;
 import org.sluice.wire.ControlConnection;
 import org.sluice.wire.FrameType;
 
-/** What the data plane says, put on the control connection: the data plane knows no wire, and the wire no data plane. */
-record ToPeer(ControlConnection connection) implements LinkControl {
+/**
+ * What the data plane says, put on the control connection: the data plane knows no wire, and the wire no data plane.
+ *
+ * @param isSealed whether a program's bytes are encrypted and authenticated on it
+ */
+record ToPeer(ControlConnection connection, boolean isSealed) implements LinkControl {
     @Override
     public boolean hasRoom() {
         return connection.hasRoom();
@@ -38,6 +42,21 @@ record ToPeer(ControlConnection connection) implements LinkControl {
     @Override
     public void layout(int number, RemoteLayout layout) {
         connection.layout(number, layout);
+    }
+
+    @Override
+    public void prepare(int number) {
+        connection.prepare(number);
+    }
+
+    @Override
+    public void release(int number) {
+        connection.release(number);
+    }
+
+    @Override
+    public void selection(int number, int prepared, int[] indices, int count) {
+        connection.selection(number, prepared, indices, count);
     }
 
     @Override

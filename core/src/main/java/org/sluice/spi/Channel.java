@@ -16,6 +16,9 @@ public interface Channel extends AutoCloseable {
     /** {@link #test()}: the oldest receive is done and taken off, but its bytes are damaged (a checksum failed). */
     int DAMAGED = 2;
 
+    /** {@link #test()}: the oldest receive is done and taken off, with nothing: its sender {@linkplain SendChannel#sendVoid voided} it. */
+    int VOID = 3;
+
     /** {@link #progress()}: the transport cannot tell. */
     long UNKNOWN_PROGRESS = -1;
 

@@ -28,6 +28,24 @@ public interface SendChannel extends Channel {
     }
 
     /**
+     * Whether it can say instead of a message that the message will not come ({@link #sendVoid}). One that cannot is given the bytes
+     * of a transfer which has been cancelled all the same, where they are granted.
+     */
+    default boolean sendsVoids() {
+        return false;
+    }
+
+    /**
+     * As {@link #send}, of no bytes: the receive that was posted for this message is done as {@link #VOID}, and its memory is as it was.
+     * Only where {@link #sendsVoids()}.
+     *
+     * @param bytes what the receiver has posted
+     */
+    default boolean sendVoid(long bytes, long message, long offset) throws TransportException {
+        throw new UnsupportedOperationException(description() + " sends no voids");
+    }
+
+    /**
      * For how long the other end has left unanswered what reached the wire, counted only once an answer is overdue: what tells a
      * dead rail from threads, on either side, that get no CPU. Asked for seldom, when nothing has been sent for a while; may cost a
      * system call.

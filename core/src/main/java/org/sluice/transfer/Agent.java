@@ -2,7 +2,6 @@ package org.sluice.transfer;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.channels.SelectableChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
@@ -11,8 +10,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Future;
-import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -26,8 +23,6 @@ import org.sluice.Where;
 import org.sluice.spi.CopyQueue;
 import org.sluice.spi.Doorbell;
 import org.sluice.spi.Gpu;
-import org.sluice.spi.GpuMemory;
-import org.sluice.spi.PieceQueue;
 import org.sluice.spi.ThreadLimitException;
 import org.sluice.spi.UnpackQueue;
 
@@ -40,7 +35,7 @@ import org.sluice.spi.UnpackQueue;
  * fails all its work first, {@linkplain #ended says so}, and answers every later call with the reason. One that does not come
  * back from a call of a plugin or driver is given up by whoever waits for it, by name.
  */
-public final class Agent implements Doorbell, PieceQueues, AutoCloseable {
+public final class Agent implements Doorbell, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Agent.class);
 
     /** How long the agent may work without a look at the control connections: less than a grant's way over any network. */
@@ -53,9 +48,11 @@ public final class Agent implements Doorbell, PieceQueues, AutoCloseable {
     private final NodeTimer timer;
     private final AgentLimits limits;
     private final Consumer<Gpu> atStart;
+    private final long spinNanos;
     private final Selector selector;
     private final AgentThread thread;
     private final AgentCommands commands;
+    private final AgentCalls calls = new AgentCalls(this);
     private final List<Work> works = new ArrayList<>();
     private final Consumer<SelectionKey> dispatch = this::dispatch;
     private final CompletableFuture<SluiceException> ended = new CompletableFuture<>();
@@ -64,6 +61,7 @@ public final class Agent implements Doorbell, PieceQueues, AutoCloseable {
     private volatile boolean closing;
     private volatile boolean closed;
     private long lookedAt;
+    private long workedAt = System.nanoTime();
 
     /** What is done when a connection is ready, and whose it is. */
     private record Ready(Work owner, Runnable run) {}
@@ -77,6 +75,7 @@ public final class Agent implements Doorbell, PieceQueues, AutoCloseable {
         this.gpu = gpu;
         this.timer = timer;
         this.limits = limits;
+        this.spinNanos = limits.spin().toNanos();
         this.atStart = atStart;
         this.queues = new GpuQueues(gpu, unpackMode);
         try {
@@ -152,13 +151,13 @@ public final class Agent implements Doorbell, PieceQueues, AutoCloseable {
         return why != null ? why : new ClosedException(where(), thread.name() + " has ended: its node is closed");
     }
 
-    private Where where() {
+    Where where() {
         return Where.ofGpu(gpu.id()).phase(Where.Phase.LINKED);
     }
 
     /** As {@link #call(String, Callable, Duration, Consumer)}, within the agent's usual limit. */
     public <T> CompletableFuture<T> call(String what, Callable<T> command) {
-        return call(what, command, limits.call(), late -> {});
+        return calls.call(what, command, limits.call(), late -> {});
     }
 
     /**
@@ -170,46 +169,7 @@ public final class Agent implements Doorbell, PieceQueues, AutoCloseable {
      * @throws IllegalStateException on the agent thread, which would wait for itself: in what hangs on a transfer's end
      */
     public <T> CompletableFuture<T> call(String what, Callable<T> command, Duration limit, Consumer<? super T> late) {
-        return call(what, command, limit, late, CompletableFuture::completeExceptionally);
-    }
-
-    private <T> CompletableFuture<T> call(
-            String what,
-            Callable<T> command,
-            Duration limit,
-            Consumer<? super T> late,
-            BiConsumer<CompletableFuture<T>, SluiceException> otherwise) {
-        if (isCurrentThread()) {
-            throw new IllegalStateException(
-                    thread.name() + " would wait for itself; do not call this where a transfer's end is told");
-        }
-        CompletableFuture<T> result = new CompletableFuture<>();
-        Future<?> watch = timer.in(limit, () -> result.completeExceptionally(hangs(what, limit)));
-        result.whenComplete((value, error) -> watch.cancel(false));
-        execute(
-                () -> {
-                    if (result.isDone()) {
-                        return; // given up before it began
-                    }
-                    try {
-                        T value = command.call();
-                        if (!result.complete(value)) {
-                            late.accept(value);
-                        }
-                    } catch (Throwable e) {
-                        result.completeExceptionally(e);
-                    }
-                },
-                why -> otherwise.accept(result, why));
-        return result;
-    }
-
-    private SluiceException hangs(String what, Duration limit) {
-        return new LinkException(
-                ErrorCode.AGENT_HANGS,
-                where(),
-                "it was asked for " + what + " and has not answered within " + limit.toMillis() + " ms: " + doing()
-                        + "; that call is left to itself, and what it holds is not freed");
+        return calls.call(what, command, limit, late);
     }
 
     /**
@@ -217,30 +177,19 @@ public final class Agent implements Doorbell, PieceQueues, AutoCloseable {
      * until {@link #close}.
      */
     public CompletableFuture<Void> release(String what, Runnable free, Duration limit) {
-        Callable<Void> freeing = () -> {
-            free.run();
-            return null;
-        };
-        return call(what, freeing, limit, late -> {}, (result, why) -> {
-            if (why.code() == ErrorCode.AGENT_ENDED) {
-                freeHere(free, result);
-            } else {
-                result.completeExceptionally(why);
-            }
-        });
+        return calls.release(what, free, limit);
     }
 
     /** It ended by a failure, and its thread does nothing with the GPU any more. */
-    private void freeHere(Runnable free, CompletableFuture<Void> result) {
-        try {
-            synchronized (ended) {
-                gpu.bindThread();
-                free.run();
-            }
-            result.complete(null);
-        } catch (Throwable e) {
-            result.completeExceptionally(e);
+    void onGpuOfTheEnded(Runnable free) {
+        synchronized (ended) {
+            gpu.bindThread();
+            free.run();
         }
+    }
+
+    String threadName() {
+        return thread.name();
     }
 
     public boolean isCurrentThread() {
@@ -284,29 +233,9 @@ public final class Agent implements Doorbell, PieceQueues, AutoCloseable {
         return queues.unpack();
     }
 
-    @Override
-    public PieceQueue gather() {
-        return queues.gather();
-    }
-
-    @Override
-    public PieceQueue scatter() {
-        return queues.scatter();
-    }
-
-    @Override
-    public GpuMemory allocate(long bytes) {
-        return gpu.allocate(bytes);
-    }
-
-    @Override
-    public void read(GpuMemory from, long offset, MemorySegment to) {
-        gpu.read(from, offset, to);
-    }
-
-    @Override
-    public void write(GpuMemory to, long offset, MemorySegment from) {
-        gpu.write(to, offset, from);
+    /** What chunks of many pieces need of the GPU. Agent thread only. */
+    public PieceQueues pieces() {
+        return queues;
     }
 
     private void run() {
@@ -371,10 +300,16 @@ public final class Agent implements Doorbell, PieceQueues, AutoCloseable {
                 work++;
             }
         }
-        if (work > 0 || rest == 0) {
-            if (now - lookedAt > LOOK_NANOS) {
+        if (work > 0) {
+            workedAt = now;
+        }
+        boolean looks = work == 0 && now - workedAt < spinNanos;
+        if (work > 0 || rest == 0 || looks) {
+            if (looks || now - lookedAt > LOOK_NANOS) {
                 lookedAt = now;
-                work += selector.selectNow(dispatch);
+                int seen = selector.selectNow(dispatch);
+                work += seen;
+                workedAt = seen > 0 ? now : workedAt;
             }
             if (work == 0) {
                 breathe();

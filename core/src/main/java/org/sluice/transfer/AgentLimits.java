@@ -3,13 +3,14 @@ package org.sluice.transfer;
 import java.time.Duration;
 
 /**
- * How long others wait for an agent.
+ * How long others wait for an agent, and it for work.
  *
  * @param call for an answer, where what was asked for has no size
  * @param close for all that closing a node or a link takes
+ * @param spin how long it looks for work before it rests
  * @param hang how long an agent may be away before its links are given up: long work of the GPU or a plugin is not a fault
  */
-public record AgentLimits(Duration call, Duration close, Duration hang) {
+public record AgentLimits(Duration call, Duration close, Duration hang, Duration spin) {
     /** Below the ten seconds that a process has between a signal and its end. */
     private static final Duration MOST_CLOSE = Duration.ofSeconds(5);
 
@@ -18,7 +19,12 @@ public record AgentLimits(Duration call, Duration close, Duration hang) {
 
     /** What follows from the deadline of each phase. */
     public static AgentLimits of(Duration deadline) {
-        return new AgentLimits(deadline, deadline.compareTo(MOST_CLOSE) < 0 ? deadline : MOST_CLOSE, deadline);
+        return new AgentLimits(deadline, deadline.compareTo(MOST_CLOSE) < 0 ? deadline : MOST_CLOSE, deadline, Duration.ZERO);
+    }
+
+    /** The same, with another {@link #spin}. */
+    public AgentLimits spinning(Duration atMost) {
+        return new AgentLimits(call, close, hang, atMost);
     }
 
     /** For an answer about so much memory. */

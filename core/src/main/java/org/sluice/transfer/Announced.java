@@ -9,12 +9,20 @@ final class Announced {
     /** The bytes themselves, where they came with the announcement. */
     final byte @Nullable [] bytes;
 
+    /** Where its bytes can be pulled from; null where they come in chunks, or are here. */
+    final @Nullable PullSource source;
+
     /** Why the peer has ended it meanwhile. */
     EndReason ending = EndReason.NONE;
 
-    Announced(Announcement announcement, byte @Nullable [] notification, byte @Nullable [] bytes) {
+    Announced(
+            Announcement announcement,
+            byte @Nullable [] notification,
+            byte @Nullable [] bytes,
+            @Nullable PullSource source) {
         this.announcement = announcement;
         this.notification = notification;
         this.bytes = bytes;
+        this.source = source;
     }
 }

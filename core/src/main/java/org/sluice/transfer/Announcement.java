@@ -17,11 +17,17 @@ public record Announcement(long id, long length, long mostChunk, int priority, i
     /** A notification was said just before, which belongs to it. */
     public static final int NOTED = 2;
 
-    /** The peer's side is a layout that was said before, for this transfer alone. */
+    /** The peer's side is a layout, or a selection of a prepared one, that was said before, for this transfer alone. */
     public static final int LAYOUT = 4;
 
     /** Its bytes came with the announcement. */
     public static final int SMALL = 8;
+
+    /** The peer's side is all of a layout that was prepared. */
+    public static final int PREPARED = 16;
+
+    /** Its bytes lie in the layout that was said last, of blocks that the receiver has open: it may pull them instead of granting. */
+    public static final int PULLED = 32;
 
     boolean has(int flag) {
         return (flags & flag) != 0;

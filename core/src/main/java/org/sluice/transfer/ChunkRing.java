@@ -7,6 +7,9 @@ import org.jspecify.annotations.Nullable;
  * nothing. Which step each is at, the channel counts.
  */
 final class ChunkRing<T extends ChunkedTransfer> {
+    /** Nothing but the word that it does not come. */
+    static final byte VOID = -1;
+
     /** From or to memory as it is. */
     static final byte DIRECT = 0;
 

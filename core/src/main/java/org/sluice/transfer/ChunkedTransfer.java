@@ -1,7 +1,6 @@
 package org.sluice.transfer;
 
 import org.jspecify.annotations.Nullable;
-import org.sluice.RemoteLayout;
 import org.sluice.SluiceException;
 import org.sluice.TransferOptions;
 
@@ -15,7 +14,7 @@ public abstract sealed class ChunkedTransfer permits InboundTransfer, OutboundTr
     final Completion completion;
     final TransferOptions options;
     /** Where its bytes lie at the peer, for one-sided transfers that this side asked for. */
-    final @Nullable RemoteLayout remote;
+    final @Nullable PeerPlace remote;
 
     long startedAt;
 
@@ -31,7 +30,7 @@ public abstract sealed class ChunkedTransfer permits InboundTransfer, OutboundTr
     byte @Nullable [] notification;
 
     ChunkedTransfer(
-            long id, PieceMap map, @Nullable RemoteLayout remote, TransferOptions options, Completion completion) {
+            long id, PieceMap map, @Nullable PeerPlace remote, TransferOptions options, Completion completion) {
         this.id = id;
         this.remote = remote;
         this.options = options;

@@ -1,16 +1,18 @@
 package org.sluice.transfer;
 
+import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sluice.UnpackMode;
 import org.sluice.spi.CopyQueue;
 import org.sluice.spi.Gpu;
+import org.sluice.spi.GpuMemory;
 import org.sluice.spi.PieceQueue;
 import org.sluice.spi.UnpackQueue;
 
 /** A GPU's queues, made when they are first needed. Belongs to the agent. */
-final class GpuQueues implements AutoCloseable {
+final class GpuQueues implements PieceQueues, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(GpuQueues.class);
 
     /** Copies in flight of one GPU and direction; every channel's staging slots together stay below it. */
@@ -57,18 +59,35 @@ final class GpuQueues implements AutoCloseable {
         return unpack;
     }
 
-    PieceQueue gather() {
+    @Override
+    public PieceQueue gather() {
         if (gather == null) {
             gather = gpu.pieceQueue(PieceQueue.Direction.GATHER, PIECED_CHUNKS, PIECES);
         }
         return gather;
     }
 
-    PieceQueue scatter() {
+    @Override
+    public PieceQueue scatter() {
         if (scatter == null) {
             scatter = gpu.pieceQueue(PieceQueue.Direction.SCATTER, PIECED_CHUNKS, PIECES);
         }
         return scatter;
+    }
+
+    @Override
+    public GpuMemory allocate(long bytes) {
+        return gpu.allocate(bytes);
+    }
+
+    @Override
+    public void read(GpuMemory from, long offset, MemorySegment to) {
+        gpu.read(from, offset, to);
+    }
+
+    @Override
+    public void write(GpuMemory to, long offset, MemorySegment from) {
+        gpu.write(to, offset, from);
     }
 
     @Override

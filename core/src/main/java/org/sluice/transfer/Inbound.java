@@ -14,6 +14,11 @@ import org.sluice.spi.UnpackQueue;
  * broken channel owed comes on another. It alone knows what is missing.
  */
 final class Inbound implements Receiving.Dealer {
+    /** From so many channels on, one is kept quick. */
+    private static final int CHANNELS_WITH_QUICK = 4;
+
+    private static final int NONE = -1;
+
     private final EngineSettings settings;
     private final LinkControl control;
     private final @Nullable InboundChannel[] channels;
@@ -24,6 +29,10 @@ final class Inbound implements Receiving.Dealer {
     private final Pulse pulse;
     private final BrokenChannelListener broken;
     private final @Nullable UnpackQueue unpack;
+    private final @Nullable Pulling pulling;
+    /** The channel on which little waits; {@link #NONE} where there is no such. */
+    private final int quick;
+
     private int nextToDeal;
     private long now;
 
@@ -39,6 +48,9 @@ final class Inbound implements Receiving.Dealer {
         this.channels = new InboundChannel[channels];
         this.unpack = unpack;
         this.broken = broken;
+        this.quick = settings.confirmed() && !settings.roundRobin() && channels >= CHANNELS_WITH_QUICK
+                ? channels - 1
+                : NONE;
         if (!settings.confirmed()) {
             derived = new RoundRobinStriping<>(channels, settings.chunkBytes());
             pulled = null;
@@ -48,6 +60,8 @@ final class Inbound implements Receiving.Dealer {
             pulled = new PulledStriping(settings.chunkBytes(), channels, settings.roundRobin(), this::isOpen);
             striping = pulled;
         }
+        PulledMemory memory = parts.memory();
+        this.pulling = memory == null ? null : new Pulling(settings.where(), memory, this::pulled);
         this.transfers = new Receiving(parts, this);
     }
 
@@ -57,7 +71,9 @@ final class Inbound implements Receiving.Dealer {
 
     @Override
     public void add(InboundTransfer t) {
-        if (derived != null) {
+        if (t.source != null && pulling != null) {
+            pulling.add(t);
+        } else if (derived != null) {
             derived.add(t);
         } else if (pulled != null) {
             pulled.add(t);
@@ -66,7 +82,9 @@ final class Inbound implements Receiving.Dealer {
 
     @Override
     public void remove(InboundTransfer t) {
-        if (pulled != null) {
+        if (t.source != null && pulling != null) {
+            pulling.remove(t);
+        } else if (pulled != null) {
             pulled.remove(t);
         }
     }
@@ -82,6 +100,12 @@ final class Inbound implements Receiving.Dealer {
                                 "what a peer may not write any more has been granted on it and does not come"));
             }
         }
+    }
+
+    /** Bytes of the peer's memory are here: of the direction that is a sign of life. */
+    private void pulled(InboundTransfer t, long bytes) {
+        idleAt = now;
+        landed(t, bytes);
     }
 
     void landed(InboundTransfer t, long bytes) {
@@ -107,6 +131,9 @@ final class Inbound implements Receiving.Dealer {
             idleAt = now;
         }
         int work = transfers.doWork(now);
+        if (pulling != null) {
+            work += pulling.doWork();
+        }
         for (InboundChannel c : channels) {
             if (c != null && c.isOpen()) {
                 try {
@@ -162,7 +189,7 @@ final class Inbound implements Receiving.Dealer {
         for (int passed = 0; passed < channels.length; passed++) {
             InboundChannel c = channels[nextToDeal];
             nextToDeal = nextToDeal + 1 == channels.length ? 0 : nextToDeal + 1;
-            if (c != null && c.isOpen() && c.hasRoom() && striping.next(c.index, pick)) {
+            if (c != null && c.isOpen() && next(c)) {
                 pick.transfer().inFlight++;
                 c.take(pick.transfer(), pick.offset(), pick.bytes(), now);
                 dealt++;
@@ -170,6 +197,24 @@ final class Inbound implements Receiving.Dealer {
             }
         }
         return dealt;
+    }
+
+    /**
+     * Chooses what a channel takes next. One of them never has more chunks of long transfers ahead than keep it busy, so that
+     * a short one finds a way on which little waits.
+     */
+    private boolean next(InboundChannel c) {
+        PulledStriping p = pulled;
+        if (p == null) {
+            return c.hasRoom(false) && striping.next(c.index, pick);
+        }
+        boolean shared = p.waiting() > 1;
+        if (c.index != quick) {
+            return c.hasRoom(shared) && p.next(c.index, pick);
+        }
+        return p.hasShort()
+                ? c.hasRoom(false) && p.nextShort(pick)
+                : c.hasQuickRoom() && p.next(c.index, pick);
     }
 
     /** The peer hears that the channel is closed before it hears of what that ends: until then it takes its grants for good. */
@@ -202,6 +247,25 @@ final class Inbound implements Receiving.Dealer {
         lost(t, offset, bytes);
     }
 
+    /** A chunk will not come: its sender has cancelled the transfer, and says so by the control connection too. */
+    void voided(InboundTransfer t) {
+        transfers.voided(t);
+    }
+
+    /** What was granted of a transfer that is to end has not come for long: its channels are given up. */
+    @Override
+    public void collect(InboundTransfer t) {
+        for (InboundChannel c : channels) {
+            if (c != null && c.isOpen() && c.carries(t)) {
+                lost(
+                        c,
+                        new TransportException("chunks of " + MessageId.toString(t.id)
+                                + ", which has been cancelled, were granted on it and have not come within "
+                                + Receiving.DEBT.toSeconds() + " s"));
+            }
+        }
+    }
+
     /** A chunk went down with its channel. Where striping is derived so does the link, with the channel's fault as the reason. */
     void lost(InboundTransfer t, long offset, long bytes) {
         if (transfers.lost(t) && pulled != null) {
@@ -210,6 +274,9 @@ final class Inbound implements Receiving.Dealer {
     }
 
     boolean isCopying() {
+        if (pulling != null && pulling.isCopying()) {
+            return true;
+        }
         for (InboundChannel c : channels) {
             if (c != null && c.isCopying()) {
                 return true;
@@ -219,6 +286,9 @@ final class Inbound implements Receiving.Dealer {
     }
 
     boolean isIdle() {
+        if (pulling != null && pulling.isCopying()) {
+            return false;
+        }
         for (InboundChannel c : channels) {
             if (c != null && !c.isIdle()) {
                 return false;
@@ -279,6 +349,12 @@ final class Inbound implements Receiving.Dealer {
                 c.free();
             }
         }
-        transfers.fail(why);
+        try {
+            if (pulling != null) {
+                pulling.close();
+            }
+        } finally {
+            transfers.fail(why);
+        }
     }
 }

@@ -4,7 +4,6 @@ import org.jspecify.annotations.Nullable;
 import org.sluice.spi.Channel;
 import org.sluice.spi.ReceiveChannel;
 import org.sluice.spi.Registration;
-import org.sluice.spi.ScatterList;
 import org.sluice.spi.TransportException;
 import org.sluice.spi.UnpackQueue;
 import org.sluice.stats.ChannelCounters;
@@ -20,17 +19,16 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
     private final StallClock clock;
     private final int slots;
     private final @Nullable StagingRing staging;
-    private final @Nullable UnpackQueue unpack;
-    private final boolean takesLists;
-    private final Packing packing;
+    private final Placing placing;
     private final ChunkRing<InboundTransfer> chunks;
     private long taken;
+    /** The chunk that was granted last while nothing else was under way, and when. */
+    private long alone = -1;
+
+    private long aloneAt;
     private long posted;
     private long announced;
     private long arrived;
-    /** Chunks whose bytes have left bounce pages for a packed slot and go on from there. */
-    private long gathered;
-
     private long landed;
 
     // chunks that the GPU sees only after a fence: the newest such, those that the fence under way covers, those that
@@ -60,11 +58,9 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
         this.window = window;
         this.clock = clock;
         this.staging = staging;
-        this.unpack = unpack;
-        this.takesLists = takesLists;
-        this.packing = packing;
         this.slots = staging == null ? most : Math.min(most, staging.slots);
         this.chunks = new ChunkRing<>(slots);
+        this.placing = new Placing(chunks, staging, unpack, takesLists, packing);
         if (timing != null) {
             timing.open(chunks.size());
         }
@@ -77,16 +73,29 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
         }
     }
 
-    /** Once it is full, only when a quarter is free again: grants go in batches then, and wake the sender once for each. */
-    boolean hasRoom() {
-        int limit = Math.min(slots, window.limit());
+    /**
+     * Once it is full, only when a quarter is free again: grants go in batches then, and wake the sender once for each.
+     *
+     * @param shared whether other transfers wait for their turn
+     */
+    boolean hasRoom(boolean shared) {
+        return hasRoom(shared ? window.sharedLimit() : window.limit());
+    }
+
+    /** As {@link #hasRoom(boolean)}, where little is to wait on it. */
+    boolean hasQuickRoom() {
+        return hasRoom(window.quickLimit());
+    }
+
+    private boolean hasRoom(int most) {
+        int limit = Math.min(slots, most);
         long used = taken - landed;
         if (used >= limit) {
             full = true;
         } else if (used <= limit - limit / 4) {
             full = false;
         }
-        return !full && packing.hasRoom();
+        return !full && placing.hasRoom();
     }
 
     boolean isIdle() {
@@ -105,40 +114,16 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
     void take(InboundTransfer t, long at, long bytes, long now) {
         if (taken == landed) {
             window.started(now);
+            aloneAt = now;
+            alone = taken;
         }
         int slot = chunks.slot(taken);
         chunks.set(slot, t, at, bytes);
-        long address = t.map.address(at, bytes);
-        if (address >= 0) {
-            takePiece(slot, address);
-        } else {
-            takeList(slot, t, at, bytes);
-        }
+        placing.choose(slot, taken, t, at, bytes);
         if (timing != null) {
             timing.began(taken, now);
         }
         taken++;
-    }
-
-    private void takePiece(int slot, long address) {
-        chunks.way[slot] = unpack != null ? ChunkRing.GATHERED : staging != null ? ChunkRing.COPIED : ChunkRing.DIRECT;
-        chunks.place[slot] = staging == null ? address : staging.address(taken);
-    }
-
-    private void takeList(int slot, InboundTransfer t, long at, long bytes) {
-        long list = packing.lists().room();
-        int pieces = t.map.list(at, bytes, list);
-        if (pieces == 1) {
-            takePiece(slot, PieceMap.vectorAddress(list, 0));
-        } else if (staging == null && unpack == null && takesLists) {
-            chunks.way[slot] = ChunkRing.LISTED;
-            chunks.place[slot] = list;
-            chunks.pieces[slot] = pieces;
-            chunks.listEnd[slot] = packing.lists().keep(pieces);
-        } else {
-            chunks.way[slot] = unpack != null ? ChunkRing.GATHERED_PACKED : ChunkRing.PACKED;
-            chunks.place[slot] = staging == null ? packing.takeSlot() : staging.address(taken);
-        }
     }
 
     /**
@@ -182,13 +167,13 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
     }
 
     private Registration slotRegistration() throws TransportException {
-        return registrationOfSlots(staging == null ? packing.slots() : staging.memory);
+        return registrationOfSlots(placing.slots());
     }
 
     /** Takes finished receives off and starts their next step. @return how many */
     int arrive(Inbound inbound, long now) throws TransportException {
         int count = 0;
-        while (arrived < posted && queueHasRoom(chunks.way[chunks.slot(arrived)])) {
+        while (arrived < posted && placing.queueHasRoom(chunks.slot(arrived))) {
             int state = channel.test();
             if (state == Channel.PENDING) {
                 break;
@@ -199,8 +184,14 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
                 counters.damagedChunk();
                 inbound.takeBack(t, chunks.offset[slot], chunks.bytes[slot]);
                 chunks.clear(slot);
+            } else if (state == Channel.VOID) {
+                chunks.clear(slot);
+                inbound.voided(t);
             } else {
-                move(slot, t);
+                bring(slot, t);
+            }
+            if (arrived == alone) {
+                window.came(now - aloneAt);
             }
             arrived++;
             count++;
@@ -211,24 +202,9 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
         return count;
     }
 
-    /** Starts what brings a chunk that has come to its place. */
-    private void move(int slot, InboundTransfer t) throws TransportException {
-        long bytes = chunks.bytes[slot];
-        byte way = chunks.way[slot];
-        if (unpack != null) {
-            ScatterList list = channel.scattered();
-            if (list == null) {
-                chunks.ticket[slot] = 0; // such a NIC fills host memory directly: nothing is to be gathered
-            } else {
-                list.check(bytes);
-                chunks.ticket[slot] = unpack.enqueue(list, chunks.place[slot], bytes);
-            }
-        } else if (way == ChunkRing.COPIED && staging != null) {
-            chunks.ticket[slot] =
-                    staging.queue.enqueue(addressOf(t, chunks.offset[slot], bytes), chunks.place[slot], bytes);
-        } else if (way == ChunkRing.PACKED) {
-            scatter(slot, t);
-        } else if (registration(t.map.blockAt(chunks.offset[slot])).needsFence()) {
+    private void bring(int slot, InboundTransfer t) throws TransportException {
+        boolean isThere = placing.begin(channel, slot, t);
+        if (isThere && registration(t.map.blockAt(chunks.offset[slot])).needsFence()) {
             chunks.unseen[slot] = true;
             unfenced = arrived + 1;
         }
@@ -251,35 +227,6 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
         }
     }
 
-    /** Where a chunk that lies in one piece, or in neighbours, is to go. */
-    private long addressOf(InboundTransfer t, long at, long bytes) {
-        long address = t.map.address(at, bytes);
-        if (address < 0) {
-            long list = packing.lists().room();
-            int one = t.map.list(at, bytes, list);
-            address = PieceMap.vectorAddress(list, one - 1);
-        }
-        return address;
-    }
-
-    /** From its slot to its pieces. */
-    private void scatter(int slot, InboundTransfer t) {
-        long list = packing.lists().room();
-        int pieces = t.map.list(chunks.offset[slot], chunks.bytes[slot], list);
-        chunks.ticket[slot] = packing.queue().enqueue(list, pieces, chunks.place[slot], chunks.bytes[slot]);
-        chunks.way[slot] = ChunkRing.PACKED;
-    }
-
-    /** All channels of a GPU share its queues: what has come waits in its place while they are full. */
-    private boolean queueHasRoom(byte way) {
-        return switch (way) {
-            case ChunkRing.GATHERED, ChunkRing.GATHERED_PACKED -> unpack == null || unpack.hasRoom();
-            case ChunkRing.COPIED -> staging == null || staging.queue.hasRoom();
-            case ChunkRing.PACKED -> packing.queueHasRoom();
-            default -> true;
-        };
-    }
-
     /** Whether the channel owes chunks and is stuck. @param heardAt when the peer was heard last on whichever way */
     RailVerdict rail(long now, long heardAt) throws TransportException {
         return posted == arrived ? RailVerdict.MOVING : clock.look(channel, now, heardAt, window.nanosPerChunk());
@@ -300,7 +247,7 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
         if (unfenced > fenced) {
             fence();
         }
-        goOn();
+        placing.goOn(landed, arrived);
         int count = landDone(inbound, now);
         for (int n = 0; n < count; n++) {
             channel.consumed();
@@ -308,28 +255,9 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
         return count;
     }
 
-    /** Chunks that are gathered in a slot go on to their pieces. */
-    private void goOn() {
-        if (unpack == null) {
-            return;
-        }
-        gathered = Math.max(gathered, landed);
-        while (gathered < arrived) {
-            int slot = chunks.slot(gathered);
-            InboundTransfer t = chunks.peek(slot);
-            if (t != null && chunks.way[slot] == ChunkRing.GATHERED_PACKED) {
-                if (chunks.ticket[slot] > unpack.completed() || !packing.queueHasRoom()) {
-                    return;
-                }
-                scatter(slot, t);
-            }
-            gathered++;
-        }
-    }
-
     /** Has the GPU bring what has come in this turn to its pieces. */
     void flush() {
-        packing.flush();
+        placing.flush();
     }
 
     private int landDone(Inbound inbound, long now) {
@@ -337,12 +265,12 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
         while (landed < arrived) {
             int slot = chunks.slot(landed);
             InboundTransfer t = chunks.peek(slot);
-            if (t != null && (!isInPlace(slot) || (chunks.unseen[slot] && landed >= fenced))) {
+            if (t != null && (!placing.isInPlace(slot) || (chunks.unseen[slot] && landed >= fenced))) {
                 break;
             }
             long bytes = chunks.bytes[slot];
             chunks.clear(slot);
-            free(slot);
+            placing.free(slot);
             if (t != null && timing != null) {
                 timing.ended(landed, t.id, chunks.offset[slot], bytes, now);
             }
@@ -357,26 +285,6 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
             window.landed(count, now);
         }
         return count;
-    }
-
-    private boolean isInPlace(int slot) {
-        long ticket = chunks.ticket[slot];
-        return switch (chunks.way[slot]) {
-            case ChunkRing.GATHERED -> unpack == null || ticket <= unpack.completed();
-            case ChunkRing.GATHERED_PACKED -> false;
-            case ChunkRing.COPIED -> staging == null || ticket <= staging.queue.completed();
-            case ChunkRing.PACKED -> ticket <= packing.completed();
-            default -> true;
-        };
-    }
-
-    private void free(int slot) {
-        byte way = chunks.way[slot];
-        if (way == ChunkRing.LISTED) {
-            packing.lists().freeUpTo(chunks.listEnd[slot]);
-        } else if ((way == ChunkRing.PACKED || way == ChunkRing.GATHERED_PACKED) && staging == null) {
-            packing.freeSlot();
-        }
     }
 
     /** Says, at the end of a turn, what the channel waits for. */
@@ -406,7 +314,7 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
             return;
         }
         landDone(inbound, now);
-        packing.close();
+        placing.close();
         while (landed < taken) {
             taken--;
             int slot = chunks.slot(taken);
@@ -433,44 +341,26 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
 
     /** What lists and slots were needed for is over, in whatever way. */
     void free() {
-        packing.close();
+        placing.close();
     }
 
     /** Waits for copies and unpacks first: they read slots, or bounce pages that a plugin takes back when it closes. */
     @Override
     void close() {
         try {
-            if (unpack != null) {
-                unpack.flush();
-            }
+            placing.flushUnpack();
             for (long n = landed; n < arrived; n++) {
                 int slot = chunks.slot(n);
                 InboundTransfer t = chunks.peek(slot);
                 if (t != null) {
-                    await(slot, t);
+                    placing.await(slot, t);
                 }
             }
         } finally {
             super.close();
             if (isIdle()) {
-                packing.close();
+                placing.close();
             }
-        }
-    }
-
-    private void await(int slot, InboundTransfer t) {
-        if (unpack != null && chunks.way[slot] >= ChunkRing.GATHERED) {
-            CopyWait.await(chunks.ticket[slot], unpack::completed);
-        }
-        if (chunks.way[slot] == ChunkRing.GATHERED_PACKED) {
-            CopyWait.awaitRoom(packing::queueHasRoom);
-            scatter(slot, t);
-        }
-        if (chunks.way[slot] == ChunkRing.COPIED && staging != null) {
-            CopyWait.await(chunks.ticket[slot], staging.queue::completed);
-        } else if (chunks.way[slot] == ChunkRing.PACKED) {
-            packing.flush();
-            CopyWait.await(chunks.ticket[slot], packing::completed);
         }
     }
 }

@@ -1,7 +1,6 @@
 package org.sluice.transfer;
 
 import org.jspecify.annotations.Nullable;
-import org.sluice.RemoteLayout;
 import org.sluice.TransferOptions;
 
 /** A message being received. */
@@ -21,12 +20,23 @@ final class InboundTransfer extends ChunkedTransfer {
     /** Where in the stream the next chunk begins that was never given to a channel. */
     long next;
 
+    /** Where its bytes are pulled from; null where the peer sends them in chunks. */
+    @Nullable PullSource source;
+
     /** How many chunks were cut off so far. */
     long cut;
 
     InboundTransfer(
-            long id, PieceMap map, @Nullable RemoteLayout remote, TransferOptions options, Completion completion) {
+            long id, PieceMap map, @Nullable PeerPlace remote, TransferOptions options, Completion completion) {
         super(id, map, remote, options, completion);
+    }
+
+    /** Its peer's memory is not looked at any more. */
+    void letGo() {
+        PullSource s = source;
+        if (s != null) {
+            s.release();
+        }
     }
 
     boolean hasNext() {

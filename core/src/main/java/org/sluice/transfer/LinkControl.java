@@ -24,6 +24,24 @@ public interface LinkControl {
     /** A layout of the peer's regions, under a number for the transfer that is announced next. */
     void layout(int number, RemoteLayout layout);
 
+    /** Whether {@link #bytes} and {@link #notification} go encrypted and authenticated, as chunks of a protected channel do. */
+    default boolean isSealed() {
+        return false;
+    }
+
+    /** The layout that comes next by this number is to be kept, for any number of transfers. */
+    void prepare(int number);
+
+    /** No transfer will name a prepared layout any more. */
+    void release(int number);
+
+    /**
+     * Some pieces of a prepared layout, for a transfer that is about to be announced.
+     *
+     * @param indices the first {@code count} count; they are not kept
+     */
+    void selection(int number, int prepared, int[] indices, int count);
+
     /** The buffer of a chunk is posted on the channel: send it there. */
     void grant(long id, long offset, long bytes, int channel, int generation);
 

@@ -1,5 +1,6 @@
 package org.sluice.transfer;
 
+import java.nio.IntBuffer;
 import java.util.function.ObjIntConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -29,11 +30,13 @@ public final class LinkEngine {
     private final EngineSettings settings;
     private final LinkControl control;
     private final PeerAccess peerAccess;
+    private final SaidLayouts layouts;
     private final PieceQueues pieces;
     private final NotificationListener notified;
     private final NotificationCredit credit;
     private final Along along;
     private final Pulse pulse;
+    private final @Nullable PulledMemory memory;
     private final Outbound outbound;
     private final Inbound inbound;
     private final int outboundChannels;
@@ -50,6 +53,21 @@ public final class LinkEngine {
             @Nullable UnpackQueue unpack,
             PieceQueues pieces,
             NotificationListener notified) {
+        this(settings, control, regions, outboundChannels, inboundChannels, unpack, pieces, notified, null);
+    }
+
+    /** @param memory where the receiver of a transfer may pull it; null where it never can */
+    public LinkEngine(
+            EngineSettings settings,
+            LinkControl control,
+            RegionDirectory regions,
+            int outboundChannels,
+            int inboundChannels,
+            @Nullable UnpackQueue unpack,
+            PieceQueues pieces,
+            NotificationListener notified,
+            @Nullable PulledMemory memory) {
+        this.memory = memory;
         this.settings = settings;
         this.control = control;
         this.peerAccess = new PeerAccess(settings.where(), regions);
@@ -70,9 +88,9 @@ public final class LinkEngine {
         this.outboundChannels = outboundChannels;
         this.inboundChannels = inboundChannels;
         this.pulse = new Pulse(settings, control);
-        SaidLayouts layouts = new SaidLayouts(control);
+        this.layouts = new SaidLayouts(settings.where(), control);
         SmallBytes small = new SmallBytes(pieces);
-        LinkParts parts = new LinkParts(settings, control, layouts, credit, this.notified, small, pulse);
+        LinkParts parts = new LinkParts(settings, control, layouts, credit, this.notified, small, pulse, memory);
         this.outbound = new Outbound(parts, outboundChannels, this::broken);
         this.inbound = new Inbound(parts, inboundChannels, unpack, this::broken);
     }
@@ -137,16 +155,19 @@ public final class LinkEngine {
     }
 
     public @Nullable ChunkedTransfer write(
-            PieceMap map, RemoteLayout to, TransferOptions options, Completion done, long now) {
+            PieceMap map, PeerPlace to, TransferOptions options, Completion done, long now) {
         return hasOneSided(done)
+                        && canName(to, done)
                         && accepts(outboundChannels, outbound.transfers().unfinished(), done)
                 ? outbound.transfers().begin(map, to, options, done, now)
                 : null;
     }
 
     public @Nullable ChunkedTransfer read(
-            PieceMap map, RemoteLayout from, TransferOptions options, Completion done, long now) {
-        return hasOneSided(done) && accepts(inboundChannels, inbound.transfers().unfinished(), done)
+            PieceMap map, PeerPlace from, TransferOptions options, Completion done, long now) {
+        return hasOneSided(done)
+                        && canName(from, done)
+                        && accepts(inboundChannels, inbound.transfers().unfinished(), done)
                 ? inbound.transfers().read(map, from, options, done, now)
                 : null;
     }
@@ -180,6 +201,28 @@ public final class LinkEngine {
         if (failure == null) {
             control.taken(cost);
         }
+    }
+
+    /** Tells the peer a layout that transfers will name from now on. */
+    public void prepare(PreparedPlace place) {
+        if (failure == null && settings.confirmed()) {
+            layouts.prepare(place);
+        }
+    }
+
+    /** No transfer begins with it any more. */
+    public void close(PreparedPlace place) {
+        if (failure == null && settings.confirmed()) {
+            layouts.close(place);
+        }
+    }
+
+    private boolean canName(PeerPlace place, Completion completion) {
+        SluiceException why = layouts.refusal(place);
+        if (why != null) {
+            completion.failed(why);
+        }
+        return why == null;
     }
 
     private boolean hasOneSided(Completion completion) {
@@ -234,7 +277,7 @@ public final class LinkEngine {
             return;
         }
         hasChannels(inboundChannels, send.id());
-        inbound.transfers().announced(send, notification(send), bytes(send), now);
+        inbound.transfers().announced(send, notification(send), bytes(send), source(send), now);
     }
 
     /** @param to the region, and {@code offset} in it; or the number of a layout where the announcement says so */
@@ -246,10 +289,16 @@ public final class LinkEngine {
         inbound.transfers().asked(write);
         byte[] notification = notification(write);
         byte[] bytes = bytes(write);
+        PullSource source = source(write);
         PeerAccess.Access access = access(write, to, offset, layout, true);
         if (access != null) {
-            inbound.transfers().serveWrite(write, access.map, notification, bytes, access, now);
-        } else if (notification != null) {
+            inbound.transfers().serveWrite(write, access.map, notification, bytes, source, access, now);
+            return;
+        }
+        if (source != null) {
+            source.release();
+        }
+        if (notification != null) {
             notified.dropped(notification);
         }
     }
@@ -292,6 +341,21 @@ public final class LinkEngine {
         return along.takeBytes(a);
     }
 
+    /** Where the bytes can be pulled from; null where they come in chunks. */
+    private @Nullable PullSource source(Announcement a) {
+        if (!a.has(Announcement.PULLED)) {
+            return null;
+        }
+        PulledMemory m = memory;
+        if (m == null || a.has(Announcement.SMALL)) {
+            throw new ProtocolException(
+                    settings.where(),
+                    "the peer wants " + MessageId.toString(a.id()) + " pulled"
+                            + (m == null ? ", on a link on which nothing is" : ", and sent its bytes too"));
+        }
+        return peerAccess.source(a.length(), m);
+    }
+
     /** The peer's program has taken notifications. */
     public void onTaken(long cost) {
         if (failure == null) {
@@ -320,9 +384,33 @@ public final class LinkEngine {
         }
     }
 
+    /** The layout that comes next by this number is for any number of transfers. */
+    public void onPrepare(int number) {
+        if (failure == null) {
+            peerAccess.prepare(number);
+        }
+    }
+
+    /** No transfer of the peer's will name a prepared layout any more. */
+    public void onRelease(int number) {
+        if (failure == null) {
+            peerAccess.releasePrepared(number);
+        }
+    }
+
+    /** Some pieces of a prepared layout, for a transfer that the peer is about to announce. @param total how many there are in all */
+    public void onSelection(int number, int prepared, int total, IntBuffer indices) {
+        if (failure == null) {
+            peerAccess.selection(number, prepared, total, indices);
+        }
+    }
+
     private PeerAccess.@Nullable Access access(
             Announcement a, RemoteRegion region, long offset, int layout, boolean target) {
         PeerAccess.Refusal refusal = why -> control.refused(a.id(), why, 0);
+        if (a.has(Announcement.PREPARED)) {
+            return peerAccess.prepared(layout, a.length(), target, refusal);
+        }
         return a.has(Announcement.LAYOUT)
                 ? peerAccess.layout(layout, a.length(), target, refusal)
                 : peerAccess.range(region, offset, a.length(), target, refusal);
@@ -467,6 +555,9 @@ public final class LinkEngine {
 
     /** Registers a block on every channel now instead of at its first use. */
     public void register(MemoryBlock block) throws TransportException {
+        if (memory != null && memory.isOn()) {
+            memory.number(block); // begins to share it
+        }
         outbound.register(block);
         inbound.register(block);
     }
@@ -517,6 +608,9 @@ public final class LinkEngine {
     public void fail(SluiceException why) {
         if (failure == null) {
             failure = why;
+            if (memory != null) {
+                memory.giveUp();
+            }
             try {
                 outbound.fail(why);
             } finally {

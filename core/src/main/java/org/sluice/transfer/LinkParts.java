@@ -1,5 +1,7 @@
 package org.sluice.transfer;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * What both halves of a link have in common.
  *
@@ -8,6 +10,7 @@ package org.sluice.transfer;
  * @param notified told of the peer's notifications
  * @param small what brings the bytes of small transfers to and from their frames
  * @param pulse when the peer was heard
+ * @param memory what can be pulled from; null where nothing can
  */
 record LinkParts(
         EngineSettings settings,
@@ -16,4 +19,5 @@ record LinkParts(
         NotificationCredit credit,
         NotificationListener notified,
         SmallBytes small,
-        Pulse pulse) {}
+        Pulse pulse,
+        @Nullable PulledMemory memory) {}

@@ -43,10 +43,12 @@ final class ListMap extends PieceMap {
                 ends[used++] = at;
             }
         }
-        if (used == 0) {
-            return nothing();
-        }
-        return new ListMap(blocks, at, addresses, ends, blockOf, used);
+        return of(blocks, addresses, ends, blockOf, used);
+    }
+
+    /** Of the first {@code used} of each, which are not copied; none of them is empty. */
+    static PieceMap of(MemoryBlock[] blocks, long[] addresses, long[] ends, int[] blockOf, int used) {
+        return used == 0 ? nothing() : new ListMap(blocks, ends[used - 1], addresses, ends, blockOf, used);
     }
 
     /** Which piece the byte at {@code offset} is of. */

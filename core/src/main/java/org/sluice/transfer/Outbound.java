@@ -3,6 +3,7 @@ package org.sluice.transfer;
 import java.util.List;
 import java.util.function.ObjIntConsumer;
 import org.jspecify.annotations.Nullable;
+import org.sluice.LinkException;
 import org.sluice.ProtocolException;
 import org.sluice.SluiceException;
 import org.sluice.spi.Channel;
@@ -62,6 +63,9 @@ final class Outbound implements Sending.Sender {
     /** Ends what the peer reads by a key. @param atOnce whether the channels that carry it are given up */
     void withdraw(long keyHigh, long keyLow, boolean atOnce) {
         List<OutboundTransfer> concerned = transfers.withdraw(keyHigh, keyLow);
+        if (atOnce) {
+            expectEnded(concerned);
+        }
         for (OutboundChannel c : channels) {
             if (atOnce && c != null && c.isOpen() && concerned.stream().anyMatch(c::carries)) {
                 lost(
@@ -69,6 +73,14 @@ final class Outbound implements Sending.Sender {
                         new TransportException(
                                 "it carries what a peer may not read any more, and does not come to an end"));
             }
+        }
+    }
+
+    /** Nobody can take memory back from a process that has it open and does not end its copy: the link ends. */
+    private void expectEnded(List<OutboundTransfer> concerned) {
+        if (concerned.stream().anyMatch(t -> t.isPulled() && t.announced)) {
+            throw new LinkException(
+                    settings.where(), "the peer copies memory that it may not read any more, and does not end that");
         }
     }
 

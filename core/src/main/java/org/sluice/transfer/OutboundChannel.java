@@ -70,16 +70,24 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
     void take(OutboundTransfer t, long at, long bytes, long now) {
         int slot = chunks.slot(taken);
         chunks.set(slot, t, at, bytes);
+        if (t.ending != EndReason.NONE && channel.sendsVoids()) {
+            chunks.way[slot] = ChunkRing.VOID;
+        } else {
+            takeBytes(slot, t, at, bytes);
+        }
+        if (timing != null) {
+            timing.began(taken, now);
+        }
+        taken++;
+    }
+
+    private void takeBytes(int slot, OutboundTransfer t, long at, long bytes) {
         long address = t.map.address(at, bytes);
         if (address >= 0) {
             takePiece(slot, address, bytes);
         } else {
             takeList(slot, t, at, bytes);
         }
-        if (timing != null) {
-            timing.began(taken, now);
-        }
-        taken++;
     }
 
     private void takePiece(int slot, long address, long bytes) {
@@ -151,6 +159,7 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
         long bytes = chunks.bytes[slot];
         long place = chunks.place[slot];
         return switch (chunks.way[slot]) {
+            case ChunkRing.VOID -> channel.sendVoid(bytes, t.id, at);
             case ChunkRing.DIRECT -> channel.send(registration(t.map.blockAt(at)), place, bytes, t.id, at);
             case ChunkRing.LISTED ->
                 channel.sendPieces(registrations(t.map, at), place, chunks.pieces[slot], bytes, t.id, at);
@@ -168,7 +177,9 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
         while (sent < posted && channel.test() != Channel.PENDING) {
             int slot = chunks.slot(sent);
             OutboundTransfer t = chunks.get(slot);
-            counters.chunk(chunks.bytes[slot]);
+            if (chunks.way[slot] != ChunkRing.VOID) {
+                counters.chunk(chunks.bytes[slot]);
+            }
             if (timing != null) {
                 timing.ended(sent, t.id, chunks.offset[slot], chunks.bytes[slot], now);
             }

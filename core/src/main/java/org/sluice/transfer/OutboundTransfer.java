@@ -1,7 +1,6 @@
 package org.sluice.transfer;
 
 import org.jspecify.annotations.Nullable;
-import org.sluice.RemoteLayout;
 import org.sluice.TransferOptions;
 
 /** A message being sent. */
@@ -33,10 +32,18 @@ final class OutboundTransfer extends ChunkedTransfer {
     /** Its bytes went with its announcement. */
     boolean small;
 
+    /** Where its bytes lie, told to a receiver that may pull them; null where it may not. */
+    PeerPlace.@Nullable Listed source;
+
+    /** Whether the receiver pulls it, as far as is known: it has granted nothing of what it may pull. */
+    boolean isPulled() {
+        return source != null && given == 0 && granted == 0;
+    }
+
     OutboundTransfer(
             long id,
             PieceMap map,
-            @Nullable RemoteLayout remote,
+            @Nullable PeerPlace remote,
             TransferOptions options,
             long chunkBytes,
             Completion completion) {

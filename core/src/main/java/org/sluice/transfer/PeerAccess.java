@@ -1,9 +1,12 @@
 package org.sluice.transfer;
 
+import java.nio.IntBuffer;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.sluice.Pieces;
 import org.sluice.ProtocolException;
 import org.sluice.RemoteLayout;
 import org.sluice.RemoteRegion;
@@ -25,11 +28,15 @@ final class PeerAccess {
     private final Where where;
     private final RegionDirectory regions;
     private final Map<Integer, RemoteLayout> layouts = new HashMap<>();
+    private final PeerLayouts kept;
     private long layoutBytes;
+    /** The one that was said last. */
+    private int last;
 
     PeerAccess(Where where, RegionDirectory regions) {
         this.where = where;
         this.regions = regions;
+        this.kept = new PeerLayouts(where);
     }
 
     /** Memory that the peer is let at, until its transfer ends. */
@@ -76,17 +83,60 @@ final class PeerAccess {
     static long bytes(RemoteLayout layout) {
         return LAYOUT_BYTES
                 + 16L * layout.regions().size()
-                + 24L * Math.min(layout.pieces().count(), org.sluice.Pieces.MOST);
+                + 24L * Math.min(layout.pieces().count(), Pieces.MOST);
+    }
+
+    /** What a selection of so many pieces counts. */
+    static long bytes(int selected) {
+        return LAYOUT_BYTES + 24L * selected;
     }
 
     void layout(int number, RemoteLayout layout) {
-        layoutBytes += bytes(layout);
+        if (kept.isExpected(number)) {
+            kept.add(number, layout, memory(layout, (at, claim) -> true));
+            return;
+        }
+        count(bytes(layout));
+        last = number;
+        if (kept.hasSelection(number) || layouts.put(number, layout) != null) {
+            throw twice(number);
+        }
+    }
+
+    private ProtocolException twice(int number) {
+        return new ProtocolException(where, "the peer gave the number " + number + " to a second layout");
+    }
+
+    private void count(long bytes) {
+        layoutBytes += bytes;
         if (layoutBytes > MOST_LAYOUT_BYTES) {
             throw new ProtocolException(where, "the peer's layouts take more than " + MOST_LAYOUT_BYTES + " bytes");
         }
-        if (layouts.put(number, layout) != null) {
-            throw new ProtocolException(where, "the peer gave the number " + number + " to a second layout");
+    }
+
+    void prepare(int number) {
+        if (layouts.containsKey(number) || kept.hasSelection(number)) {
+            throw twice(number);
         }
+        kept.expect(number);
+    }
+
+    void releasePrepared(int number) {
+        kept.release(number);
+    }
+
+    void selection(int number, int prepared, int total, IntBuffer indices) {
+        if (!kept.hasSelection(number)) {
+            if (layouts.containsKey(number)) {
+                throw twice(number);
+            }
+            if (total < 0 || total > Pieces.MOST) {
+                throw new ProtocolException(where, "the peer selected " + total + " pieces of a prepared layout");
+            }
+            count(bytes(total));
+            kept.begin(number, prepared, total);
+        }
+        kept.more(number, prepared, total, indices);
     }
 
     /** Access to a range of a region; null, and {@code refusal} told, where there is none. */
@@ -98,8 +148,12 @@ final class PeerAccess {
         return access(RemoteLayout.range(region, offset, length), length, target, refusal, () -> {});
     }
 
-    /** Access to a layout that was said for this transfer. */
+    /** Access to a layout, or to a selection of a prepared one, that was said for this transfer. */
     @Nullable Access layout(int number, long length, boolean target, Refusal refusal) {
+        PeerLayouts.Selection selection = kept.takeSelection(number);
+        if (selection != null) {
+            return selected(selection, length, target, refusal);
+        }
         RemoteLayout layout = layouts.remove(number);
         if (layout == null) {
             throw new ProtocolException(where, "the peer named layout " + number + ", which it has not said");
@@ -112,31 +166,135 @@ final class PeerAccess {
         return access;
     }
 
+    /** The layout that was said last, as memory of the peer's that is open here. @throws ProtocolException where it is not */
+    PullSource source(long length, PulledMemory memory) {
+        RemoteLayout layout = layouts.remove(last);
+        if (layout == null) {
+            throw new ProtocolException(where, "the peer says where a transfer's bytes lie, and has not said it");
+        }
+        MemoryBlock[] blocks = new MemoryBlock[layout.regions().size()];
+        List<Integer> numbers = new ArrayList<>(blocks.length);
+        for (int i = 0; i < blocks.length; i++) {
+            RemoteRegion named = layout.regions().get(i);
+            int number = (int) named.keyLow();
+            MemoryBlock block = named.keyHigh() == 0 && number == named.keyLow() ? memory.open(number) : null;
+            if (block == null) {
+                throw new ProtocolException(
+                        where, "the peer names block " + named.keyLow() + " of its memory, which is not open here");
+            }
+            blocks[i] = block;
+            numbers.add(number);
+        }
+        if (layout.bytes() != length || PieceCheck.check(blocks, layout.pieces(), false) != null) {
+            throw new ProtocolException(where, "the peer says that a transfer's bytes lie where it has no memory");
+        }
+        long bytes = bytes(layout);
+        return new PullSource(PieceMap.of(blocks, layout.pieces()), memory, numbers, () -> layoutBytes -= bytes);
+    }
+
+    private @Nullable Access selected(
+            PeerLayouts.Selection selection, long length, boolean target, Refusal refusal) {
+        PeerLayouts.Prepared prepared = selection.of();
+        SelectedPieces pieces = selection.pieces();
+        long bytes = bytes(selection.total());
+        Runnable end = () -> {
+            layoutBytes -= bytes;
+            if (pieces != null) {
+                pieces.release();
+            }
+            kept.ended(prepared);
+        };
+        PreparedPieces memory = prepared.pieces();
+        TransferRefusal why =
+                pieces == null || memory == null ? prepared.refusal() : pieces.finish(memory, target);
+        if (why == null && pieces != null && pieces.map().length() != length) {
+            why = TransferRefusal.BOUNDS;
+        }
+        Access access = null;
+        if (why != null || pieces == null) {
+            refusal.because(why == null ? TransferRefusal.BOUNDS : why);
+        } else {
+            access = access(prepared, pieces.map(), target, refusal, end);
+        }
+        if (access == null) {
+            end.run();
+        }
+        return access;
+    }
+
+    /** Access to all of a prepared layout. */
+    @Nullable Access prepared(int number, long length, boolean target, Refusal refusal) {
+        PeerLayouts.Prepared prepared = kept.use(number);
+        PreparedPieces pieces = prepared.pieces();
+        TransferRefusal why = pieces == null ? prepared.refusal() : pieces.check(target);
+        if (why == null && pieces != null && pieces.whole().length() != length) {
+            why = TransferRefusal.BOUNDS;
+        }
+        Access access = null;
+        if (why != null || pieces == null) {
+            refusal.because(why == null ? TransferRefusal.BOUNDS : why);
+        } else {
+            access = access(prepared, pieces.whole(), target, refusal, () -> kept.ended(prepared));
+        }
+        if (access == null) {
+            kept.ended(prepared);
+        }
+        return access;
+    }
+
     /** Told why not. */
     interface Refusal {
         void because(TransferRefusal why);
     }
 
-    private @Nullable Access access(RemoteLayout layout, long length, boolean target, Refusal refusal, Runnable end) {
-        List<RemoteRegion> named = layout.regions();
+    /** Looks at each region that is taken hold of. @return false where it is not to be had */
+    private interface Look {
+        boolean at(int region, RegionDirectory.Claim claim);
+    }
+
+    /** The memory of a layout's regions as they are now, which is not held; null where one is not there. */
+    private MemoryBlock @Nullable [] memory(RemoteLayout layout, Look look) {
+        RegionDirectory.Claim[] claims = claims(layout.regions(), look, why -> {});
+        if (claims == null) {
+            return null;
+        }
+        MemoryBlock[] blocks = blocks(claims);
+        release(claims);
+        return blocks;
+    }
+
+    private static MemoryBlock[] blocks(RegionDirectory.Claim[] claims) {
+        MemoryBlock[] blocks = new MemoryBlock[claims.length];
+        for (int i = 0; i < claims.length; i++) {
+            blocks[i] = claims[i].block();
+        }
+        return blocks;
+    }
+
+    /** Takes hold of regions. @return null, and {@code refusal} told, where one is not there or not to be had */
+    private RegionDirectory.Claim @Nullable [] claims(List<RemoteRegion> named, Look look, Refusal refusal) {
         RegionDirectory.Claim[] claims = new RegionDirectory.Claim[named.size()];
-        MemoryBlock[] blocks = new MemoryBlock[named.size()];
         for (int i = 0; i < claims.length; i++) {
             RegionDirectory.Claim claim =
                     regions.claim(named.get(i).keyHigh(), named.get(i).keyLow());
-            if (claim == null) {
-                release(claims);
-                refusal.because(TransferRefusal.KEY);
-                return null;
+            if (claim != null) {
+                claims[i] = claim;
             }
-            claims[i] = claim;
-            blocks[i] = claim.block();
-            if (!claim.allows(target)) {
+            if (claim == null || !look.at(i, claim)) {
                 release(claims);
-                refusal.because(TransferRefusal.RIGHTS);
+                refusal.because(claim == null ? TransferRefusal.KEY : TransferRefusal.RIGHTS);
                 return null;
             }
         }
+        return claims;
+    }
+
+    private @Nullable Access access(RemoteLayout layout, long length, boolean target, Refusal refusal, Runnable end) {
+        RegionDirectory.Claim[] claims = claims(layout.regions(), (i, claim) -> claim.allows(target), refusal);
+        if (claims == null) {
+            return null;
+        }
+        MemoryBlock[] blocks = blocks(claims);
         TransferRefusal why =
                 layout.bytes() == length ? PieceCheck.check(blocks, layout.pieces(), target) : TransferRefusal.BOUNDS;
         if (why != null) {
@@ -144,7 +302,20 @@ final class PeerAccess {
             refusal.because(why);
             return null;
         }
-        return new Access(named, claims, PieceMap.of(blocks, layout.pieces()), end);
+        return new Access(layout.regions(), claims, PieceMap.of(blocks, layout.pieces()), end);
+    }
+
+    /** To what was checked when it was prepared: the regions must be those that they were then. */
+    private @Nullable Access access(
+            PeerLayouts.Prepared prepared, PieceMap map, boolean target, Refusal refusal, Runnable end) {
+        boolean[] allowed = {true};
+        Look look = (i, claim) -> {
+            allowed[0] = claim.allows(target);
+            return allowed[0] && prepared.isOf(i, claim.block());
+        };
+        Refusal other = why -> refusal.because(allowed[0] ? TransferRefusal.WITHDRAWN : TransferRefusal.RIGHTS);
+        RegionDirectory.Claim[] claims = claims(prepared.layout().regions(), look, other);
+        return claims == null ? null : new Access(prepared.layout().regions(), claims, map, end);
     }
 
     private static void release(RegionDirectory.@Nullable Claim[] claims) {

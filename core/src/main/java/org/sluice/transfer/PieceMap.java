@@ -2,6 +2,7 @@ package org.sluice.transfer;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import org.jspecify.annotations.Nullable;
 import org.sluice.Pieces;
 
 /**
@@ -21,6 +22,8 @@ public abstract sealed class PieceMap permits RangeMap, BlocksMap, StridedMap, L
 
     private final MemoryBlock[] blocks;
     final long length;
+    /** Not of those that have to be listed again to be told. */
+    private @Nullable Pieces madeOf;
 
     PieceMap(MemoryBlock[] blocks, long length) {
         this.blocks = blocks;
@@ -30,6 +33,11 @@ public abstract sealed class PieceMap permits RangeMap, BlocksMap, StridedMap, L
     /** Bytes of all pieces. */
     public final long length() {
         return length;
+    }
+
+    /** The pieces that it was made of; null where nobody knows. */
+    final @Nullable Pieces madeOf() {
+        return madeOf;
     }
 
     /** How many blocks of memory the pieces lie in. */
@@ -102,6 +110,12 @@ public abstract sealed class PieceMap permits RangeMap, BlocksMap, StridedMap, L
 
     /** @param blocks the memory of the regions that the pieces count; the pieces have been checked against it */
     public static PieceMap of(MemoryBlock[] blocks, Pieces pieces) {
+        PieceMap map = make(blocks, pieces);
+        map.madeOf = pieces;
+        return map;
+    }
+
+    private static PieceMap make(MemoryBlock[] blocks, Pieces pieces) {
         return switch (pieces) {
             case Pieces.Range r -> range(blocks[0], r.offset(), r.bytes());
             case Pieces.Blocks b when b.bytes() == 0 -> range(blocks[0], 0, 0);

@@ -43,6 +43,10 @@ final class Posting<T extends ChunkedTransfer> {
         return waiting.remove(transfer);
     }
 
+    void each(Consumer<? super T> to) {
+        waiting.forEach(to);
+    }
+
     void drain(Consumer<? super T> to) {
         waiting.forEach(to);
         waiting.clear();

@@ -18,12 +18,16 @@ final class PulledStriping implements Striping<InboundTransfer> {
     static final int MOST_PRIORITY = 7;
 
     private final ArrayDeque<InboundTransfer>[] unfinished;
+    /** Those of {@link #unfinished} that are short, which may go before their turn. */
+    private final ArrayDeque<InboundTransfer>[] shorts;
+
     private final ArrayDeque<Missing> takenBack = new ArrayDeque<>();
     private final long turnBytes;
     private final int channels;
     private final boolean roundRobin;
     private final IntPredicate isOpen;
     private int classes;
+    private int waiting;
     private long turn;
 
     /**
@@ -37,8 +41,10 @@ final class PulledStriping implements Striping<InboundTransfer> {
         this.roundRobin = roundRobin;
         this.isOpen = isOpen;
         this.unfinished = new ArrayDeque[MOST_PRIORITY + 1];
+        this.shorts = new ArrayDeque[MOST_PRIORITY + 1];
         for (int p = 0; p <= MOST_PRIORITY; p++) {
             unfinished[p] = new ArrayDeque<>();
+            shorts[p] = new ArrayDeque<>();
         }
     }
 
@@ -46,14 +52,68 @@ final class PulledStriping implements Striping<InboundTransfer> {
         if (transfer.hasNext()) {
             unfinished[transfer.priority].add(transfer);
             classes |= 1 << transfer.priority;
+            waiting++;
+            if (transfer.length <= turnBytes) {
+                shorts[transfer.priority].add(transfer);
+            }
         }
+    }
+
+    /** Transfers that have chunks to give. */
+    int waiting() {
+        return waiting;
+    }
+
+    /** Whether one of a turn's bytes at the most is among those that go first, and nothing was taken back. */
+    boolean hasShort() {
+        if (classes == 0 || !takenBack.isEmpty()) {
+            return false;
+        }
+        ArrayDeque<InboundTransfer> queue = shorts[highest()];
+        while (!queue.isEmpty() && !queue.element().hasNext()) {
+            queue.remove(); // it went in its turn
+        }
+        return !queue.isEmpty();
+    }
+
+    /** Chooses its next chunk, whosever turn it is. @return false when there is none */
+    boolean nextShort(ChunkPick<InboundTransfer> pick) {
+        if (!hasShort()) {
+            return false;
+        }
+        int priority = highest();
+        InboundTransfer t = shorts[priority].element();
+        long at = t.next;
+        pick.set(t, at, t.cut());
+        if (!t.hasNext()) {
+            shorts[priority].remove();
+            waiting--;
+            dropGone(priority);
+        }
+        return true;
+    }
+
+    private int highest() {
+        return Integer.SIZE - 1 - Integer.numberOfLeadingZeros(classes);
+    }
+
+    /** Those that went before their turn. */
+    private void dropGone(int priority) {
+        ArrayDeque<InboundTransfer> queue = unfinished[priority];
+        while (!queue.isEmpty() && !queue.element().hasNext()) {
+            queue.remove();
+            turn = 0;
+        }
+        gone(priority);
     }
 
     /** A transfer that is to have no more chunks. Rare: looks at all. */
     void remove(InboundTransfer transfer) {
-        if (unfinished[transfer.priority].remove(transfer)) {
+        if (unfinished[transfer.priority].remove(transfer) && transfer.hasNext()) {
             turn = 0;
-            gone(transfer.priority);
+            waiting--;
+            shorts[transfer.priority].remove(transfer);
+            dropGone(transfer.priority);
         }
         takenBack.removeIf(m -> m.transfer == transfer);
     }
@@ -79,7 +139,7 @@ final class PulledStriping implements Striping<InboundTransfer> {
         if (classes == 0) {
             return false;
         }
-        int priority = Integer.SIZE - 1 - Integer.numberOfLeadingZeros(classes);
+        int priority = highest();
         ArrayDeque<InboundTransfer> queue = unfinished[priority];
         InboundTransfer t = queue.element();
         if (roundRobin) {
@@ -95,11 +155,13 @@ final class PulledStriping implements Striping<InboundTransfer> {
         if (!t.hasNext()) {
             queue.remove();
             turn = 0;
-            gone(priority);
+            waiting--;
+            dropGone(priority);
         } else if (turn >= turnBytes) {
             turn = 0;
             if (queue.size() > 1) {
                 queue.add(queue.remove());
+                dropGone(priority);
             }
         }
         return true;

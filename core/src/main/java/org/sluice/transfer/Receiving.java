@@ -1,14 +1,13 @@
 package org.sluice.transfer;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.sluice.LengthMismatchException;
-import org.sluice.Pieces;
 import org.sluice.ProtocolException;
 import org.sluice.RemoteAccessException;
-import org.sluice.RemoteLayout;
 import org.sluice.SluiceException;
 import org.sluice.TransferOptions;
 import org.sluice.TransferRefusal;
@@ -24,7 +23,13 @@ final class Receiving {
 
         /** It is to have no more chunks. */
         void remove(InboundTransfer transfer);
+
+        /** Gives up the channels that owe chunks of it. */
+        void collect(InboundTransfer transfer);
     }
+
+    /** How long a sender may take to send, or to void, what has been granted of a transfer that is to end. */
+    static final Duration DEBT = Duration.ofSeconds(10);
 
     private final EngineSettings settings;
     private final LinkControl control;
@@ -88,6 +93,16 @@ final class Receiving {
         }
     }
 
+    /** A chunk was granted and will not come. Where its transfer is not to end yet, that word is still on its way. */
+    void voided(InboundTransfer t) {
+        t.inFlight--;
+        if (t.ending != EndReason.NONE) {
+            settle(t);
+        } else {
+            deadlines.add(t, DEBT, now);
+        }
+    }
+
     /** A chunk will not land where it was granted. @return whether it is still wanted */
     boolean lost(InboundTransfer t) {
         t.inFlight--;
@@ -127,11 +142,17 @@ final class Receiving {
         return t;
     }
 
-    void announced(Announcement a, byte @Nullable [] notification, byte @Nullable [] bytes, long nanoTime) {
+    void announced(
+            Announcement a,
+            byte @Nullable [] notification,
+            byte @Nullable [] bytes,
+            @Nullable PullSource source,
+            long nanoTime) {
         now = nanoTime;
         InboundTransfer asked = requested.get(a.id());
         if (asked != null && asked.length == a.length() && a.mostChunk() > 0) {
             requested.remove(a.id());
+            asked.source = source;
             asked.priority = asked.options.priority();
             if (asked.ending != EndReason.NONE) {
                 endNow(asked);
@@ -164,7 +185,7 @@ final class Receiving {
                                 + " bytes, allowed are " + EngineSettings.SMALL_BYTES_UNDER_WAY);
             }
         }
-        matching.announced(new Announced(a, notification, bytes));
+        matching.announced(new Announced(a, notification, bytes, source));
     }
 
     private void check(Announcement a) {
@@ -180,14 +201,17 @@ final class Receiving {
         Announcement a = send.announcement;
         t.id = a.id();
         t.notification = send.notification;
+        t.source = send.source;
         smallHeld -= send.bytes == null ? 0 : send.bytes.length;
         if (send.ending != EndReason.NONE) {
             t.ending = send.ending; // its end was answered already
             t.endedByPeer = true;
+            t.letGo();
             drop(t);
             t.failed(t.ending.exception(settings.where(), MessageId.toString(t.id), true));
         } else if (t.over) {
             unfinishedSends--;
+            t.letGo();
             drop(t);
             control.ended(t.id, t.ending);
         } else if (a.length() != t.length) {
@@ -210,6 +234,7 @@ final class Receiving {
                         + ": the peer sends " + sendLength + " bytes, this side's receive is of " + t.length
                         + "; give both sides the same length");
         unfinishedSends--;
+        t.letGo();
         drop(t);
         control.refused(t.id, TransferRefusal.LENGTH, t.length);
         t.failed(e);
@@ -237,6 +262,7 @@ final class Receiving {
         }
         if (posting.remove(t)) {
             t.ending = why;
+            layouts.ended(t.remote, false);
             t.failed(why.exception(settings.where(), "a transfer of " + t.length + " bytes", false));
         } else if (matching.waits(t)) {
             // it stays where it is: the n-th send, of its tag or without, is still for the n-th receive, and is told
@@ -255,13 +281,16 @@ final class Receiving {
         if (t.inFlight == 0) {
             active.remove(t.id);
             endNow(t);
+        } else {
+            deadlines.add(t, DEBT, now);
         }
     }
 
     /** Nothing of it is under way, and it is in no table. */
     private void endNow(InboundTransfer t) {
         count(t);
-        layouts.ended(t.remote);
+        layouts.ended(t.remote, true);
+        t.letGo();
         drop(t);
         control.ended(t.id, t.ending);
         t.failed(t.ending.exception(settings.where(), MessageId.toString(t.id), t.endedByPeer));
@@ -282,6 +311,9 @@ final class Receiving {
                         settings.where(), "the peer cancelled " + MessageId.toString(id) + " twice");
             }
             waiting.ending = why;
+            if (waiting.source != null) {
+                waiting.source.release();
+            }
             unfinishedSends--;
             control.ended(id, why);
         } else if (!wasSaid(id)) {
@@ -322,6 +354,7 @@ final class Receiving {
             PieceMap map,
             byte @Nullable [] notification,
             byte @Nullable [] bytes,
+            @Nullable PullSource source,
             Completion completion,
             long nanoTime) {
         now = nanoTime;
@@ -329,6 +362,7 @@ final class Receiving {
         InboundTransfer t = new InboundTransfer(a.id(), map, null, TransferOptions.NONE, completion);
         t.priority = a.priority();
         t.notification = notification;
+        t.source = source;
         if (bytes == null) {
             start(t, a.mostChunk());
         } else {
@@ -337,10 +371,11 @@ final class Receiving {
     }
 
     InboundTransfer read(
-            PieceMap map, RemoteLayout from, TransferOptions options, Completion completion, long nanoTime) {
+            PieceMap map, PeerPlace from, TransferOptions options, Completion completion, long nanoTime) {
         now = nanoTime;
         InboundTransfer t = new InboundTransfer(0, map, from, options, completion);
         deadlines.add(t, options.deadline(), now);
+        layouts.posted(from);
         posting.post(t);
         return t;
     }
@@ -351,7 +386,7 @@ final class Receiving {
     }
 
     private void announce(InboundTransfer t) {
-        RemoteLayout from = t.remote;
+        PeerPlace from = t.remote;
         if (from == null) {
             throw new IllegalStateException("a read from nowhere");
         }
@@ -361,13 +396,9 @@ final class Receiving {
             credit.spend(notification);
             control.notification(notification);
         }
-        if (SaidLayouts.isSaid(from)) {
-            int number = layouts.say(from);
-            control.read(announcement(t, Announcement.LAYOUT), from.regions().getFirst(), 0, number);
-        } else {
-            Pieces.Range range = (Pieces.Range) from.pieces();
-            control.read(announcement(t, 0), from.regions().getFirst(), range.offset(), 0);
-        }
+        int number = layouts.say(from);
+        control.read(
+                announcement(t, SaidLayouts.flag(from)), SaidLayouts.region(from), SaidLayouts.offset(from), number);
         requested.put(t);
     }
 
@@ -384,7 +415,7 @@ final class Receiving {
                     settings.where(), "the peer refused " + MessageId.toString(id) + ", which is not being read");
         }
         requested.remove(id);
-        layouts.ended(t.remote);
+        layouts.ended(t.remote, true);
         t.failed(new RemoteAccessException(
                 settings.where(), MessageId.toString(id) + " of " + t.length + " bytes", why));
     }
@@ -401,8 +432,16 @@ final class Receiving {
         dealer.add(t);
     }
 
-    private void late(ChunkedTransfer t) {
-        end((InboundTransfer) t, EndReason.DEADLINE);
+    private void late(ChunkedTransfer transfer) {
+        InboundTransfer t = (InboundTransfer) transfer;
+        if (t.over) {
+            return;
+        }
+        if (t.ending != EndReason.NONE && t.inFlight > 0) {
+            dealer.collect(t);
+        } else {
+            end(t, EndReason.DEADLINE);
+        }
     }
 
     private void settle(InboundTransfer t) {
@@ -425,7 +464,8 @@ final class Receiving {
             count(t);
             control.landed(t.id);
         }
-        layouts.ended(t.remote);
+        layouts.ended(t.remote, true);
+        t.letGo();
         byte[] notification = t.notification;
         if (notification != null) {
             notified.notified(notification, t.options.tag().orElse(0), t.length);

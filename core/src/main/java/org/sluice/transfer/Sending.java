@@ -6,10 +6,9 @@ import java.util.OptionalLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.sluice.LengthMismatchException;
-import org.sluice.Pieces;
+import org.sluice.LinkException;
 import org.sluice.ProtocolException;
 import org.sluice.RemoteAccessException;
-import org.sluice.RemoteLayout;
 import org.sluice.SluiceException;
 import org.sluice.TransferOptions;
 import org.sluice.TransferRefusal;
@@ -36,6 +35,9 @@ final class Sending {
     private final Deadlines deadlines = new Deadlines();
     private final Consumer<ChunkedTransfer> late = this::late;
     private final Posting<OutboundTransfer> posting = new Posting<>(this::mayGo, this::announce);
+    /** Reads of the peer's that wait until it has the memory open. */
+    private final Posting<OutboundTransfer> serving = new Posting<>(t -> isOffered(t, false), this::serve);
+    private final @Nullable PulledMemory memory;
     private final TransferTable<OutboundTransfer> active = new TransferTable<>();
     private final SmallBytes small;
     private long smallUnderWay;
@@ -52,6 +54,7 @@ final class Sending {
         this.credit = parts.credit();
         this.notified = parts.notified();
         this.small = parts.small();
+        this.memory = parts.memory();
         this.sender = sender;
     }
 
@@ -59,7 +62,7 @@ final class Sending {
     int doWork(long nanoTime) {
         now = nanoTime;
         deadlines.passed(now, late);
-        return posting.doWork();
+        return posting.doWork() + serving.doWork();
     }
 
     /** Whether transfers are announced and not over. */
@@ -81,22 +84,29 @@ final class Sending {
                 concerned.add(t);
             }
         });
+        serving.each(t -> {
+            if (t.completion instanceof PeerAccess.Access a && a.isBy(keyHigh, keyLow)) {
+                concerned.add(t);
+            }
+        });
         concerned.forEach(t -> end(t, EndReason.WITHDRAWN));
         return concerned;
     }
 
     int unfinished() {
-        return active.size() + posting.size();
+        return active.size() + posting.size() + serving.size();
     }
 
     /** Begins a send, or with {@code remote} a write. */
     OutboundTransfer begin(
             PieceMap map,
-            @Nullable RemoteLayout remote,
+            @Nullable PeerPlace remote,
             TransferOptions options,
             Completion completion,
             long nanoTime) {
         OutboundTransfer t = new OutboundTransfer(0, map, remote, options, settings.chunkBytes(), completion);
+        now = nanoTime;
+        layouts.posted(remote);
         deadlines.add(t, options.deadline(), nanoTime);
         posting.post(t);
         return t;
@@ -106,12 +116,47 @@ final class Sending {
         byte[] notification = notification(t);
         return !settings.confirmed()
                 || (control.hasRoom()
-                        && layouts.hasRoom(t.remote)
+                        && isOffered(t, isSmallHere(t))
                         && (notification == null || credit.covers(notification)));
     }
 
+    /**
+     * Whether the peer has, or cannot have, what it needs to pull a transfer, and may be told.
+     *
+     * @param otherwise whether the bytes go another way anyhow
+     */
+    private boolean isOffered(OutboundTransfer t, boolean otherwise) {
+        PulledMemory m = memory;
+        if (m != null && t.source == null && m.isOn() && t.ending == EndReason.NONE && t.length > 0 && !otherwise) {
+            switch (PullOffer.state(t.map, m)) {
+                case PulledMemory.NOT_YET -> {
+                    return false;
+                }
+                case PulledMemory.NEVER -> expectNoPull(m);
+                default -> t.source = new PeerPlace.Listed(PullOffer.of(t.map, m));
+            }
+        }
+        return layouts.hasRoom(t.remote, t.source);
+    }
+
+    private void expectNoPull(PulledMemory m) {
+        if (m.isDemanded()) {
+            throw new LinkException(
+                    settings.where(),
+                    "memory of a transfer cannot be shared with the peer, and no other transport may be used; the log says"
+                            + " which and why");
+        }
+    }
+
+    /** Whether a few bytes that the CPU reaches go along sooner than they are pulled. */
+    private boolean isSmallHere(OutboundTransfer t) {
+        return isSmall(t)
+                && t.map.block(0).memory().host().isPresent()
+                && (control.isSealed() || !sender.isProtected());
+    }
+
     private void announce(OutboundTransfer t) {
-        RemoteLayout to = t.remote;
+        PeerPlace to = t.remote;
         t.id = to == null ? MessageId.of(MessageId.TWO_SIDED, sends++) : MessageId.of(MessageId.WRITE, writes++);
         if (settings.confirmed()) {
             byte[] notification = notification(t);
@@ -127,18 +172,13 @@ final class Sending {
                 smallUnderWay += t.length;
                 control.bytes(small.get(t.map));
             }
+            int number = to == null ? 0 : layouts.say(to);
+            flags |= sayOffer(t);
             if (to == null) {
                 control.open(announcement(t, flags));
-            } else if (SaidLayouts.isSaid(to)) {
-                int number = layouts.say(to);
-                control.write(
-                        announcement(t, flags | Announcement.LAYOUT),
-                        to.regions().getFirst(),
-                        0,
-                        number);
             } else {
-                Pieces.Range range = (Pieces.Range) to.pieces();
-                control.write(announcement(t, flags), to.regions().getFirst(), range.offset(), 0);
+                Announcement a = announcement(t, flags | SaidLayouts.flag(to));
+                control.write(a, SaidLayouts.region(to), SaidLayouts.offset(to), number);
             }
             t.announced = true;
             if (t.ending != EndReason.NONE) {
@@ -148,20 +188,32 @@ final class Sending {
         start(t);
     }
 
+    /** Says where its bytes lie, as the last before its announcement. @return the flag that says so */
+    private int sayOffer(OutboundTransfer t) {
+        if (t.source == null) {
+            return 0;
+        }
+        layouts.say(t.source);
+        return Announcement.PULLED;
+    }
+
     /** What is announced with it; null for nothing. */
     private static byte @Nullable [] notification(OutboundTransfer t) {
         return t.ending == EndReason.NONE ? t.options.notification() : null;
     }
 
-    /** Whether its bytes go with its announcement: one hop, no grant. Where the data path is sealed or checked they take that. */
+    /** Whether its bytes go with its announcement: one hop, no grant. Where the data path is sealed or checked, and this way is not, they take that. */
     private boolean goesAlong(OutboundTransfer t) {
-        if (t.length == 0
-                || t.ending != EndReason.NONE
-                || t.length > settings.smallBytes()
-                || smallUnderWay + t.length > EngineSettings.SMALL_BYTES_UNDER_WAY) {
-            return false;
-        }
-        return !sender.isProtected();
+        return t.source == null
+                && t.ending == EndReason.NONE
+                && isSmall(t)
+                && (control.isSealed() || !sender.isProtected());
+    }
+
+    private boolean isSmall(OutboundTransfer t) {
+        return t.length > 0
+                && t.length <= settings.smallBytes()
+                && smallUnderWay + t.length <= EngineSettings.SMALL_BYTES_UNDER_WAY;
     }
 
     private static Announcement announcement(OutboundTransfer t, int more) {
@@ -177,6 +229,7 @@ final class Sending {
             return;
         }
         if (t.remote != null && posting.remove(t)) {
+            layouts.ended(t.remote, false);
             t.failed(why.exception(settings.where(), "a write of " + t.length + " bytes", false));
             return;
         }
@@ -235,8 +288,15 @@ final class Sending {
         OutboundTransfer t =
                 new OutboundTransfer(id, map, null, TransferOptions.NONE, settings.chunkBytes(), completion);
         t.notification = notification;
+        serving.post(t);
+    }
+
+    private void serve(OutboundTransfer t) {
         t.announced = true;
-        control.open(announcement(t, 0));
+        control.open(announcement(t, sayOffer(t)));
+        if (t.ending != EndReason.NONE) {
+            control.cancel(t.id, t.ending);
+        }
         start(t);
     }
 
@@ -255,7 +315,9 @@ final class Sending {
             throw new ProtocolException(
                     settings.where(), "the peer confirmed " + MessageId.toString(id) + ", which is not being sent");
         }
-        if (t.granted > 0 || t.given < t.length) {
+        if (t.isPulled()) {
+            countPulled(t);
+        } else if (t.granted > 0 || t.given < t.length) {
             throw new ProtocolException(
                     settings.where(),
                     "the peer confirmed " + MessageId.toString(id)
@@ -273,6 +335,12 @@ final class Sending {
         }
         if (t.inFlight == 0) {
             complete(t);
+        }
+    }
+
+    private void countPulled(OutboundTransfer t) {
+        if (memory != null) {
+            memory.count(true, t.length);
         }
     }
 
@@ -328,7 +396,8 @@ final class Sending {
     }
 
     private void over(OutboundTransfer t) {
-        layouts.ended(t.remote);
+        layouts.ended(t.remote, true);
+        layouts.ended(t.source, true);
         if (t.small) {
             smallUnderWay -= t.length;
         }
@@ -339,6 +408,7 @@ final class Sending {
         List<OutboundTransfer> all = new ArrayList<>();
         active.drain(all::add);
         posting.drain(all::add);
+        serving.drain(all::add);
         for (OutboundTransfer t : all) {
             t.failed(why);
         }

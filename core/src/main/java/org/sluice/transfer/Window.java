@@ -12,13 +12,22 @@ final class Window {
      */
     static final long HORIZON_NANOS = 50_000_000;
 
+    /** Time that it covers while transfers take turns: what comes next waits for as much. */
+    static final long SHARED_NANOS = 1_000_000;
+
     private static final int FIRST = 4;
+
+    /** So many chunks keep a channel busy while the next is granted, where a grant's way is short. */
+    private static final int LEAST_SHARED = 2;
 
     private final int most;
     private final boolean adapts;
     private int limit;
     private long lastLanding;
     private double nanosPerChunk;
+    /** The shortest time from a grant to its chunk that was seen; 0 while unknown. */
+    private long way;
+
 
     private Window(int most, boolean adapts) {
         this.most = most;
@@ -36,6 +45,31 @@ final class Window {
 
     int limit() {
         return limit;
+    }
+
+    /**
+     * As {@link #limit()}, while other transfers wait for their turn: about a {@linkplain #SHARED_NANOS millisecond} at the channel's pace,
+     * or two of a grant's ways to the sender and a chunk's back where that is longer.
+     */
+    int sharedLimit() {
+        return covering(Math.max(SHARED_NANOS, 2 * way));
+    }
+
+    /** As {@link #limit()}, of a channel that is to be quick for what comes next: no more than keeps it busy. */
+    int quickLimit() {
+        return way == 0 ? limit : covering(2 * way);
+    }
+
+    private int covering(long horizon) {
+        if (!adapts || nanosPerChunk == 0) {
+            return limit;
+        }
+        return Math.min(limit, Math.max(LEAST_SHARED, (int) Math.min(most, 1 + horizon / Math.max(nanosPerChunk, 1))));
+    }
+
+    /** A chunk has come that was granted while the channel was idle. @param nanos since its grant */
+    void came(long nanos) {
+        way = way == 0 ? nanos : Math.min(way, nanos);
     }
 
     /** The channel's pace, 0 while unknown. */

@@ -28,6 +28,9 @@ public final class ControlConnection implements AutoCloseable {
 
     private static final int SHRINK_BYTES = 256 << 10;
 
+    /** Flushes that empty a buffer which is too large, before it is given back. */
+    private static final int SMALL_BEFORE_SHRINK = 1000;
+
     /** As much that can wait is written ahead of what the peer has taken: what cannot wait is behind it. */
     private static final int MOST_AHEAD = 1 << 20;
 
@@ -39,6 +42,7 @@ public final class ControlConnection implements AutoCloseable {
     private final ControlStream stream;
     private final Where where;
     private final FrameParser parser;
+    private final @Nullable FrameSeal seal;
     private ByteBuffer in = direct(FIRST_BYTES);
     private ByteBuffer out = direct(FIRST_BYTES);
     private int frameAt = NO_FRAME;
@@ -46,6 +50,14 @@ public final class ControlConnection implements AutoCloseable {
     private long readAt;
     private volatile long writtenAt;
     private boolean pongOwed;
+
+    /** Of what waits, the layouts: what this side says at once, however long it is, is no sign of a peer that does not read. */
+    private long layoutBytes;
+
+    private final LayoutFrames.Frame layoutFrame = this::layoutFrame;
+    /** How often in a row little was said at a time. */
+    private int small;
+
     /** Held while something is written: the agent flushes, and the node's timer puts heartbeats in between. */
     private final ReentrantLock sending = new ReentrantLock();
     /** Of a heartbeat, what the socket has not taken. Guarded by {@link #sending}, as the next. */
@@ -55,11 +67,16 @@ public final class ControlConnection implements AutoCloseable {
 
     private boolean lastWords;
 
-    /** @param where the link, as messages name it */
-    public ControlConnection(ControlStream stream, Where where, long now) throws IOException {
+    /**
+     * @param where the link, as messages name it
+     * @param seal of what carries a program's bytes; null where nothing is sealed
+     */
+    public ControlConnection(ControlStream stream, Where where, @Nullable FrameSeal seal, long now)
+            throws IOException {
         this.stream = stream;
         this.where = where;
-        this.parser = new FrameParser(where);
+        this.seal = seal;
+        this.parser = new FrameParser(where, seal);
         this.readAt = now;
         this.writtenAt = now;
         stream.socket().configureBlocking(false);
@@ -99,13 +116,29 @@ public final class ControlConnection implements AutoCloseable {
     }
 
     public void layout(int number, RemoteLayout layout) {
-        LayoutFrames.write(
-                (type, payload) -> {
-                    frame(type, payload);
-                    return out;
-                },
-                number,
-                layout);
+        LayoutFrames.write(layoutFrame, number, layout);
+    }
+
+    /** The layout that comes next is for many transfers. */
+    public void prepare(int number) {
+        frame(FrameType.PREPARE, 8);
+        out.putInt(number).putInt(0);
+    }
+
+    public void release(int number) {
+        frame(FrameType.RELEASE, 8);
+        out.putInt(number).putInt(0);
+    }
+
+    /** Some pieces of a prepared layout. @param indices the first {@code count} count */
+    public void selection(int number, int prepared, int[] indices, int count) {
+        LayoutFrames.select(layoutFrame, number, prepared, indices, count);
+    }
+
+    private ByteBuffer layoutFrame(FrameType type, int payload) {
+        layoutBytes += FrameType.HEADER_BYTES + payload;
+        frame(type, payload);
+        return out;
     }
 
     public void grant(long id, long offset, long bytes, int channelIndex, int generation) {
@@ -151,8 +184,17 @@ public final class ControlConnection implements AutoCloseable {
     }
 
     public void notification(byte[] bytes) {
-        frame(FrameType.NOTIFICATION, bytes.length);
-        out.put(bytes);
+        sealed(FrameType.NOTIFICATION, bytes);
+    }
+
+    private void sealed(FrameType type, byte[] bytes) {
+        if (seal == null) {
+            frame(type, bytes.length);
+            out.put(bytes);
+        } else {
+            frame(type, bytes.length + FrameSeal.TAG_BYTES);
+            seal.seal(type, bytes, out);
+        }
     }
 
     public void taken(long cost) {
@@ -161,8 +203,7 @@ public final class ControlConnection implements AutoCloseable {
     }
 
     public void bytes(byte[] bytes) {
-        frame(FrameType.BYTES, bytes.length);
-        out.put(bytes);
+        sealed(FrameType.BYTES, bytes);
     }
 
     public void refused(long id, TransferRefusal why, long detail) {
@@ -220,6 +261,25 @@ public final class ControlConnection implements AutoCloseable {
         out.putInt(kind.code).putInt(0).putLong(totalCount).putLong(totalBytes);
     }
 
+    /** Where the peer, on this host, can hand parts of memory over and take them. @param handle of a pull transport's door */
+    public void shareDoor(byte[] handle) {
+        frame(FrameType.SHARE_DOOR, handle.length);
+        out.put(handle);
+    }
+
+    /** What became of a block that the peer shared. @param state 0 it is open, 1 it cannot be, 2 it is closed again */
+    public void held(int number, int state, String why) {
+        byte[] text = cut(why, FrameType.HELD.most - 8);
+        frame(FrameType.HELD, 8 + text.length);
+        out.putInt(number).putInt(state).put(text);
+    }
+
+    /** A block that was shared is to be closed. */
+    public void unshare(int number) {
+        frame(FrameType.UNSHARE, 8);
+        out.putInt(number).putInt(0);
+    }
+
     public void probe() {
         frame(FrameType.PING, 0);
     }
@@ -268,7 +328,7 @@ public final class ControlConnection implements AutoCloseable {
         if (out.remaining() >= bytes) {
             return;
         }
-        if (out.capacity() >= MOST_UNSENT) {
+        if (out.position() + bytes > MOST_UNSENT + layoutBytes) {
             throw new PeerLostException(
                     where,
                     "the peer does not read its control connection any more (" + out.position() + " bytes wait)");
@@ -302,8 +362,9 @@ public final class ControlConnection implements AutoCloseable {
                 out.compact(); // a stream that moves goes on after an error
                 midFrame = out.position() > 0;
             }
-            if (!midFrame && out.capacity() > SHRINK_BYTES) {
-                out = direct(FIRST_BYTES);
+            if (!midFrame) {
+                layoutBytes = 0;
+                shrink(sent);
             }
             if (sent > 0) {
                 writtenAt = now;
@@ -311,6 +372,14 @@ public final class ControlConnection implements AutoCloseable {
             return sent > 0;
         } finally {
             sending.unlock();
+        }
+    }
+
+    /** Gives a large buffer back, when little has been said for long: who says much at a time does so again. */
+    private void shrink(int said) {
+        small = said < SHRINK_BYTES / 4 ? small + 1 : 0;
+        if (out.capacity() > SHRINK_BYTES && small > SMALL_BEFORE_SHRINK) {
+            out = direct(FIRST_BYTES);
         }
     }
 

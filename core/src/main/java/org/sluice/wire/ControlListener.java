@@ -1,5 +1,6 @@
 package org.sluice.wire;
 
+import java.nio.IntBuffer;
 import org.sluice.RemoteLayout;
 import org.sluice.RemoteRegion;
 import org.sluice.TransferRefusal;
@@ -31,6 +32,19 @@ public interface ControlListener {
 
     /** A whole layout, of however many frames. */
     void onLayout(int number, RemoteLayout layout);
+
+    /** The layout that comes next is for many transfers. @param number not checked, as in the two below */
+    void onPrepare(int number);
+
+    void onRelease(int number);
+
+    /**
+     * Some pieces of a prepared layout, or some more of them.
+     *
+     * @param total how many there are to be, not checked
+     * @param indices not checked; valid until this returns
+     */
+    void onSelection(int number, int prepared, int total, IntBuffer indices);
 
     /** The sender of a transfer wants it to end. @param why not checked */
     void onCancel(long id, int why);
@@ -72,6 +86,14 @@ public interface ControlListener {
 
     /** @param totalCount since the link began, as {@code totalBytes} */
     void onCredit(CreditKind kind, long totalCount, long totalBytes);
+
+    /** Where the peer can be met to hand over memory. @param handle foreign bytes, at most 128 */
+    void onShareDoor(byte[] handle);
+
+    /** @param state not checked */
+    void onHeld(int number, int state, String why);
+
+    void onUnshare(int number);
 
     /** The peer gives the link up. */
     void onError(String why);

@@ -1,6 +1,7 @@
 package org.sluice.wire;
 
 import java.nio.ByteBuffer;
+import java.nio.IntBuffer;
 import org.jspecify.annotations.Nullable;
 import org.sluice.ProtocolException;
 import org.sluice.RemoteLayout;
@@ -13,9 +14,12 @@ final class FrameParser {
     private final Where where;
     private final LayoutFrames layouts;
 
-    /** @param where the link, as messages name it */
-    FrameParser(Where where) {
+    private final @Nullable FrameSeal seal;
+
+    /** @param where the link, as messages name it @param seal of what carries a program's bytes; null where nothing is sealed */
+    FrameParser(Where where, @Nullable FrameSeal seal) {
         this.where = where;
+        this.seal = seal;
         this.layouts = new LayoutFrames(where);
     }
 
@@ -81,14 +85,24 @@ final class FrameParser {
             }
             case CANCEL -> to.onCancel(in.getLong(), in.getInt());
             case ENDED -> to.onEnded(in.getLong(), in.getInt());
-            case NOTIFICATION -> to.onNotification(bytes(in, end));
+            case NOTIFICATION -> to.onNotification(opened(type, in, end));
             case TAKEN -> to.onTaken(in.getLong());
-            case BYTES -> to.onBytes(bytes(in, end));
+            case BYTES -> to.onBytes(opened(type, in, end));
             case LAYOUT -> {
                 layouts.begin(in);
                 whole(to, layouts.wholeAlready());
             }
             case LAYOUT_MORE -> whole(to, layouts.more(in, end));
+            case PREPARE -> to.onPrepare(in.getInt());
+            case RELEASE -> to.onRelease(in.getInt());
+            case SELECTION -> {
+                whole(type, payload, LayoutFrames.INDEX_BYTES);
+                int number = in.getInt();
+                int prepared = in.getInt();
+                int total = in.getInt();
+                in.getInt();
+                to.onSelection(number, prepared, total, indices(in, end));
+            }
             case REFUSED -> {
                 long id = in.getLong();
                 int why = in.getInt();
@@ -137,6 +151,17 @@ final class FrameParser {
                 long totalCount = in.getLong();
                 to.onCredit(kind, totalCount, in.getLong());
             }
+            case SHARE_DOOR -> to.onShareDoor(bytes(in, end));
+            case HELD -> {
+                int number = in.getInt();
+                int state = in.getInt();
+                to.onHeld(number, state, FrameSocket.text(bytes(in, end)));
+            }
+            case UNSHARE -> {
+                int number = in.getInt();
+                in.getInt();
+                to.onUnshare(number);
+            }
             case ERROR -> to.onError(FrameSocket.text(bytes(in, end)));
             case GOODBYE -> to.onGoodbye();
             case HELLO, PROOF, IDENTITY, TARGET, RESUME, OFFER, ANSWER, HANDLES, READY, REFUSE, JOIN, TABLE, WORD ->
@@ -148,6 +173,20 @@ final class FrameParser {
         if (layout != null) {
             to.onLayout(layouts.number(), layout);
         }
+    }
+
+    private static IntBuffer indices(ByteBuffer in, int end) {
+        return in.slice(in.position(), end - in.position()).order(in.order()).asIntBuffer();
+    }
+
+    /** A program's bytes. */
+    private byte[] opened(FrameType type, ByteBuffer in, int end) {
+        byte[] said = bytes(in, end);
+        byte[] bytes = seal == null ? said : seal.open(type, said);
+        if (bytes.length > type.most - FrameSeal.TAG_BYTES) {
+            throw new ProtocolException(where, "the peer sent a " + type + " of " + bytes.length + " bytes");
+        }
+        return bytes;
     }
 
     private static byte[] bytes(ByteBuffer in, int end) {

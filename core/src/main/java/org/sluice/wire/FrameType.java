@@ -38,11 +38,17 @@ public enum FrameType {
     LAYOUT_MORE(32, 8, 64 << 10),
     CANCEL(33, 16, 16),
     ENDED(34, 16, 16),
-    NOTIFICATION(35, 0, 64 << 10),
+    NOTIFICATION(35, 0, (64 << 10) + FrameSeal.TAG_BYTES),
     TAKEN(36, 8, 8),
-    BYTES(37, 1, 16 << 10),
+    BYTES(37, 1, (16 << 10) + FrameSeal.TAG_BYTES),
     CREDIT(40, 24, 24),
     WITHDRAW(41, 1, 1000),
+    PREPARE(42, 8, 8),
+    RELEASE(43, 8, 8),
+    SELECTION(44, 16, 64 << 10),
+    SHARE_DOOR(45, 1, Transport.MAX_HANDLE_BYTES),
+    HELD(46, 8, 1 << 10),
+    UNSHARE(47, 8, 8),
 
     JOIN(64, 12, 1 << 10),
     TABLE(65, 4, 64 << 10),
@@ -60,7 +66,7 @@ public enum FrameType {
     /** u32 magic, u8 version, u8 type, u16 zero, u32 payload length. */
     public static final int HEADER_BYTES = 12;
 
-    public static final int MAX_PAYLOAD = 64 << 10;
+    public static final int MAX_PAYLOAD = (64 << 10) + FrameSeal.TAG_BYTES;
 
     private static final @Nullable FrameType[] BY_CODE = new FrameType[256];
 

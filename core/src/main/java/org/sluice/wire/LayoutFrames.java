@@ -22,12 +22,15 @@ final class LayoutFrames {
     /** Before the pieces of each further frame: u32 number, u32 zero. */
     static final int MORE_BYTES = 8;
 
+    /** Before the indices of a selection: u32 number, u32 number of the prepared layout, u32 how many in all, u32 zero. */
+    static final int SELECTION_BYTES = 16;
+
     private static final int BLOCKS = 1;
     private static final int STRIDED = 2;
     private static final int LISTED = 3;
     private static final int MOST_REGIONS = 4096;
     private static final int REGION_BYTES = 16;
-    private static final int INDEX_BYTES = 4;
+    static final int INDEX_BYTES = 4;
     private static final int PIECE_BYTES = 24;
     private static final int FRAME_BYTES = 48 << 10;
 
@@ -63,7 +66,8 @@ final class LayoutFrames {
         Pieces pieces = layout.pieces();
         ByteBuffer head = frame.of(FrameType.LAYOUT, HEAD_BYTES).putInt(number);
         switch (pieces) {
-            case Pieces.Range r -> throw new IllegalArgumentException("a range needs no frames of its own");
+            case Pieces.Range r -> // a row of one
+                numbers(head.putInt(STRIDED).putInt(1).putInt(0), r.offset(), r.bytes(), 0, 1, 0, 1);
             case Pieces.Blocks b ->
                 numbers(head.putInt(BLOCKS).putInt(1).putInt((int) b.count()), b.base(), b.blockBytes(), 0, 0, 0, 0);
             case Pieces.Strided s ->
@@ -103,6 +107,19 @@ final class LayoutFrames {
                 }
             }
         }
+    }
+
+    /** Some pieces of a prepared layout: as many frames as they take, one at least. */
+    static void select(Frame frame, int number, int prepared, int[] indices, int count) {
+        int at = 0;
+        do {
+            int some = Math.min(count - at, FRAME_BYTES / INDEX_BYTES);
+            ByteBuffer out = frame.of(FrameType.SELECTION, SELECTION_BYTES + some * INDEX_BYTES);
+            out.putInt(number).putInt(prepared).putInt(count).putInt(0);
+            for (int end = at + some; at < end; at++) {
+                out.putInt(indices[at]);
+            }
+        } while (at < count);
     }
 
     private static ByteBuffer more(Frame frame, int number, int bytes) {

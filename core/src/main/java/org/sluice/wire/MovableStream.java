@@ -37,7 +37,7 @@ public final class MovableStream implements ControlStream {
     /** Records that the inner stream has not taken yet. */
     private ByteBuffer records = buffer(FIRST_BYTES).flip();
     /** Raw bytes of the inner stream that were not handed on yet. */
-    private final ByteBuffer raw = buffer(4 << 10).flip();
+    private ByteBuffer raw = buffer(4 << 10).flip();
 
     private long acknowledged;
     private long written;
@@ -49,6 +49,8 @@ public final class MovableStream implements ControlStream {
     private long twice;
 
     private boolean ended;
+    /** Whether anything came over the inner stream. */
+    private boolean heard;
 
     /** @param inner the connection on which the link was made, with everything on it read that belongs to the bootstrap */
     public MovableStream(ControlStream inner, Where where) {
@@ -68,6 +70,11 @@ public final class MovableStream implements ControlStream {
     /** Whether the peer can have taken so many bytes: as many as it has confirmed, and no more than were written. */
     public synchronized boolean canGoOnAt(long peerTaken) {
         return peerTaken >= acknowledged && peerTaken <= written;
+    }
+
+    /** Whether the peer has said anything over the connection that the stream is on now. */
+    public synchronized boolean isHeard() {
+        return heard;
     }
 
     /**
@@ -92,6 +99,7 @@ public final class MovableStream implements ControlStream {
             // it is dead, that is why it is left
         }
         inner = next;
+        heard = false;
         raw.clear().flip();
         left = 0;
         twice = taken - toldTaken;
@@ -125,7 +133,7 @@ public final class MovableStream implements ControlStream {
         if (records.hasRemaining() || bytes == 0) {
             return 0;
         }
-        keep(from.duplicate().limit(from.position() + bytes));
+        keep(from, bytes);
         if (records.capacity() < HEAD + bytes) {
             records = buffer(Integer.highestOneBit(HEAD + bytes) << 1);
         }
@@ -143,9 +151,9 @@ public final class MovableStream implements ControlStream {
     }
 
     @SuppressWarnings("ReferenceEquality") // the same buffer, not one with the same bytes
-    private void keep(ByteBuffer bytes) {
-        if (kept.capacity() - kept.limit() < bytes.remaining()) {
-            int needed = kept.remaining() + bytes.remaining();
+    private void keep(ByteBuffer from, int bytes) {
+        if (kept.capacity() - kept.limit() < bytes) {
+            int needed = kept.remaining() + bytes;
             ByteBuffer larger = needed <= kept.capacity() ? kept : buffer(Integer.highestOneBit(needed) << 1);
             if (larger == kept) {
                 kept.compact().flip();
@@ -153,10 +161,8 @@ public final class MovableStream implements ControlStream {
                 kept = larger.put(kept).flip();
             }
         }
-        int start = kept.position();
         int end = kept.limit();
-        kept.limit(end + bytes.remaining()).position(end);
-        kept.put(bytes).position(start);
+        kept.limit(end + bytes).put(end, from, from.position(), bytes);
     }
 
     private void drain() throws IOException {
@@ -201,10 +207,16 @@ public final class MovableStream implements ControlStream {
     }
 
     private int fill() throws IOException {
-        raw.compact();
+        if (raw.limit() == raw.capacity() && raw.capacity() < MOST_RECORD) {
+            // it came full: there is much to read, and a system call for each of few bytes is dear
+            raw = buffer(raw.capacity() * 4).put(raw);
+        } else {
+            raw.compact();
+        }
         int n = inner.read(raw);
         raw.flip();
         ended = n < 0;
+        heard |= n > 0;
         return n;
     }
 

@@ -13,6 +13,7 @@ import org.sluice.spi.RailProver;
  * @param version of Sluice, for people
  * @param gpus how many it has
  * @param transport the one it uses
+ * @param pulls the transport by which it shares memory on its host, empty for none
  * @param proofPort where its rails can be tried, 0 for nowhere
  * @param token lets the receiver of this try this node's rails
  * @param nics every NIC it uses, in its order
@@ -25,6 +26,7 @@ public record NodeIdentity(
         String version,
         int gpus,
         String transport,
+        String pulls,
         int proofPort,
         byte[] token,
         List<RemoteNic> nics) {
@@ -34,9 +36,25 @@ public record NodeIdentity(
         nics = List.copyOf(nics);
     }
 
+    /** One that shares no memory. */
+    public NodeIdentity(
+            long idHigh,
+            long idLow,
+            long host,
+            String name,
+            String version,
+            int gpus,
+            String transport,
+            int proofPort,
+            byte[] token,
+            List<RemoteNic> nics) {
+        this(idHigh, idLow, host, name, version, gpus, transport, "", proofPort, token, nics);
+    }
+
     /** The same node with a token for somebody else. */
     public NodeIdentity withToken(byte[] other) {
-        return new NodeIdentity(idHigh, idLow, host, name, version, gpus, transport, proofPort, other, nics);
+        return new NodeIdentity(
+                idHigh, idLow, host, name, version, gpus, transport, pulls, proofPort, other, nics);
     }
 
     public byte[] encode() {
@@ -51,7 +69,7 @@ public record NodeIdentity(
                 .u16(proofPort)
                 .raw(token);
         RemoteNic.encodeAll(out, nics);
-        return out.toBytes();
+        return out.text(pulls).toBytes();
     }
 
     public static NodeIdentity decode(byte[] payload) {
@@ -66,8 +84,9 @@ public record NodeIdentity(
         int port = in.u16();
         byte[] token = in.raw(RailProver.TOKEN_BYTES);
         List<RemoteNic> nics = RemoteNic.decodeAll(in);
+        String pulls = FrameSocket.printable(in.text(Offer.MOST_TRANSPORT));
         in.end();
-        return new NodeIdentity(high, low, host, name, version, gpus, transport, port, token, nics);
+        return new NodeIdentity(high, low, host, name, version, gpus, transport, pulls, port, token, nics);
     }
 
     private static String shortened(String text) {

@@ -32,6 +32,7 @@ final class ChannelPair implements AutoCloseable {
     private long sendsPosted;
     private long sent;
     private long received;
+    private long voided;
 
     private record Posted(long address, long bytes) {}
 
@@ -112,6 +113,13 @@ final class ChannelPair implements AutoCloseable {
         return taken;
     }
 
+    /** Posts a void in the place of a send. */
+    boolean sendVoid(long offset, long bytes) throws TransportException {
+        boolean taken = sender.sendVoid(bytes, 0, offset);
+        sendsPosted += taken ? 1 : 0;
+        return taken;
+    }
+
     boolean receive(long offset, long bytes) throws TransportException {
         return receive(offset, bytes, offset);
     }
@@ -134,6 +142,14 @@ final class ChannelPair implements AutoCloseable {
             if (state == Channel.PENDING) {
                 break;
             }
+            if (state == Channel.VOID) {
+                posted.remove();
+                receiver.consumed();
+                received++;
+                voided++;
+                count++;
+                continue;
+            }
             if (state != Channel.DONE) {
                 throw new AssertionError("a receive ended in state " + state);
             }
@@ -152,6 +168,11 @@ final class ChannelPair implements AutoCloseable {
             count++;
         }
         return count;
+    }
+
+    /** Of those received, those of which nothing came. */
+    long voided() {
+        return voided;
     }
 
     long sent() {

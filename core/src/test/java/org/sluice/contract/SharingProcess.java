@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HexFormat;
@@ -21,7 +21,10 @@ import org.sluice.spi.SharedPart;
 /** A {@link SharingChild}, from the side of who started it. */
 @SuppressWarnings("restricted")
 public final class SharingProcess implements AutoCloseable {
-    private static final int O_RDWR_CLOEXEC = 0x2 | 0x80000;
+    // numbers of system calls: the first two are the same on every architecture (linux/include/uapi/asm-generic/unistd.h)
+    private static final long PIDFD_OPEN = 434;
+    private static final long PIDFD_GETFD = 438;
+    private static final long CLOSE = System.getProperty("os.arch").equals("aarch64") ? 57 : 3;
 
     private final Process process;
     private final BufferedReader said;
@@ -74,15 +77,29 @@ public final class SharingProcess implements AutoCloseable {
                 .toList();
     }
 
+    /**
+     * The very file that the other process has. Its path under {@code /proc} would not do: that opens a device anew, and a GPU
+     * driver's descriptor opened anew names no memory.
+     */
     private int openDescriptor(int theirs) {
         Linker linker = Linker.nativeLinker();
-        try (Arena arena = Arena.ofConfined()) {
-            int fd = (int) linker.downcallHandle(
-                            linker.defaultLookup().findOrThrow("open"),
-                            FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT))
-                    .invokeExact(arena.allocateFrom("/proc/" + process.pid() + "/fd/" + theirs), O_RDWR_CLOEXEC);
-            assertThat(fd).isNotNegative();
-            return fd;
+        try {
+            MethodHandle syscall = linker.downcallHandle(
+                    linker.defaultLookup().findOrThrow("syscall"),
+                    FunctionDescriptor.of(
+                            ValueLayout.JAVA_LONG,
+                            ValueLayout.JAVA_LONG,
+                            ValueLayout.JAVA_LONG,
+                            ValueLayout.JAVA_LONG,
+                            ValueLayout.JAVA_LONG),
+                    Linker.Option.firstVariadicArg(1));
+            long pidfd = (long) syscall.invokeExact(PIDFD_OPEN, process.pid(), 0L, 0L);
+            assertThat(pidfd).as("pidfd_open").isNotNegative();
+            long fd = (long) syscall.invokeExact(PIDFD_GETFD, pidfd, (long) theirs, 0L);
+            long closed = (long) syscall.invokeExact(CLOSE, pidfd, 0L, 0L);
+            assertThat(closed).isZero();
+            assertThat(fd).as("pidfd_getfd").isNotNegative();
+            return (int) fd;
         } catch (Throwable e) {
             throw new AssertionError(e);
         }

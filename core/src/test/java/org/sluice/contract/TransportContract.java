@@ -309,6 +309,38 @@ public abstract class TransportContract {
         }
     }
 
+    @Test
+    @DisplayName("what is voided ends its receive without a byte, in order with what comes")
+    void voids() throws TransportException {
+        ChannelPair pair = pair();
+        assumeTrue(pair.sender.sendsVoids(), "this transport sends no voids");
+        int count = 300;
+        long size = 5000;
+        int[] next = new int[2];
+        patience.turn("move and void " + count + " chunks", server.ringsDoorbell(), () -> {
+            int work = 0;
+            while (next[0] < count && pair.receive(next[0] * size, size)) {
+                next[0]++;
+                work++;
+            }
+            while (next[1] < count
+                    && (next[1] % 3 == 0 ? pair.sendVoid(next[1] * size, size) : pair.send(next[1] * size, size))) {
+                next[1]++;
+                work++;
+            }
+            work += pair.reapSends() + pair.reapReceives();
+            return pair.sent() == count && pair.received() == count ? -1 : work;
+        });
+        assertThat(pair.voided()).isEqualTo(100);
+        for (int n = 0; n < count; n++) {
+            if (n % 3 == 0) {
+                assertUntouched(n * size, (n + 1) * size);
+            } else {
+                assertMoved(n * size, size);
+            }
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4})
     @DisplayName("messages of any sizes match in order and finish in order")

@@ -62,6 +62,21 @@ final class AllocationTest {
         }
 
         @Override
+        public void prepare(int number) {
+            throw new AssertionError("nothing was prepared");
+        }
+
+        @Override
+        public void release(int number) {
+            throw new AssertionError("nothing was prepared");
+        }
+
+        @Override
+        public void selection(int number, int prepared, int[] indices, int count) {
+            throw new AssertionError("nothing was prepared");
+        }
+
+        @Override
         public void bytes(byte[] bytes) {
             peer.onBytes(bytes);
         }

@@ -156,7 +156,7 @@ class ControlFuzzTest {
     void framesOfALinkThatIsMade() throws IOException {
         try (Sockets sockets = Sockets.pair()) {
             ControlConnection control =
-                    new ControlConnection(new PlainStream(sockets.server()), org.sluice.Where.NOWHERE, 0);
+                    new ControlConnection(new PlainStream(sockets.server()), org.sluice.Where.NOWHERE, null, 0);
             Heard heard = new Heard();
             fuzz(
                     "frames",
@@ -174,6 +174,9 @@ class ControlFuzzTest {
                             Sockets.frame(FrameType.ENDED, new byte[16]),
                             Sockets.frame(FrameType.NOTIFICATION, new byte[3]),
                             Sockets.frame(FrameType.TAKEN, new byte[8]),
+                            Sockets.frame(FrameType.PREPARE, new byte[8]),
+                            Sockets.frame(FrameType.RELEASE, new byte[8]),
+                            Sockets.frame(FrameType.SELECTION, new byte[28]),
                             Sockets.frame(FrameType.BYTES, new byte[4]),
                             Sockets.frame(FrameType.REFUSED, new byte[24]),
                             Sockets.frame(FrameType.CHANNEL_DOWN, new byte[30]),
@@ -192,7 +195,7 @@ class ControlFuzzTest {
     /** The frames of a layout, one behind the other. */
     private static byte[] layout(RemoteLayout layout) throws IOException {
         try (Sockets sockets = Sockets.pair()) {
-            ControlConnection from = new ControlConnection(new PlainStream(sockets.client()), Where.NOWHERE, 0);
+            ControlConnection from = new ControlConnection(new PlainStream(sockets.client()), Where.NOWHERE, null, 0);
             from.layout(1, layout);
             while (from.flush(1)) {
                 // all of it fits the socket's buffer
@@ -217,7 +220,7 @@ class ControlFuzzTest {
         byte[] written = new byte[4096 * 2];
         try (Sockets sockets = Sockets.pair()) {
             Heard heard = new Heard();
-            ControlConnection to = new ControlConnection(new PlainStream(sockets.server()), Where.NOWHERE, 0);
+            ControlConnection to = new ControlConnection(new PlainStream(sockets.server()), Where.NOWHERE, null, 0);
             fuzz(
                     "layout",
                     bytes -> {

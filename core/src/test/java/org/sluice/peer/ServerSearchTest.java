@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.sluice.ConfigException;
 import org.sluice.LinkException;
+import org.sluice.Where;
 import org.sluice.wire.Deadline;
 
 /** A client that was started first finds its server, however late name, host and process come. */
@@ -28,7 +29,7 @@ class ServerSearchTest {
     private static final InetAddress NOWHERE = InetAddress.ofLiteral("255.255.255.255");
 
     private static ServerSearch search(int port, ServerSearch.Names names) {
-        return new ServerSearch("GPU 0", "server.example", port, names, () -> false);
+        return new ServerSearch(Where.ofGpu(0), "server.example", port, names, () -> false);
     }
 
     @Test

@@ -1,5 +1,6 @@
 package org.sluice.simulation;
 
+import java.nio.IntBuffer;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.DisplayName;
@@ -14,7 +15,7 @@ import org.sluice.transfer.MessageId;
 
 /** A peer that says what it may not: the link ends with a protocol error, or the lie does no harm; memory is never touched late. */
 final class ForgeryTest {
-    private static final int SEEDS = Integer.getInteger("simulation.seeds", 1000);
+    private static final int SEEDS = Integer.getInteger("simulation.seeds", 500);
 
     private static final List<TransferRefusal> REFUSALS =
             List.of(TransferRefusal.LENGTH, TransferRefusal.KEY, TransferRefusal.BOUNDS, TransferRefusal.OVERLAP);
@@ -36,7 +37,7 @@ final class ForgeryTest {
 
     private static Announcement announcement(Random random) {
         return new Announcement(
-                id(random), number(random), number(random), random.nextInt(9), random.nextInt(16), random.nextInt(3));
+                id(random), number(random), number(random), random.nextInt(9), random.nextInt(32), random.nextInt(3));
     }
 
     private static RemoteRegion region(Random random, long key) {
@@ -55,7 +56,7 @@ final class ForgeryTest {
         int channel = random.nextInt(8) - 1;
         int generation = random.nextInt(10) == 0 ? random.nextInt(1 << 16) : random.nextInt(2);
         long key = 1000L + 10L * random.nextInt(12) + random.nextInt(3);
-        switch (random.nextInt(14)) {
+        switch (random.nextInt(17)) {
             case 0 -> to.onOpen(announcement(random), 1);
             case 1 -> to.onWrite(announcement(random), region(random, key), number(random), random.nextInt(3), 1);
             case 2 -> to.onRead(announcement(random), region(random, key), number(random), random.nextInt(3));
@@ -67,6 +68,20 @@ final class ForgeryTest {
             case 11 -> to.onNotification(new byte[4]);
             case 12 -> to.onTaken(number(random));
             case 13 -> to.onBytes(new byte[1 + random.nextInt(20)]);
+            case 14 -> {
+                int number = random.nextInt(4);
+                to.onPrepare(number);
+                if (random.nextInt(4) != 0) {
+                    to.onLayout(random.nextInt(10) == 0 ? 3 : number, layout(random, key));
+                }
+            }
+            case 15 -> to.onRelease(random.nextInt(4));
+            case 16 ->
+                to.onSelection(
+                        random.nextInt(8),
+                        random.nextInt(4),
+                        (int) number(random),
+                        IntBuffer.wrap(random.ints(random.nextInt(6), -1, 8).toArray()));
             case 7 -> to.onLayout(random.nextInt(3), layout(random, key));
             default -> to.onChannelDown(random.nextBoolean(), channel, generation, "forged");
         }

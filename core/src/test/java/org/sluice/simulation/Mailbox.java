@@ -1,6 +1,8 @@
 package org.sluice.simulation;
 
+import java.nio.IntBuffer;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.function.Consumer;
 import org.sluice.RemoteLayout;
 import org.sluice.RemoteRegion;
@@ -64,6 +66,24 @@ final class Mailbox implements LinkControl {
     @Override
     public void layout(int number, RemoteLayout layout) {
         say(e -> e.onLayout(number, layout));
+    }
+
+    @Override
+    public void prepare(int number) {
+        say(e -> e.onPrepare(number));
+    }
+
+    @Override
+    public void release(int number) {
+        say(e -> e.onRelease(number));
+    }
+
+    /** In two letters, as a long one takes several frames. */
+    @Override
+    public void selection(int number, int prepared, int[] indices, int count) {
+        int[] copy = Arrays.copyOf(indices, count);
+        say(e -> e.onSelection(number, prepared, count, IntBuffer.wrap(copy, 0, count / 2)));
+        say(e -> e.onSelection(number, prepared, count, IntBuffer.wrap(copy, count / 2, count - count / 2)));
     }
 
     @Override

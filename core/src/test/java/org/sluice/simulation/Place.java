@@ -1,5 +1,6 @@
 package org.sluice.simulation;
 
+import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -13,6 +14,9 @@ import org.sluice.spi.MemoryKind;
 import org.sluice.transfer.MemoryBlock;
 import org.sluice.transfer.PieceCheck;
 import org.sluice.transfer.PieceMap;
+import org.sluice.transfer.PreparedPieces;
+import org.sluice.transfer.SelectedPieces;
+import org.sluice.transfer.SelectionPool;
 
 /**
  * Where a message's bytes lie on one side, in a layout of any form. It reads them piece by piece by itself, so that what the engine
@@ -22,6 +26,8 @@ final class Place {
     final List<MemoryBlock> blocks = new ArrayList<>();
     final Pieces pieces;
     final PieceMap map;
+    private static final SelectionPool POOL = new SelectionPool();
+
     private final List<byte[]> before = new ArrayList<>();
 
     private Place(Side side, Space space, Random random, String what, int[] sizes, Pieces pieces, boolean filled) {
@@ -119,6 +125,61 @@ final class Place {
             regions.add(new RemoteRegion(0, key + i, blocks.get(i).memory().size()));
         }
         return RemoteLayout.of(regions, pieces);
+    }
+
+    /** A layout of the same pieces in another order, and the numbers of its pieces that make this one of it. */
+    record Prepared(Pieces pieces, int[] indices) {}
+
+    Prepared prepared(Random random) {
+        int n = (int) pieces.count();
+        List<Integer> order = new ArrayList<>();
+        for (int i = 0; i < n; i++) {
+            order.add(i);
+        }
+        if (pieces instanceof Pieces.Blocks || pieces instanceof Pieces.Listed) {
+            Collections.shuffle(order, random);
+        }
+        int[] at = order.stream().mapToInt(i -> i).toArray(); // piece i of this is piece at[i] of that
+        Pieces that = switch (pieces) {
+            case Pieces.Blocks b -> {
+                int[] indices = new int[n];
+                for (int i = 0; i < n; i++) {
+                    indices[at[i]] = b.index(i);
+                }
+                yield new Pieces.Blocks(b.base(), b.blockBytes(), indices);
+            }
+            case Pieces.Listed l -> {
+                int[] regions = new int[n];
+                long[] offsets = new long[n];
+                long[] lengths = new long[n];
+                for (int i = 0; i < n; i++) {
+                    regions[at[i]] = l.region(i);
+                    offsets[at[i]] = l.offset(i);
+                    lengths[at[i]] = l.length(i);
+                }
+                yield new Pieces.Listed(regions, offsets, lengths);
+            }
+            default -> pieces;
+        };
+        return new Prepared(that, at);
+    }
+
+    /** Where its bytes lie, as a selection of a prepared layout has it. */
+    PieceMap selected(Random random, boolean target) {
+        Prepared p = prepared(random);
+        SelectedPieces s = POOL.take(p.pieces(), p.indices().length);
+        if (!s.add(IntBuffer.wrap(p.indices()))) {
+            throw new AssertionError("pieces that are there were not found");
+        }
+        TransferRefusal why = s.finish(PreparedPieces.of(blocks.toArray(new MemoryBlock[0]), p.pieces()), target);
+        if (why != null) {
+            throw new AssertionError("a selection of all pieces of " + pieces + " is refused: " + why);
+        }
+        return s.map();
+    }
+
+    RemoteLayout remote(long key, Pieces as) {
+        return RemoteLayout.of(remote(key).regions(), as);
     }
 
     private interface Visit {

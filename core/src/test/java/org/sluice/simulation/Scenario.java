@@ -15,6 +15,8 @@ import java.util.Random;
  * @param smallBytes most bytes of a transfer that go with its announcement
  * @param ends how many transfers are cancelled, or have a deadline that may pass
  * @param queued how much a GPU's copy and unpack queues hold, all channels together
+ * @param prepares whether layouts are prepared, and selected from
+ * @param voids whether a sender can say that what is granted does not come
  * @param mismatches whether one receive has another length than its send
  */
 record Scenario(
@@ -36,7 +38,9 @@ record Scenario(
         boolean mismatches,
         int smallBytes,
         int ends,
-        int queued) {
+        int queued,
+        boolean prepares,
+        boolean voids) {
 
     static Scenario draw(Random random) {
         boolean roundRobin = random.nextInt(4) == 0;
@@ -68,7 +72,9 @@ record Scenario(
                 confirmed && random.nextInt(12) == 0,
                 confirmed && random.nextBoolean() ? random.nextInt(100) : 0,
                 confirmed && random.nextBoolean() ? random.nextInt(8) : 0,
-                random.nextBoolean() ? 1 + random.nextInt(5) : 4096);
+                random.nextBoolean() ? 1 + random.nextInt(5) : 4096,
+                confirmed && random.nextBoolean(),
+                random.nextBoolean());
     }
 
     /** The same, where one side does not keep to the protocol: nothing can be expected but that it ends. */
@@ -92,7 +98,9 @@ record Scenario(
                 mismatches,
                 smallBytes,
                 ends,
-                queued);
+                queued,
+                prepares,
+                voids);
     }
 
     /** Whether nothing may fail: no channel is lost, or there is always one left to go on with. */

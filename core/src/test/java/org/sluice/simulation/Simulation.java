@@ -1,6 +1,7 @@
 package org.sluice.simulation;
 
 import java.nio.ByteBuffer;
+import java.nio.IntBuffer;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -13,7 +14,6 @@ import org.sluice.CancelledException;
 import org.sluice.DeadlineException;
 import org.sluice.LengthMismatchException;
 import org.sluice.LinkException;
-import org.sluice.RemoteLayout;
 import org.sluice.TransferOptions;
 import org.sluice.stats.ChannelCounters;
 import org.sluice.transfer.ChunkedTransfer;
@@ -21,6 +21,11 @@ import org.sluice.transfer.EndReason;
 import org.sluice.transfer.InboundEnd;
 import org.sluice.transfer.LinkEngine;
 import org.sluice.transfer.OutboundEnd;
+import org.sluice.transfer.PeerPlace;
+import org.sluice.transfer.PieceMap;
+import org.sluice.transfer.PreparedPlace;
+import org.sluice.transfer.SelectedPieces;
+import org.sluice.transfer.SelectionPool;
 import org.sluice.transfer.StagingRing;
 
 /** Two engines and all that lies between them, turned in an order that the seed decides. */
@@ -37,6 +42,7 @@ final class Simulation {
     private final Direction there;
     private final Direction back;
     private final List<Message> messages = new ArrayList<>();
+    private final SelectionPool selections = new SelectionPool();
     private final ArrayDeque<Runnable> leftCalls = new ArrayDeque<>();
     private final ArrayDeque<Runnable> rightCalls = new ArrayDeque<>();
     private int cutsLeft;
@@ -106,6 +112,7 @@ final class Simulation {
                     scenario.faults(),
                     1 + random.nextInt(scenario.chunkBytes() * 3),
                     scenario.scatters(),
+                    scenario.voids(),
                     scenario.chunkBytes());
             wires[c] = w;
             from.engine()
@@ -256,8 +263,10 @@ final class Simulation {
         TransferOptions send = tagged(options(m), tag);
         TransferOptions receive =
                 scenario.confirmed() ? tagged(deadline(m, TransferOptions.NONE), tag) : TransferOptions.NONE;
-        calls(d.from).add(() -> m.sending.begun = d.from.engine().send(source.map, send, m.sending, now));
-        calls(d.to).add(() -> m.receiving.begun = d.to.engine().receive(target.map, receive, m.receiving, now));
+        PieceMap out = map(source, false);
+        PieceMap in = map(target, true);
+        calls(d.from).add(() -> m.sending.begun = d.from.engine().send(out, send, m.sending, now));
+        calls(d.to).add(() -> m.receiving.begun = d.to.engine().receive(in, receive, m.receiving, now));
     }
 
     private static TransferOptions tagged(TransferOptions o, OptionalLong tag) {
@@ -285,14 +294,45 @@ final class Simulation {
         for (int i = 0; i < there.blocks.size(); i++) {
             (write ? d.to : d.from).share(key + i, there.blocks.get(i));
         }
-        RemoteLayout remote = there.remote(key);
         TransferOptions options = options(m);
-        if (write) {
-            calls(d.from)
-                    .add(() -> m.sending.begun = d.from.engine().write(source.map, remote, options, m.sending, now));
-        } else {
-            calls(d.to)
-                    .add(() -> m.receiving.begun = d.to.engine().read(target.map, remote, options, m.receiving, now));
+        PieceMap here = map(write ? source : target, !write);
+        Side asker = write ? d.from : d.to;
+        PeerPlace remote = place(asker, there, key);
+        calls(asker)
+                .add(write
+                        ? () -> m.sending.begun = d.from.engine().write(here, remote, options, m.sending, now)
+                        : () -> m.receiving.begun = d.to.engine().read(here, remote, options, m.receiving, now));
+        closePrepared(asker, remote);
+    }
+
+    /** Where a message lies on the side that asks: as it was drawn, or as a selection of something prepared. */
+    private PieceMap map(Place place, boolean target) {
+        return scenario.prepares() && random.nextBoolean() ? place.selected(random, target) : place.map;
+    }
+
+    /** Where it lies at the peer, as the peer is told: at once, or prepared before, whole or by a selection. */
+    private PeerPlace place(Side asker, Place there, long key) {
+        if (!scenario.prepares() || random.nextBoolean()) {
+            return new PeerPlace.Listed(there.remote(key));
+        }
+        boolean whole = random.nextInt(3) == 0;
+        Place.Prepared p = there.prepared(random);
+        PreparedPlace prepared = new PreparedPlace(there.remote(key, whole ? there.pieces : p.pieces()));
+        calls(asker).add(() -> asker.engine().prepare(prepared));
+        if (whole) {
+            return new PeerPlace.Whole(prepared);
+        }
+        SelectedPieces selected = selections.take(p.pieces(), p.indices().length);
+        selected.add(IntBuffer.wrap(p.indices()));
+        return new PeerPlace.Part(prepared, selected);
+    }
+
+    /** Sooner or later, while its transfer is under way or after it. */
+    private void closePrepared(Side asker, PeerPlace place) {
+        switch (place) {
+            case PeerPlace.Listed _ -> {}
+            case PeerPlace.Whole w -> calls(asker).add(() -> asker.engine().close(w.of()));
+            case PeerPlace.Part p -> calls(asker).add(() -> asker.engine().close(p.of()));
         }
     }
 
@@ -331,6 +371,11 @@ final class Simulation {
         } catch (AssertionError | RuntimeException e) {
             throw new AssertionError("seed " + seed + " with lies, " + scenario + ": " + e.getMessage(), e);
         }
+    }
+
+    /** How many transfers were cancelled or had a deadline. */
+    int endedEarly() {
+        return scenario.ends() - endsLeft;
     }
 
     /** Runs to the end and checks what must hold there. */

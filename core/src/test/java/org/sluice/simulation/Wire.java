@@ -43,6 +43,7 @@ final class Wire {
     private final boolean scatters;
     private final Space.@Nullable Block bounce;
     private final long chunkBytes;
+    private final boolean voids;
     private final ArrayDeque<Send> pipe = new ArrayDeque<>();
     private int inPipe;
     private boolean frozen;
@@ -56,6 +57,7 @@ final class Wire {
             Faults faults,
             int pipeBytes,
             boolean scatters,
+            boolean voids,
             long chunkBytes) {
         this.index = index;
         this.generation = generation;
@@ -64,6 +66,7 @@ final class Wire {
         this.faults = faults;
         this.pipeBytes = pipeBytes;
         this.scatters = scatters;
+        this.voids = voids;
         this.chunkBytes = chunkBytes;
         this.bounce =
                 scatters ? space.allocate("bounce buffer of " + this, 2 * MOST * chunkBytes, MemoryKind.CUDA) : null;
@@ -125,6 +128,9 @@ final class Wire {
         final long offset;
         final List<Space.Claim> claims;
         final byte[] carried;
+        /** Whether it says that it does not come. */
+        boolean isVoid;
+
         int left;
         int arrived;
 
@@ -245,6 +251,27 @@ final class Wire {
         }
 
         @Override
+        public boolean sendsVoids() {
+            return voids;
+        }
+
+        @Override
+        public boolean sendVoid(long bytes, long message, long offset) throws TransportException {
+            use("sendVoid");
+            if (!voids) {
+                throw new AssertionError("a void on " + Wire.this + ", which sends none");
+            }
+            if (posted.size() == MOST || faults.refuses(random)) {
+                return false;
+            }
+            Send s = new Send(new Spread(0, bytes), (int) bytes, message, offset, List.of());
+            s.isVoid = true;
+            posted.add(s);
+            pipe.add(s);
+            return true;
+        }
+
+        @Override
         public int test() throws TransportException {
             use("test");
             Send s = posted.peek();
@@ -289,6 +316,7 @@ final class Wire {
             final List<Space.Claim> claims;
             int arrived;
             boolean damaged;
+            boolean isVoid;
             byte[] gathered = {};
 
             Posted(Spread spread, int bytes, long message, long offset, List<Space.Claim> claims) {
@@ -351,6 +379,9 @@ final class Wire {
             posted.remove();
             p.claims.forEach(space::release);
             done++;
+            if (p.isVoid) {
+                return VOID;
+            }
             if (p.damaged) {
                 if (!scatters) {
                     scribble(p);
@@ -454,6 +485,10 @@ final class Wire {
         }
         if (!sender.closed && !sender.broken) {
             for (Send s : sender.posted) {
+                if (s.isVoid) {
+                    s.left = s.bytes;
+                    continue;
+                }
                 int n = Math.min(random.nextInt((int) chunkBytes * 2), Math.min(s.bytes - s.left, pipeBytes - inPipe));
                 for (int i = 0; i < n; i++) {
                     s.carried[s.left] = space.read(s.spread.at(s.left), "send on " + this);
@@ -489,6 +524,17 @@ final class Wire {
                 }
                 throw new AssertionError("on " + this + " message " + s.message + " at " + s.offset + " of " + s.bytes
                         + " bytes meets a receive of message " + p.message + " at " + p.offset + " of " + p.bytes);
+            }
+            if (s.isVoid) {
+                if (s.left < s.bytes) {
+                    break;
+                }
+                p.isVoid = true;
+                p.arrived = p.bytes;
+                s.arrived = s.bytes;
+                moved = true;
+                pipe.remove();
+                continue;
             }
             int n = Math.min(random.nextInt((int) chunkBytes * 2), s.left - s.arrived);
             for (int i = 0; i < n; i++) {

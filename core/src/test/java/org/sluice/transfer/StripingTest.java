@@ -254,4 +254,40 @@ final class StripingTest {
         }
         assertThat(order).containsExactly(1L, 1L, 3L, 3L, 2L, 2L, 2L, 2L, 2L, 1L);
     }
+
+    @Test
+    @DisplayName("a short transfer may go before its turn, once, and the others keep theirs; priorities hold")
+    void shortOnesGoFirst() {
+        PulledStriping striping = new PulledStriping(100, 4, false, c -> true);
+        InboundTransfer long1 = inbound(1, 400, 100);
+        InboundTransfer short2 = inbound(2, 100, 100);
+        InboundTransfer short3 = inbound(3, 1, 100);
+        InboundTransfer long4 = inbound(4, 200, 100);
+        List.of(long1, short2, short3, long4).forEach(striping::add);
+        assertThat(striping.waiting()).isEqualTo(4);
+        ChunkPick<InboundTransfer> pick = new ChunkPick<>();
+        List<Long> order = new ArrayList<>();
+        assertThat(striping.nextShort(pick)).isTrue();
+        order.add(pick.transfer().id);
+        for (int n = 0; n < 3; n++) {
+            assertThat(striping.next(0, pick)).isTrue();
+            order.add(pick.transfer().id);
+        }
+        assertThat(striping.hasShort()).isFalse();
+        while (striping.next(0, pick)) {
+            order.add(pick.transfer().id);
+        }
+        assertThat(order).containsExactly(2L, 1L, 3L, 4L, 1L, 4L, 1L, 1L);
+        assertThat(striping.waiting()).isZero();
+        InboundTransfer urgent = inbound(5, 400, 100);
+        urgent.priority = 1;
+        striping.add(inbound(6, 10, 100));
+        assertThat(striping.hasShort()).isTrue();
+        striping.add(urgent);
+        assertThat(striping.hasShort()).isFalse();
+        striping.remove(urgent);
+        assertThat(striping.nextShort(pick)).isTrue();
+        assertThat(striping.next(0, pick)).isFalse();
+        assertThat(striping.waiting()).isZero();
+    }
 }

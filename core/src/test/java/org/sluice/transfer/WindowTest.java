@@ -69,4 +69,22 @@ final class WindowTest {
         fixed.landed(1, Long.MAX_VALUE);
         assertThat(fixed.limit()).isEqualTo(3);
     }
+
+    @Test
+    void whileTransfersTakeTurnsItCoversAMillisecondOrTwoWays() {
+        Window w = Window.adaptive(MOST);
+        assertThat(w.sharedLimit()).isEqualTo(w.limit());
+        assertThat(w.quickLimit()).isEqualTo(w.limit());
+        settled(w, 0, Window.SHARED_NANOS / 4);
+        assertThat(w.sharedLimit()).isBetween(4, 6).isLessThan(w.limit());
+        w.came(Window.SHARED_NANOS * 5);
+        assertThat(w.sharedLimit()).isEqualTo(w.limit());
+        assertThat(w.quickLimit()).isEqualTo(w.limit());
+        w.came(10_000); // a grant's way is the shortest that was seen
+        assertThat(w.sharedLimit()).isBetween(4, 6);
+        assertThat(w.quickLimit()).isEqualTo(2);
+        Window slow = Window.adaptive(MOST);
+        settled(slow, 0, Window.SHARED_NANOS * 10);
+        assertThat(slow.sharedLimit()).isEqualTo(2);
+    }
 }

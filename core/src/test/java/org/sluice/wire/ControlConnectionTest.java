@@ -27,8 +27,8 @@ class ControlConnectionTest {
     @BeforeEach
     void connect() throws IOException {
         sockets = Sockets.pair();
-        here = new ControlConnection(new PlainStream(sockets.client()), Where.NOWHERE, 0);
-        there = new ControlConnection(new PlainStream(sockets.server()), Where.NOWHERE, 0);
+        here = new ControlConnection(new PlainStream(sockets.client()), Where.NOWHERE, null, 0);
+        there = new ControlConnection(new PlainStream(sockets.server()), Where.NOWHERE, null, 0);
     }
 
     @AfterEach

@@ -1,5 +1,6 @@
 package org.sluice.wire;
 
+import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -11,6 +12,7 @@ import org.sluice.TransferRefusal;
 public final class Heard implements ControlListener {
     public final List<String> said = new ArrayList<>();
     public final List<RemoteLayout> layouts = new ArrayList<>();
+    public final List<Integer> selected = new ArrayList<>();
 
     @Override
     public void onOpen(long id, long length, long tag, long mostChunk, int priority, int flags) {
@@ -47,6 +49,24 @@ public final class Heard implements ControlListener {
     public void onLayout(int number, RemoteLayout layout) {
         said.add("layout " + number + " " + layout.regions().size() + " regions, " + layout.pieces());
         layouts.add(layout);
+    }
+
+    @Override
+    public void onPrepare(int number) {
+        said.add("prepare " + number);
+    }
+
+    @Override
+    public void onRelease(int number) {
+        said.add("release " + number);
+    }
+
+    @Override
+    public void onSelection(int number, int prepared, int total, IntBuffer indices) {
+        said.add("selection " + number + " of " + prepared + ", " + total);
+        while (indices.hasRemaining()) {
+            selected.add(indices.get());
+        }
     }
 
     @Override
@@ -127,6 +147,21 @@ public final class Heard implements ControlListener {
     @Override
     public void onCredit(CreditKind kind, long totalCount, long totalBytes) {
         said.add("credit " + kind + " " + totalCount + " " + totalBytes);
+    }
+
+    @Override
+    public void onShareDoor(byte[] handle) {
+        said.add("door " + HexFormat.of().formatHex(handle));
+    }
+
+    @Override
+    public void onHeld(int number, int state, String why) {
+        said.add("held " + number + " " + state + " " + why);
+    }
+
+    @Override
+    public void onUnshare(int number) {
+        said.add("unshare " + number);
     }
 
     @Override

@@ -99,4 +99,28 @@ record ControlGroup(Path folder, int version) {
     Optional<Long> threads() {
         return MemoryRoom.value(folder.resolve("pids.current"));
     }
+
+    /** CPU seconds a second that it may use; empty where it has no quota. */
+    Optional<Double> cpus() {
+        if (version == 2) { // "quota period", the first may be "max"
+            List<String> lines = MemoryRoom.lines(folder.resolve("cpu.max"));
+            String[] words = lines.isEmpty() ? new String[0] : lines.getFirst().strip().split(" ", -1);
+            return words.length == 2 ? share(words[0], words[1]) : Optional.empty();
+        }
+        Optional<Long> quota = MemoryRoom.value(folder.resolve("cpu.cfs_quota_us"));
+        Optional<Long> period = MemoryRoom.value(folder.resolve("cpu.cfs_period_us"));
+        return quota.isPresent() && period.isPresent()
+                ? share(quota.get().toString(), period.get().toString())
+                : Optional.empty();
+    }
+
+    private static Optional<Double> share(String quota, String period) {
+        try {
+            double micros = Double.parseDouble(quota);
+            double of = Double.parseDouble(period);
+            return micros > 0 && of > 0 ? Optional.of(micros / of) : Optional.empty();
+        } catch (NumberFormatException e) {
+            return Optional.empty();
+        }
+    }
 }

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A TCP socket by its descriptor: what {@link java.net.Socket} does not have is the device it is bound to, the kernel's {@code
- * TCP_INFO}, and one system call for the two parts of a frame ({@link FrameIo}).
+ * TCP_INFO}, and one system call for many places in memory ({@link VectorIo}).
  *
  * <p>Connecting and accepting never block. Thread rule: one thread at a time, but {@link #shutdown} may come from any.
  */
@@ -35,10 +35,10 @@ public final class TcpSocket implements AutoCloseable {
     private static final int TCP_NODELAY = 1;
     private static final int TCP_CONGESTION = 13;
     private static final int TCP_INFO = 11;
+    private static final int TCP_NOTSENT_LOWAT = 25;
     private static final int MSG_DONTWAIT = 0x40;
     private static final int MSG_NOSIGNAL = 0x4000;
     private static final int SHUT_RDWR = 2;
-    private static final int F_SETFL = 4;
     private static final short POLLOUT = 4;
     private static final int EPERM = 1;
     private static final int EINTR = 4;
@@ -70,7 +70,6 @@ public final class TcpSocket implements AutoCloseable {
     private static final MethodHandle RECV = Libc.withErrno("recv", TRANSFER);
     private static final MethodHandle POLL =
             Libc.withErrno("poll", FunctionDescriptor.of(INT, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, INT));
-    private static final MethodHandle FCNTL = Libc.withErrno("fcntl", FunctionDescriptor.of(INT, INT, INT, INT));
     private static final MethodHandle SHUTDOWN = Libc.function("shutdown", FunctionDescriptor.of(INT, INT, INT));
     private static final MethodHandle CLOSE = Libc.function("close", FunctionDescriptor.of(INT, INT));
 
@@ -298,13 +297,13 @@ public final class TcpSocket implements AutoCloseable {
         return (int) n;
     }
 
-    /** From now on calls wait: a socket that an I/O thread of its own serves. */
-    public void block() throws LinuxException {
-        call((state, scratch) -> {
-            int result = (int) FCNTL.invokeExact(state, fd, F_SETFL, 0);
-            check(result, state, "fcntl");
-            return true;
-        });
+    /** How many bytes that have not left yet the kernel takes before it says "not now". A courtesy: a refusal is ignored. */
+    public void unsentLowWater(int bytes) {
+        try {
+            option(IPPROTO_TCP, TCP_NOTSENT_LOWAT, bytes);
+        } catch (LinuxException e) {
+            // a kernel that does not know it takes what its buffer holds
+        }
     }
 
     /** Bytes that have come in since the connection was made, read or not. Any thread. */
@@ -338,7 +337,7 @@ public final class TcpSocket implements AutoCloseable {
         });
     }
 
-    /** For {@link FrameIo} and {@code TCP_INFO}. */
+    /** For {@link VectorIo}, {@link Epoll} and {@code TCP_INFO}. */
     public int fd() {
         return fd;
     }

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The tightest of machine and control groups is the room, whichever version and wherever in the tree. */
+/** The tightest of machine and control groups counts, whichever version and wherever in the tree. */
 class MemoryRoomTest {
     @TempDir
     Path root;
@@ -81,6 +81,24 @@ class MemoryRoomTest {
         group("4:memory:/", "/", "cgroup", "rw,memory");
         write(mounted.resolve("memory.limit_in_bytes"), "9223372036854771712\n");
         assertThat(MemoryRoom.of(proc).bytes()).isEqualTo(8L << 30);
+    }
+
+    @Test
+    void theTightestQuotaOfCpuTimeUpTheTree() throws IOException {
+        group("0::/pod/app", "/", "cgroup2", "rw");
+        write(mounted.resolve("pod/app/cpu.max"), "400000 100000\n");
+        write(mounted.resolve("pod/cpu.max"), "150000 100000\n");
+        write(mounted.resolve("cpu.max"), "max 100000\n");
+        assertThat(CpuQuota.of(proc.resolve("self")))
+                .hasValueSatisfying(q -> assertThat(q.cpus()).isEqualTo(1.5))
+                .hasValueSatisfying(q -> assertThat(q.group()).isEqualTo(mounted.resolve("pod")));
+        group("4:cpu,cpuacct:/docker/abc", "/", "cgroup", "rw,cpu,cpuacct");
+        write(mounted.resolve("docker/abc/cpu.cfs_quota_us"), "-1\n");
+        write(mounted.resolve("docker/abc/cpu.cfs_period_us"), "100000\n");
+        assertThat(CpuQuota.of(proc.resolve("self"))).isEmpty();
+        write(mounted.resolve("docker/abc/cpu.cfs_quota_us"), "50000\n");
+        assertThat(CpuQuota.of(proc.resolve("self")))
+                .hasValueSatisfying(q -> assertThat(q.cpus()).isEqualTo(0.5));
     }
 
     @Test

@@ -95,4 +95,24 @@ class TopologyTest {
         assertThat(t.distance(t.gpus().get(1), t.nics().get(0))).isEqualTo(PciDistance.UNKNOWN);
         assertThat(t.cpusNear(t.nics().get(0))).hasToString("0-3");
     }
+
+    @Test
+    void gpusOnTheBusWhoeverShowsThem(@TempDir Path tree) throws IOException {
+        FakeSysfs sysfs = new FakeSysfs(tree);
+        sysfs.pci("pci0000:00/0000:00:04.0", 0)
+                .file("devices/pci0000:00/0000:00:04.0/vendor", "0x10de")
+                .file("devices/pci0000:00/0000:00:04.0/class", "0x030200")
+                .link("devices/pci0000:00/0000:00:04.0/driver", "bus/pci/drivers/nvidia");
+        sysfs.pci("pci0000:00/0000:00:05.0", 0)
+                .file("devices/pci0000:00/0000:00:05.0/vendor", "0x10de")
+                .file("devices/pci0000:00/0000:00:05.0/class", "0x068000"); // a switch of theirs
+        sysfs.pci("pci0000:00/0000:00:06.0", 0)
+                .file("devices/pci0000:00/0000:00:06.0/vendor", "0x10de")
+                .file("devices/pci0000:00/0000:00:06.0/class", "0x030000");
+        sysfs.pci("pci0000:00/0000:00:07.0", 0)
+                .file("devices/pci0000:00/0000:00:07.0/vendor", "0x1234")
+                .file("devices/pci0000:00/0000:00:07.0/class", "0x030000");
+        assertThat(PciGpu.list(sysfs.sysfs()))
+                .containsExactly(new PciGpu("0000:00:04.0", "nvidia"), new PciGpu("0000:00:06.0", null));
+    }
 }

@@ -8,7 +8,9 @@ import org.sluice.spi.TransportConfig;
 /**
  * Google Cloud A3 High: eight H100, four 200 Gbit/s gVNICs eth1 to eth4 for data and eth0 for control, GPUDirect-TCPX with its
  * receive daemon. eth1 and eth2 hang on NUMA node 0 with GPUs 0 to 3, eth3 and eth4 on node 1 with GPUs 4 to 7; node 0 has CPUs 0
- * to 51 and 104 to 155. The bindings and waits are those that Google and UCCL run with.
+ * to 51 and 104 to 155. The settings are those that Google published in June 2026 for plugin 3.1.11 and later; with them the CPUs
+ * of sending and receiving threads do not overlap, which in earlier ones they did. What is beyond them (the receive daemon's folder,
+ * RECV_SYNC, the pauses) is what UCCL runs with.
  */
 final class A3HighProfile implements Profile {
     private static final List<String> NICS = List.of("eth1", "eth2", "eth3", "eth4");
@@ -17,8 +19,8 @@ final class A3HighProfile implements Profile {
     private static final Map<String, String> RX_CPUS =
             Map.of("eth1", "22-35,126-139", "eth2", "22-35,126-139", "eth3", "74-87,178-191", "eth4", "74-87,178-191");
 
-    /** Two sockets fill what one channel gets of a NIC. */
-    private static final int SOCKETS = 2;
+    /** Of one channel. Few channels with few sockets leave most of a NIC's 32 receive queues unused. */
+    private static final int SOCKETS = 4;
 
     @Override
     public String name() {
@@ -27,7 +29,11 @@ final class A3HighProfile implements Profile {
 
     @Override
     public String plugin() {
-        return "/usr/local/tcpx/lib64/libnccl-net-tcpx.so";
+        return Profile.firstThere(
+                "/usr/local/tcpx/lib64/libnccl-net-tcpx.so",
+                "/usr/local/tcpx/lib64/libnccl-net.so",
+                "/var/lib/tcpx/lib64/libnccl-net.so",
+                "/usr/local/nvidia/lib64/libnccl-net.so");
     }
 
     @Override
@@ -39,7 +45,7 @@ final class A3HighProfile implements Profile {
         all.add(tcpx("SOCKET_IFNAME", String.join(",", nics), "NICs for data, all of them for every GPU"));
         all.add(tcpx("TX_BINDINGS", bindings(nics, TX_CPUS), "CPUs of the sending threads, by NIC"));
         all.add(tcpx("RX_BINDINGS", bindings(nics, RX_CPUS), "CPUs of the receiving threads, by NIC"));
-        all.add(tcpx("PROGRAM_FLOW_STEERING_WAIT_MICROS", "50000", "an accept waits 5 s without it"));
+        all.add(tcpx("PROGRAM_FLOW_STEERING_WAIT_MICROS", "500000", "an accept waits 5 s without it"));
         all.add(tcpx("UNIX_CLIENT_PREFIX", "/run/tcpx", "where the receive daemon's sockets are"));
         all.add(tcpx("RECV_SYNC", "1", "a send waits for its receive; both ends must agree"));
         all.add(tcpx("FORCE_ACK", "0", "no acknowledgement of its own for each request"));

@@ -1,6 +1,8 @@
 package org.sluice.ncclnet;
 
+import java.util.List;
 import org.sluice.spi.Availability;
+import org.sluice.spi.EnvironmentVariable;
 import org.sluice.spi.Transport;
 import org.sluice.spi.TransportConfig;
 import org.sluice.spi.TransportException;
@@ -9,7 +11,7 @@ import org.sluice.spi.TransportProvider;
 /**
  * The transport {@code nccl-net}: any NCCL network plugin. Options: {@code plugin} (its path; also the variable
  * {@code UCCL_TCPX_PLUGIN_PATH}), {@code plugin-api} (5 to 12; default the newest that it exports), {@code profile}
- * ({@code a3-high}), {@code plugin-log} ({@code full}, {@code plain}, {@code off}), {@code plugin-requests} (requests in flight on
+ * ({@code a3-high}, {@code a3-mega}), {@code plugin-log} ({@code full}, {@code plain}, {@code off}), {@code plugin-requests} (requests in flight on
  * a comm, default 16), {@code plugin-call-millis} (a call that takes longer is reported, default 10000), {@code plugin-init-millis} (an init that takes longer is given up, default 60000), {@code env.NAME} (a
  * variable for the plugin's environment).
  */
@@ -37,6 +39,11 @@ public final class NcclNetTransportProvider implements TransportProvider {
         } catch (TransportException e) {
             return Availability.no(String.valueOf(e.getMessage()));
         }
+    }
+
+    @Override
+    public List<EnvironmentVariable> environment(TransportConfig config) throws TransportException {
+        return PluginEnvironment.of(config, NcclNetOptions.of(config));
     }
 
     @Override

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.sluice.spi.EnvironmentVariable;
 import org.sluice.spi.ScatterList;
 import org.sluice.spi.TransportConfig;
 
@@ -26,7 +27,8 @@ final class PluginEnvironment {
 
     private PluginEnvironment() {}
 
-    static void apply(TransportConfig config, NcclNetOptions options) {
+    /** What {@link #apply} would set, and what the user has set instead. */
+    static List<EnvironmentVariable> of(TransportConfig config, NcclNetOptions options) {
         List<Profile.Variable> all = new ArrayList<>();
         Profile profile = options.profile();
         if (profile != null) {
@@ -34,8 +36,15 @@ final class PluginEnvironment {
         }
         long chunk = Math.min(config.chunkBytes() == 0 ? DEFAULT_CHUNK : config.chunkBytes(), MOST_UNPACKED);
         all.add(new Profile.Variable(DYNAMIC_CHUNK, String.valueOf(chunk), "the chunk size"));
-        for (Profile.Variable v : all) {
-            String users = NativeEnvironment.fromUser(v.name());
+        return all.stream()
+                .map(v -> new EnvironmentVariable(v.name(), v.value(), v.why(), NativeEnvironment.fromUser(v.name())))
+                .toList();
+    }
+
+    static void apply(TransportConfig config, NcclNetOptions options) {
+        Profile profile = options.profile();
+        for (EnvironmentVariable v : of(config, options)) {
+            String users = v.users();
             if (users == null) {
                 NativeEnvironment.set(v.name(), v.value());
             }

@@ -1,13 +1,9 @@
 package org.sluice.tcp;
 
-import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
-import org.sluice.linux.FrameIo;
-import org.sluice.linux.TcpSocket;
 import org.sluice.spi.TransportException;
 
 /**
@@ -30,7 +26,7 @@ record Drill(Map<Fault, Integer> chunks) {
      * A thread that gets no CPU. With a stall timeout below an eighth of it the receiver gives the channel up meanwhile, and the rest
      * of the chunk comes too late.
      */
-    private static final long STALL_MILLIS = 700;
+    static final long STALL_NANOS = TimeUnit.MILLISECONDS.toNanos(700);
 
     /** @param text {@code reset:1000,stall:5000,damage:500}, any of them; empty for none */
     static Drill of(String text) throws TransportException {
@@ -53,9 +49,10 @@ record Drill(Map<Fault, Integer> chunks) {
         return new Drill(Map.copyOf(chunks));
     }
 
-    /** The faults of one connection; belongs to its thread. */
+    /** The faults of one connection; belongs to its I/O thread. */
     final class Lot {
         private final SplittableRandom random = new SplittableRandom();
+        private boolean resets;
 
         private boolean falls(Fault fault) {
             Integer mean = chunks.get(fault);
@@ -67,25 +64,14 @@ record Drill(Map<Fault, Integer> chunks) {
             return falls(Fault.DAMAGE);
         }
 
-        /** Sends a frame, or what the drill makes of it. */
-        void send(FrameIo io, TcpSocket socket, MemorySegment head, long body, long bytes) throws IOException {
-            boolean resets = falls(Fault.RESET);
-            if (!resets && !falls(Fault.STALL)) {
-                io.send(head.address(), FrameHead.BYTES, body, bytes);
-                return;
-            }
-            long half = bytes / 2;
-            io.send(head.address(), FrameHead.BYTES, body, half);
-            if (resets) {
-                socket.shutdown();
-                throw new IOException("reset by the drill");
-            }
-            try {
-                TimeUnit.MILLISECONDS.sleep(STALL_MILLIS);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
-            io.send(body + half, bytes - half, 0, 0);
+        /** Whether the next chunk is to stop half way, and there be {@linkplain #resets() reset} or stand still. */
+        boolean stops() {
+            resets = falls(Fault.RESET);
+            return resets || falls(Fault.STALL);
+        }
+
+        boolean resets() {
+            return resets;
         }
     }
 }

@@ -4,55 +4,20 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.NetworkInterface;
 import java.net.SocketException;
-import java.util.Set;
-import java.util.concurrent.ThreadFactory;
-import org.jspecify.annotations.Nullable;
 import org.sluice.linux.LinuxException;
 import org.sluice.linux.TcpSocket;
 import org.sluice.spi.ChannelContext;
 import org.sluice.spi.Nic;
-import org.sluice.spi.TransportException;
 
 /**
  * Where a channel ends at this node.
  *
  * @param nic its NIC
  * @param address the NIC's address that it uses
- * @param doors where peers come in
- * @param open everything of the transport that is open; a channel takes itself off when it closes
  */
-record Endpoint(
-        Nic nic,
-        InetAddress address,
-        TcpOptions options,
-        Doors doors,
-        ChannelContext context,
-        Set<AutoCloseable> open) {
-    /** A lane's thread copies between a socket and memory, and calls nothing deep. */
-    private static final long STACK_BYTES = 256 << 10;
-
+record Endpoint(Nic nic, InetAddress address, TcpOptions options, ChannelContext context) {
     /** Every kernel has it, and any process may choose it unless an administrator took it off the list. */
     private static final String SAME_HOST = "reno";
-
-    /**
-     * Makes the threads of a channel, which go to their CPUs before anything else. Named {@code eth1-rx-3.5} for channel 5 of GPU
-     * 3: what fits the 15 characters that the kernel keeps of a thread's name.
-     */
-    ThreadFactory threads(boolean sends) {
-        String name = nic.name() + (sends ? "-tx-" : "-rx-") + context.gpu().id() + "." + context.channel();
-        return work -> Thread.ofPlatform()
-                .name(name)
-                .daemon(true)
-                .stackSize(STACK_BYTES)
-                .unstarted(() -> {
-                    if (sends) {
-                        options.placement().transmitsOn(nic.name(), nic.numaNode());
-                    } else {
-                        options.placement().receivesOn(nic.name(), nic.numaNode());
-                    }
-                    work.run();
-                });
-    }
 
     /** {@code eth1 10.1.0.1:40312 > 10.1.0.2:35001}, the sender first. */
     String description(boolean sends, InetSocketAddress local, InetSocketAddress peer) {
@@ -99,10 +64,5 @@ record Endpoint(
         } catch (SocketException e) {
             return false;
         }
-    }
-
-    /** What encrypts one connection of a channel; null for one in the clear. */
-    @Nullable Seal seal(Handle handle, int socket) throws TransportException {
-        return handle.encrypted() ? new Seal(context.keys(), handle.token(), socket) : null;
     }
 }

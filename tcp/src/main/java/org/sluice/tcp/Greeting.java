@@ -2,58 +2,48 @@ package org.sluice.tcp;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.security.MessageDigest;
-import java.util.Arrays;
 
 /**
- * The first bytes on each data connection: the connecting side shows the token of the handle and says which of the channel's
- * connections this is, the listening side answers with eight bytes that it is welcome.
+ * The first bytes on each connection to a data port: the connecting side says what it came for and shows a token that lets it in. For
+ * a data connection it is that of the first channel it will open.
  */
 final class Greeting {
-    /** u32 magic, u8 version, u8 which socket, u16 zero, 16 bytes of token. */
+    /** u32 magic, u8 version, u8 what for, u16 zero, 16 bytes of token. */
     static final int BYTES = 24;
+
+    /** What for: frames of channels. */
+    static final int DATA = 0;
+
+    /** What for: to prove a rail. */
+    static final int PROOF = 255;
 
     private static final int VERSION = 1;
 
     /** {@code SLTG}, little-endian. */
     private static final int MAGIC = 0x47544C53;
 
-    private static final byte[] WELCOME = {'S', 'L', 'T', 'W', VERSION, 0, 0, 0};
-
-    static final int WELCOME_BYTES = WELCOME.length;
-
     private Greeting() {}
 
-    static byte[] encode(byte[] token, int socket) {
+    static byte[] encode(byte[] token, int purpose) {
         ByteBuffer out = ByteBuffer.allocate(BYTES).order(ByteOrder.LITTLE_ENDIAN);
         return out.putInt(MAGIC)
                 .put((byte) VERSION)
-                .put((byte) socket)
+                .put((byte) purpose)
                 .putShort((short) 0)
                 .put(token)
                 .array();
     }
 
-    /** Which of the channel's sockets this is, or -1 for somebody who may not be here. */
-    static int socket(byte[] greeting, byte[] token, int sockets) {
+    /** What somebody came for, or -1 for who does not greet. */
+    static int purpose(byte[] greeting) {
         ByteBuffer in = ByteBuffer.wrap(greeting).order(ByteOrder.LITTLE_ENDIAN);
         boolean known = in.getInt() == MAGIC && in.get() == VERSION;
-        int socket = in.get();
-        boolean proven = MessageDigest.isEqual(Arrays.copyOfRange(greeting, 8, BYTES), token);
-        return known && proven && socket >= 0 && socket < sockets ? socket : -1;
+        int purpose = in.get() & 0xff;
+        return known && in.getShort() == 0 && (purpose == DATA || purpose == PROOF) ? purpose : -1;
     }
 
     /** Whether somebody came to prove a rail. */
     static boolean isProof(byte[] greeting) {
-        ByteBuffer in = ByteBuffer.wrap(greeting).order(ByteOrder.LITTLE_ENDIAN);
-        return in.getInt() == MAGIC && in.get() == VERSION && (in.get() & 0xff) == Proof.SOCKET;
-    }
-
-    static byte[] welcome() {
-        return WELCOME.clone();
-    }
-
-    static boolean isWelcome(byte[] answer) {
-        return Arrays.equals(answer, WELCOME);
+        return purpose(greeting) == PROOF;
     }
 }

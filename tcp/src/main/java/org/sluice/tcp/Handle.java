@@ -23,7 +23,7 @@ record Handle(InetSocketAddress address, int herePort, byte[] token, int sockets
     /** {@code SLTH}, little-endian. */
     private static final int MAGIC = 0x48544C53;
 
-    private static final int VERSION = 2;
+    private static final int VERSION = 3;
     private static final int BYTES = 44;
 
     /**

@@ -1,134 +1,148 @@
 package org.sluice.tcp;
 
-import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.Map;
-import java.util.concurrent.ThreadFactory;
-import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
-import org.sluice.linux.FrameIo;
-import org.sluice.linux.LinuxException;
-import org.sluice.linux.TcpInfo;
-import org.sluice.linux.TcpSocket;
 import org.sluice.spi.Channel;
 import org.sluice.spi.ConnectionFacts;
 import org.sluice.spi.Doorbell;
-import org.sluice.spi.Threads;
 import org.sluice.spi.TransportException;
 
 /**
- * One connection of a channel, the I/O thread that serves it, and the ring of requests between that thread and the agent: the
- * agent writes {@code posted}, the thread writes {@code done}, nobody locks. The thread starts with the first request, so a
- * channel that is never used costs a socket and no thread.
+ * A channel's part of one connection: the ring of requests between the agent and the connection's I/O thread. The agent writes {@code
+ * posted}, the thread writes {@code done}, nobody locks. Memory is taken with the first request, and as much as there are requests in
+ * flight, so a channel that is never used costs next to nothing.
  */
 abstract class Lane {
     /** Most requests of one lane in flight; a power of two. */
     static final int CAPACITY = 1024;
 
-    private static final VarHandle POSTED = field("posted");
-    private static final VarHandle DONE = field("done");
+    /** In the place of how many pieces there are: the message does not come. */
+    static final int VOID = -1;
 
-    final TcpSocket socket;
-    private final ThreadFactory threads;
-    private final String description;
+    /** What a lane begins with; grows to {@link #CAPACITY} by fours. */
+    private static final int FIRST_CAPACITY = 64;
+
+    private static final VarHandle POSTED = field("posted", long.class);
+    private static final VarHandle DONE = field("done", long.class);
+    private static final VarHandle ATTENDED = field("attended", boolean.class);
+
+    /** What is asked for: written by the agent, and read by the thread once {@code posted} tells of it. */
+    static final class Requests {
+        final long[] address;
+        final int[] pieces;
+        final long[] bytes;
+        final long[] message;
+        final long[] offset;
+        private final int mask;
+
+        Requests(int capacity) {
+            address = new long[capacity];
+            pieces = new int[capacity];
+            bytes = new long[capacity];
+            message = new long[capacity];
+            offset = new long[capacity];
+            mask = capacity - 1;
+        }
+
+        int slot(long n) {
+            return (int) n & mask;
+        }
+
+        Requests larger(long from, long to) {
+            Requests more = new Requests(address.length * 4);
+            for (long n = from; n < to; n++) {
+                int at = slot(n);
+                more.set(n, address[at], pieces[at], bytes[at], message[at], offset[at]);
+            }
+            return more;
+        }
+
+        void set(long n, long at, int count, long length, long messageId, long messageOffset) {
+            int slot = slot(n);
+            address[slot] = at;
+            pieces[slot] = count;
+            bytes[slot] = length;
+            message[slot] = messageId;
+            offset[slot] = messageOffset;
+        }
+    }
+
+    private static final Requests NONE = new Requests(1);
+
     private final Doorbell doorbell;
-    private long @Nullable [] address;
-    private int[] pieces = {};
-    private long[] bytes = {};
-    private long[] message = {};
-    private long[] offset = {};
-    private byte[] outcome = {};
+    private volatile Requests requests = NONE;
+    private volatile byte[] outcome = {};
     private long posted;
     private long done;
+
+    /** Requests whose outcome the agent has taken; its own. */
+    private long tested;
+
     /** What the agent has been told of; the thread's own. */
     private long rung;
 
-    private volatile boolean waiting;
-    private volatile boolean closing;
-    private volatile @Nullable TransportException failure;
-    private @Nullable Thread thread;
+    /** Whether the thread looks after the lane by itself, so that it need not be told of what is posted. */
+    private volatile boolean attended;
 
-    private static VarHandle field(String name) {
+    /** The next in the thread's stack of lanes that want attention; whoever has set {@code attended} sets it. */
+    private @Nullable Lane next;
+
+    private volatile @Nullable TransportException failure;
+
+    private static VarHandle field(String name, Class<?> type) {
         try {
-            return MethodHandles.lookup().findVarHandle(Lane.class, name, long.class);
+            return MethodHandles.lookup().findVarHandle(Lane.class, name, type);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
     }
 
-    Lane(TcpSocket socket, ThreadFactory threads, String description, Doorbell doorbell) {
-        this.socket = socket;
-        this.threads = threads;
-        this.description = description;
+    /** @param attended whether the thread looks after the lane from the beginning */
+    Lane(Doorbell doorbell, boolean attended) {
         this.doorbell = doorbell;
+        this.attended = attended;
     }
 
-    /**
-     * Serves one request to its end.
-     *
-     * @param address of the memory, or where {@code pieces} is not 0, of the list of so many pieces of it
-     * @return {@link Channel#DONE} or {@link Channel#DAMAGED}
-     */
-    abstract int serve(FrameIo io, MemorySegment head, long address, int pieces, long bytes, long message, long offset)
-            throws IOException;
+    /** The connection that it is part of. */
+    abstract Connection connection();
 
-    /** The thread has left, or there never was one. */
-    abstract void ended();
+    /** The agent has posted something while nobody attended to the lane. On the thread. */
+    abstract void attend();
 
-    /** Whether closing may let the kernel deliver what is still under way. */
-    abstract boolean deliversOnClose();
+    /** Gives it up. When it returns, nothing touches posted memory any more. On the agent. Idempotent. */
+    abstract void close();
 
     // --- the agent's side
     // -----------------------------------------------------------------------------------------------
 
     /** @return false when the ring is full */
-    final boolean post(long at, int count, long length, long messageId, long messageOffset) throws TransportException {
-        long[] addresses = address;
-        if (addresses == null) {
-            addresses = start();
+    final boolean post(long at, int count, long length, long messageId, long messageOffset) {
+        Requests r = requests;
+        if (posted - tested >= r.address.length || r == NONE) {
+            if (r.address.length == CAPACITY) {
+                return false;
+            }
+            if (r == NONE) {
+                outcome = new byte[CAPACITY];
+                r = new Requests(FIRST_CAPACITY);
+            } else {
+                r = r.larger(tested, posted);
+            }
+            requests = r;
         }
-        if (posted - (long) DONE.getAcquire(this) == CAPACITY) {
-            return false;
-        }
-        int slot = (int) posted & (CAPACITY - 1);
-        addresses[slot] = at;
-        pieces[slot] = count;
-        bytes[slot] = length;
-        message[slot] = messageId;
-        offset[slot] = messageOffset;
+        r.set(posted, at, count, length, messageId, messageOffset);
         POSTED.setVolatile(this, posted + 1);
-        if (waiting) {
-            LockSupport.unpark(thread);
+        if (!attended && attract()) {
+            connection().thread().attend(this);
         }
         return true;
-    }
-
-    private long[] start() throws TransportException {
-        try {
-            socket.block();
-        } catch (LinuxException e) {
-            throw new TransportException(description + ": " + e.getMessage(), e);
-        }
-        long[] addresses = new long[CAPACITY];
-        address = addresses;
-        pieces = new int[CAPACITY];
-        bytes = new long[CAPACITY];
-        message = new long[CAPACITY];
-        offset = new long[CAPACITY];
-        outcome = new byte[CAPACITY];
-        Thread serving = threads.newThread(() -> run(addresses));
-        thread = serving;
-        Threads.start(
-                serving); // it throws to the agent where the machine gives none, and the link fails with the remedy
-        return addresses;
     }
 
     /** How the n-th request ended; {@link Channel#PENDING} while it has not. @throws TransportException when it never will */
     final int outcome(long n) throws TransportException {
         if (n < (long) DONE.getAcquire(this)) {
+            tested = n + 1;
             return outcome[(int) n & (CAPACITY - 1)];
         }
         TransportException broken = failure;
@@ -138,90 +152,86 @@ abstract class Lane {
         return Channel.PENDING;
     }
 
-    /** What the kernel says of the connection; nothing where it says nothing. */
-    final ConnectionFacts facts() {
-        try {
-            return KernelFacts.of(description, TcpInfo.of(socket.fd()));
-        } catch (LinuxException e) {
-            return new ConnectionFacts(description, Map.of());
-        }
+    /** Why nothing more will be done; null while that is not so. Any thread. */
+    final @Nullable TransportException failure() {
+        return failure;
     }
 
-    /** When it returns, the thread is gone and nothing touches posted memory any more. Idempotent. */
-    final void close() {
-        if (closing) {
-            return;
-        }
-        closing = true;
-        try {
-            if (!deliversOnClose() || (long) DONE.getAcquire(this) < posted) {
-                socket.discardOnClose();
-            }
-        } catch (LinuxException e) {
-            // a connection that is broken already has nothing to discard
-        }
-        socket.shutdown();
-        Thread t = thread;
-        boolean interrupted = false;
-        while (t != null && t.isAlive()) {
-            LockSupport.unpark(t);
-            try {
-                t.join();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
-        socket.close();
-        ended();
+    /** Whether something is posted and not done. */
+    final boolean isBusy() {
+        return (long) DONE.getAcquire(this) < (long) POSTED.getAcquire(this);
+    }
+
+    /** What the kernel says of the connection. */
+    final ConnectionFacts facts() {
+        return connection().facts();
     }
 
     // --- the thread's side
     // ----------------------------------------------------------------------------------------------
 
-    private void run(long[] addresses) {
-        try (Arena arena = Arena.ofConfined()) {
-            FrameIo io = new FrameIo(socket, arena);
-            MemorySegment head = arena.allocate(FrameHead.BYTES, 8);
-            while (awaitRequest()) {
-                int slot = (int) done & (CAPACITY - 1);
-                outcome[slot] =
-                        (byte) serve(io, head, addresses[slot], pieces[slot], bytes[slot], message[slot], offset[slot]);
-                DONE.setRelease(this, done + 1);
-                // half of what was posted is done: the agent has the other half to bring new requests in. Until then it
-                // finds what is done by itself, within milliseconds
-                if (done - rung >= (long) POSTED.getAcquire(this) - done) {
-                    rung = done;
-                    doorbell.ring();
-                }
-            }
-        } catch (IOException e) {
-            fail(e.getMessage(), e);
-        } catch (RuntimeException | Error e) {
-            fail("internal error: " + e, e);
-        }
+    /** Whether there is a request that is not done. */
+    final boolean hasRequest() {
+        return done < (long) POSTED.getAcquire(this);
     }
 
-    private boolean awaitRequest() {
-        while (!closing) {
-            if ((long) POSTED.getAcquire(this) > done) {
-                return true;
-            }
-            waiting = true;
-            if ((long) POSTED.getVolatile(this) == done && !closing) {
-                LockSupport.park(this);
-            }
-            waiting = false;
-        }
-        return false;
+    /** Where the requests are, the oldest that is not done at {@code slot(done())}. */
+    final Requests requests() {
+        return requests;
     }
 
-    private void fail(@Nullable String why, Throwable cause) {
-        if (!closing) {
-            failure = new TransportException(String.valueOf(why), cause);
+    final long done() {
+        return done;
+    }
+
+    final long posted() {
+        return (long) POSTED.getVolatile(this);
+    }
+
+    /** The oldest request has ended. */
+    final void done(int how) {
+        outcome[(int) done & (CAPACITY - 1)] = (byte) how;
+        DONE.setRelease(this, done + 1);
+        // half of what was posted is done: the agent has the other half to bring new requests in. Until then it finds what is done
+        // by itself, within milliseconds
+        if (done - rung >= (long) POSTED.getAcquire(this) - done) {
+            rung = done;
             doorbell.ring();
         }
+    }
+
+    /**
+     * The thread turns away from the lane, and is to be told of the next request.
+     *
+     * @return false when there is one already: the thread goes on
+     */
+    final boolean neglect() {
+        attended = false;
+        return done == (long) POSTED.getVolatile(this) || !attract();
+    }
+
+    /** @return whether the caller is the one to see to it that the thread looks after the lane */
+    private boolean attract() {
+        return ATTENDED.compareAndSet(this, false, true);
+    }
+
+    final @Nullable Lane next() {
+        return next;
+    }
+
+    final void next(@Nullable Lane lane) {
+        next = lane;
+    }
+
+    /** Nothing more will be done. Only the first reason counts. */
+    final void fail(TransportException why) {
+        if (failure == null) {
+            failure = why;
+            doorbell.ring();
+        }
+    }
+
+    final void ring() {
+        doorbell.ring();
     }
 }

@@ -3,25 +3,27 @@ package org.sluice.tcp;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import org.jspecify.annotations.Nullable;
 
 /**
- * One piece of memory for a message that is made of several, for what works on whole messages: checksums, ciphers and drills. Grows
- * to the longest. Belongs to a lane's thread; {@link #close} comes when that has left.
+ * One piece of memory for a message that is made of several or lies elsewhere, for what works on whole messages: checksums, ciphers and
+ * drills. Takes none before it is used, and grows to the longest. Belongs to an I/O thread.
  */
 @SuppressWarnings({"restricted", "MustBeClosedChecker"}) // close() closes the arena
 final class PieceBuffer {
     private static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
     private static final int PIECE_BYTES = 16;
 
-    private Arena arena = Arena.ofShared();
+    private @Nullable Arena arena;
     private MemorySegment buffer = MemorySegment.NULL;
 
     /** Room for a message. */
     long room(long bytes) {
         if (buffer.byteSize() < bytes) {
-            arena.close();
-            arena = Arena.ofShared();
-            buffer = arena.allocate(bytes, 64);
+            close();
+            Arena fresh = Arena.ofConfined();
+            arena = fresh;
+            buffer = fresh.allocate(bytes, 64);
         }
         return buffer.address();
     }
@@ -35,6 +37,26 @@ final class PieceBuffer {
             at += length;
         }
         return buffer.address();
+    }
+
+    /** Gathers what is left of the pieces from {@code first} on, {@code within} bytes of it done. */
+    long gatherRest(long pieces, int first, int count, long within, long bytes) {
+        long at = room(bytes);
+        long skip = within;
+        for (int i = first; i < count; i++) {
+            long length = length(pieces, i) - skip;
+            MemorySegment.copy(MEMORY, address(pieces, i) + skip, MEMORY, at, length);
+            at += length;
+            skip = 0;
+        }
+        return buffer.address();
+    }
+
+    /** Copies bytes here. @return where they lie now */
+    long copy(long from, long bytes) {
+        long at = room(bytes);
+        MemorySegment.copy(MEMORY, from, MEMORY, at, bytes);
+        return at;
     }
 
     /** Puts what {@link #room} holds to its places. */
@@ -55,10 +77,13 @@ final class PieceBuffer {
         return MEMORY.get(ValueLayout.JAVA_LONG, pieces + (long) i * PIECE_BYTES + Long.BYTES);
     }
 
-    /** Idempotent. */
+    /** Gives the memory back; it can be used again. */
     void close() {
-        if (arena.scope().isAlive()) {
-            arena.close();
+        Arena old = arena;
+        if (old != null) {
+            old.close();
+            arena = null;
+            buffer = MemorySegment.NULL;
         }
     }
 }

@@ -12,9 +12,6 @@ final class Proof {
 
     static final int WELCOME_BYTES = 8;
 
-    /** In the place of a channel's socket number. */
-    static final int SOCKET = 0xff;
-
     private static final byte[] WELCOME = {'S', 'L', 'T', 'P', 1};
     private static final int NO_NIC = 0xff;
     private static final byte[] PATTERN = pattern();
@@ -50,7 +47,7 @@ final class Proof {
 
     /** What goes to and fro after a greeting: bytes of which no two packets are alike. */
     static byte[] afterGreeting(byte[] token) {
-        byte[] greeting = Greeting.encode(token, SOCKET);
+        byte[] greeting = Greeting.encode(token, Greeting.PROOF);
         byte[] out = Arrays.copyOf(greeting, greeting.length + BYTES);
         System.arraycopy(PATTERN, 0, out, greeting.length, BYTES);
         return out;

@@ -1,87 +1,91 @@
 package org.sluice.tcp;
 
-import java.io.EOFException;
-import java.io.IOException;
-import java.lang.foreign.MemorySegment;
-import java.util.concurrent.ThreadFactory;
 import org.jspecify.annotations.Nullable;
-import org.sluice.linux.FrameIo;
-import org.sluice.linux.TcpSocket;
-import org.sluice.spi.Channel;
+import org.sluice.linux.LinuxException;
 import org.sluice.spi.Doorbell;
 
-/**
- * The receiving end of a connection. Head and payload come with one call: the payload goes where the oldest posted request wants
- * it and never beyond, whatever the head says; a head that says something else breaks the channel.
- */
+/** The receiving end of a channel on one connection. */
 final class ReceiveLane extends Lane {
-    private final Checksum checksum = new Checksum();
-    private final PieceBuffer packed = new PieceBuffer();
-
+    private final InboundConnection connection;
+    private final int number;
+    private final boolean alone;
     private final @Nullable Seal seal;
+    private boolean closed;
 
-    /** @param seal where the connection is encrypted */
-    ReceiveLane(TcpSocket socket, ThreadFactory threads, String description, Doorbell doorbell, @Nullable Seal seal) {
-        super(socket, threads, description, doorbell);
+    /** Nobody takes its bytes any more; the thread's own, as what follows. */
+    private boolean gone;
+
+    /** What may still come then: what was on its way. */
+    private long allowance;
+
+    /**
+     * @param number on the connection
+     * @param alone whether it has the connection for itself, which then waits for receives that come later than their sends
+     * @param seal where the channel is encrypted
+     */
+    ReceiveLane(InboundConnection connection, int number, boolean alone, Doorbell doorbell, @Nullable Seal seal) {
+        super(doorbell, true);
+        this.connection = connection;
+        this.number = number;
+        this.alone = alone;
         this.seal = seal;
     }
 
-    @Override
-    int serve(FrameIo io, MemorySegment head, long at, int pieces, long bytes, long message, long offset)
-            throws IOException {
-        if (pieces > 0 && seal == null) {
-            return servePieces(io, head, at, pieces, bytes, message, offset);
-        }
-        long address = pieces > 0 ? packed.room(bytes) : at;
-        long body = seal == null ? address : seal.buffer(bytes);
-        long length = seal == null ? bytes : bytes + Seal.TAG_BYTES;
-        long got = io.receive(head.address(), FrameHead.BYTES, body, length, 0, true);
-        if (got == FrameIo.END_OF_STREAM) {
-            throw new EOFException("the peer closed the connection");
-        }
-        mustAnnounce(head, bytes, message, offset);
-        if (seal != null) {
-            seal.open(head, address, bytes);
-        }
-        if (pieces > 0) {
-            packed.scatter(at, pieces);
-        }
-        boolean intact = !FrameHead.isChecked(head) || FrameHead.checksum(head) == checksum.of(address, bytes);
-        return intact ? Channel.DONE : Channel.DAMAGED;
+    int number() {
+        return number;
     }
 
-    /** Straight to their places; a checksum is taken of what lies there. */
-    private int servePieces(FrameIo io, MemorySegment head, long at, int pieces, long bytes, long message, long offset)
-            throws IOException {
-        if (!io.receivePieces(head.address(), FrameHead.BYTES, at, pieces)) {
-            throw new EOFException("the peer closed the connection");
-        }
-        mustAnnounce(head, bytes, message, offset);
-        if (!FrameHead.isChecked(head)) {
-            return Channel.DONE;
-        }
-        return FrameHead.checksum(head) == checksum.of(packed.gather(at, pieces, bytes), bytes)
-                ? Channel.DONE
-                : Channel.DAMAGED;
+    boolean isAlone() {
+        return alone;
     }
 
-    private void mustAnnounce(MemorySegment head, long bytes, long message, long offset) throws IOException {
-        if (!FrameHead.announces(head, seal != null, message, offset, bytes)) {
-            throw new IOException("the peer sent " + FrameHead.text(head) + " where offset " + offset + " of message "
-                    + Long.toHexString(message) + ", " + bytes + " bytes, was awaited");
-        }
+    @Nullable Seal seal() {
+        return seal;
     }
 
     @Override
-    void ended() {
-        packed.close();
-        if (seal != null) {
-            seal.close();
-        }
+    InboundConnection connection() {
+        return connection;
     }
 
     @Override
-    boolean deliversOnClose() {
-        return false;
+    void attend() {
+        connection.resume();
+    }
+
+    long bytesReceived() throws LinuxException {
+        return connection.bytesReceived();
+    }
+
+    boolean isGone() {
+        return gone;
+    }
+
+    /** Nobody takes its bytes any more: only what was granted may still come. */
+    void leave() {
+        gone = true;
+        Requests r = requests();
+        long end = posted();
+        for (long n = done(); n < end; n++) {
+            allow(r.bytes[r.slot(n)] + (seal == null ? 0 : Seal.TAG_BYTES));
+        }
+    }
+
+    void allow(long bytes) {
+        allowance += bytes;
+    }
+
+    /** So many bytes come that nobody takes. @return whether they were on their way when that began to be so */
+    boolean spend(long bytes) {
+        allowance -= bytes;
+        return allowance >= 0;
+    }
+
+    @Override
+    void close() {
+        if (!closed) {
+            closed = true;
+            connection.thread().call(() -> connection.detach(this));
+        }
     }
 }

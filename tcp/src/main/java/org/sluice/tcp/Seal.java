@@ -1,7 +1,6 @@
 package org.sluice.tcp;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -14,12 +13,12 @@ import org.sluice.spi.ChannelKeys;
 import org.sluice.spi.TransportException;
 
 /**
- * AES-256-GCM over the frames of one connection in its one direction. The key belongs to this connection alone, since the token
- * in its derivation is random and new for each life of a channel; the nonce counts frames, so none is ever used twice. The head
- * goes in the clear and is sealed with the payload. Belongs to the connection's I/O thread; the JDK's cipher allocates for each
- * frame, which plain channels do not.
+ * AES-256-GCM over a channel's frames on one connection, in their one direction. The key belongs to this lane alone, since the token
+ * in its derivation is random and new for each life of a channel; the nonce counts the lane's frames, so none is ever used twice,
+ * whatever else the connection carries. The head goes in the clear and is sealed with the payload. Belongs to the connection's I/O
+ * thread; the JDK's cipher allocates for each frame, which plain channels do not.
  */
-@SuppressWarnings({"restricted", "MustBeClosedChecker"}) // close() closes the arena
+@SuppressWarnings("restricted")
 final class Seal {
     /** What a sealed payload is longer by. */
     static final int TAG_BYTES = 16;
@@ -30,8 +29,6 @@ final class Seal {
     private final Cipher cipher;
     private final byte[] nonce = new byte[NONCE_BYTES];
     private long frames;
-    private Arena arena = Arena.ofShared();
-    private MemorySegment sealed = MemorySegment.NULL;
 
     /** @param token of the channel's handle; {@code socket} which of its connections this is */
     Seal(ChannelKeys keys, byte[] token, int socket) throws TransportException {
@@ -47,33 +44,21 @@ final class Seal {
         }
     }
 
-    /** Where a sealed payload lies: after {@link #seal}, and before {@link #open}. */
-    long buffer(long bytes) {
-        if (sealed.byteSize() < bytes + TAG_BYTES) {
-            arena.close();
-            arena = Arena.ofShared();
-            sealed = arena.allocate(bytes + TAG_BYTES, 64);
-        }
-        return sealed.address();
-    }
-
-    /** Seals a head and the payload at {@code address} into the {@link #buffer}. */
-    void seal(MemorySegment head, long address, long bytes) throws IOException {
-        long ignored = buffer(bytes);
+    /** Seals a head and the payload at {@code address} into {@code sealed}, which is longer by {@link #TAG_BYTES}. */
+    void seal(MemorySegment head, long address, long bytes, long sealed) throws IOException {
         try {
             begin(Cipher.ENCRYPT_MODE, head);
-            cipher.doFinal(
-                    view(address, bytes), sealed.asSlice(0, bytes + TAG_BYTES).asByteBuffer());
+            cipher.doFinal(view(address, bytes), view(sealed, bytes + TAG_BYTES));
         } catch (GeneralSecurityException e) {
             throw new IOException("cannot encrypt: " + e.getMessage(), e);
         }
     }
 
-    /** Opens what lies in the {@link #buffer} into {@code address}. @throws IOException when it is not what the peer sealed */
-    void open(MemorySegment head, long address, long bytes) throws IOException {
+    /** Opens what lies at {@code sealed} into {@code address}. @throws IOException when it is not what the peer sealed */
+    void open(MemorySegment head, long sealed, long address, long bytes) throws IOException {
         try {
             begin(Cipher.DECRYPT_MODE, head);
-            cipher.doFinal(sealed.asSlice(0, bytes + TAG_BYTES).asByteBuffer(), view(address, bytes));
+            cipher.doFinal(view(sealed, bytes + TAG_BYTES), view(address, bytes));
         } catch (GeneralSecurityException e) {
             throw new IOException(
                     "frame " + (frames - 1) + " is not what the peer encrypted (" + e.getMessage()
@@ -90,12 +75,5 @@ final class Seal {
 
     private static ByteBuffer view(long address, long bytes) {
         return MemorySegment.ofAddress(address).reinterpret(bytes).asByteBuffer();
-    }
-
-    /** Frees the buffer, when the thread has left. Idempotent. */
-    void close() {
-        if (arena.scope().isAlive()) {
-            arena.close();
-        }
     }
 }

@@ -1,86 +1,102 @@
 package org.sluice.tcp;
 
-import java.io.IOException;
-import java.lang.foreign.MemorySegment;
-import java.util.concurrent.ThreadFactory;
 import org.jspecify.annotations.Nullable;
-import org.sluice.linux.FrameIo;
-import org.sluice.linux.TcpSocket;
-import org.sluice.spi.Channel;
+import org.sluice.linux.LinuxException;
 import org.sluice.spi.Doorbell;
+import org.sluice.spi.TransportException;
 
-/** The sending end of a connection. A request is done when the kernel has taken its last byte. */
+/** The sending end of a channel on one connection. A request is done when the kernel has taken its last byte. */
 final class SendLane extends Lane {
+    private final OutboundConnection connection;
     private final boolean checks;
-    private final Checksum checksum = new Checksum();
-    private final PieceBuffer packed = new PieceBuffer();
-
     private final @Nullable Seal seal;
-    private final Drill.@Nullable Lot lot;
+    private volatile boolean opened;
+    private boolean closed;
+
+    /** Its number on the connection; the thread's own, as all that follows. */
+    private int number;
+
+    /** Bytes that it may still send in this turn; below 0 where its last chunk was longer. */
+    private long credit;
 
     /**
      * @param checks whether to put a checksum over each chunk
-     * @param drill faults to make
-     * @param seal where the connection is encrypted
+     * @param seal where the channel is encrypted
      */
-    SendLane(
-            TcpSocket socket,
-            ThreadFactory threads,
-            String description,
-            Doorbell doorbell,
-            boolean checks,
-            Drill drill,
-            @Nullable Seal seal) {
-        super(socket, threads, description, doorbell);
+    SendLane(OutboundConnection connection, Doorbell doorbell, boolean checks, @Nullable Seal seal) {
+        super(doorbell, false);
+        this.connection = connection;
         this.checks = checks;
         this.seal = seal;
-        this.lot = drill.chunks().isEmpty() ? null : drill.new Lot();
+    }
+
+    boolean checks() {
+        return checks;
+    }
+
+    @Nullable Seal seal() {
+        return seal;
     }
 
     boolean isProtected() {
         return checks || seal != null;
     }
 
-    @Override
-    int serve(FrameIo io, MemorySegment head, long at, int pieces, long bytes, long message, long offset)
-            throws IOException {
-        if (pieces > 0 && !checks && seal == null && lot == null) {
-            FrameHead.write(head, 0, message, offset, bytes, 0);
-            io.sendPieces(head.address(), FrameHead.BYTES, at, pieces);
-            return Channel.DONE;
+    /** Whether the peer has taken it in. Any thread. @throws TransportException when it never will */
+    boolean isOpened() throws TransportException {
+        TransportException why = failure();
+        if (why != null) {
+            throw why;
         }
-        long address = pieces > 0 ? packed.gather(at, pieces, bytes) : at;
-        int sum = checks ? checksum.of(address, bytes) : 0;
-        if (lot != null && lot.damages()) {
-            sum ^= 1;
-        }
-        int flags = (checks ? FrameHead.CHECKED : 0) | (seal == null ? 0 : FrameHead.SEALED);
-        FrameHead.write(head, flags, message, offset, bytes, sum);
-        long body = address;
-        long length = bytes;
-        if (seal != null) {
-            seal.seal(head, address, bytes);
-            body = seal.buffer(bytes);
-            length = bytes + Seal.TAG_BYTES;
-        }
-        if (lot == null) {
-            io.send(head.address(), FrameHead.BYTES, body, length);
-        } else {
-            lot.send(io, socket, head, body, length);
-        }
-        return Channel.DONE;
+        return opened;
     }
 
     @Override
-    void ended() {
-        packed.close();
-        if (seal != null) {
-            seal.close();
-        }
+    OutboundConnection connection() {
+        return connection;
     }
 
     @Override
-    boolean deliversOnClose() {
-        return true;
+    void attend() {
+        connection.activate(this);
+    }
+
+    long unanswered() throws LinuxException {
+        return connection.unanswered();
+    }
+
+    int number() {
+        return number;
+    }
+
+    void number(int onConnection) {
+        number = onConnection;
+    }
+
+    void opened() {
+        opened = true;
+        ring();
+    }
+
+    /** Whether its turn goes on; a longer one begins with {@code more} bytes. */
+    boolean mayGoOn() {
+        return credit > 0;
+    }
+
+    void grant(long more) {
+        credit += more;
+    }
+
+    void spend(long bytes) {
+        credit -= bytes;
+    }
+
+    @Override
+    void close() {
+        if (!closed) {
+            closed = true;
+            connection.thread().call(() -> connection.detach(this));
+            connection.home().left(connection);
+        }
     }
 }

@@ -1,59 +1,96 @@
 package org.sluice.tcp;
 
-import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.security.SecureRandom;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
-import org.sluice.linux.LinuxException;
 import org.sluice.linux.TcpSocket;
 import org.sluice.spi.Listener;
 import org.sluice.spi.ReceiveChannel;
 import org.sluice.spi.TransportException;
 
 /**
- * Waits at the {@link Doors} for the connections of one channel. Who comes has shown the channel's token before it is anything but a
- * descriptor.
+ * Waits for one channel to be opened, on connections that come in at the {@link Doors} or are there already. Who shows the channel's
+ * token may open it.
  */
 final class TcpListener implements Listener {
     private static final SecureRandom RANDOM = new SecureRandom();
 
-    /** A connection with its greeting. */
-    private record Guest(TcpSocket socket, byte[] greeting) {}
-
     private final Endpoint endpoint;
     private final Handle handle;
-    private final Queue<Guest> guests = new ConcurrentLinkedQueue<>();
-    private final @Nullable TcpSocket[] sockets;
-    private volatile boolean closed;
+    private final Doors doors;
+    private final ReceiveConnections connections;
+    private final Set<AutoCloseable> open;
+    private final @Nullable ReceiveLane[] lanes;
+    private @Nullable TransportException trouble;
+    private boolean closed;
     private boolean handedOut;
 
-    TcpListener(Endpoint endpoint, int socketCount) {
+    /** @param open everything of the transport that is open */
+    TcpListener(
+            Endpoint endpoint, int sockets, Doors doors, ReceiveConnections connections, Set<AutoCloseable> open) {
         this.endpoint = endpoint;
-        this.sockets = new TcpSocket[socketCount];
+        this.doors = doors;
+        this.connections = connections;
+        this.open = open;
+        this.lanes = new ReceiveLane[sockets];
         byte[] token = new byte[Handle.TOKEN_BYTES];
         RANDOM.nextBytes(token);
-        InetSocketAddress address =
-                new InetSocketAddress(endpoint.address(), endpoint.doors().port());
         this.handle = new Handle(
-                address,
-                endpoint.doors().herePort(),
+                new InetSocketAddress(endpoint.address(), doors.port()),
+                doors.herePort(),
                 token,
-                socketCount,
+                sockets,
                 endpoint.options().encryption());
-        endpoint.doors().guests().expect(token, this::welcome);
-        endpoint.open().add(this);
+        connections.expect(token, this);
+        doors.guests().expect(token, this::welcome);
+        open.add(this);
     }
 
-    /** On the doors' thread: the agent takes it from the queue. */
+    /** On the doors' thread: somebody brings a connection. */
     private @Nullable Visit welcome(TcpSocket socket, byte[] greeting, int nic) {
-        guests.add(new Guest(socket, greeting.clone()));
-        if (closed) {
-            dismissGuests();
+        if (Greeting.purpose(greeting) != Greeting.DATA) {
+            socket.close();
+            return null;
+        }
+        try {
+            connections.adopt(socket, endpoint);
+        } catch (TransportException | RuntimeException e) {
+            socket.close();
+            failed(new TransportException(String.valueOf(e.getMessage()), e));
         }
         return null;
+    }
+
+    private synchronized void failed(TransportException why) {
+        trouble = why;
+        endpoint.context().doorbell().ring();
+    }
+
+    /**
+     * A connection opens the channel, or its part of it. On the connection's thread.
+     *
+     * @return null for one who may not
+     */
+    synchronized @Nullable ReceiveLane open(InboundConnection connection, int number, int which, boolean alone) {
+        if (closed || handedOut || which >= lanes.length) {
+            return null;
+        }
+        ReceiveLane there = lanes[which];
+        if (there != null && there.failure() == null) {
+            return null;
+        }
+        try {
+            @Nullable Seal seal = handle.encrypted() ? new Seal(endpoint.context().keys(), handle.token(), which) : null;
+            ReceiveLane lane =
+                    new ReceiveLane(connection, number, alone, endpoint.context().doorbell(), seal);
+            lanes[which] = lane;
+            endpoint.context().doorbell().ring();
+            return lane;
+        } catch (TransportException e) {
+            failed(e);
+            return null;
+        }
     }
 
     @Override
@@ -62,93 +99,40 @@ final class TcpListener implements Listener {
     }
 
     @Override
-    public @Nullable ReceiveChannel accept() throws TransportException {
-        for (Guest g = guests.poll(); g != null; g = guests.poll()) {
-            seat(g);
+    public synchronized @Nullable ReceiveChannel accept() throws TransportException {
+        TransportException why = trouble;
+        if (why != null) {
+            throw new TransportException(
+                    endpoint.nic().name() + " " + endpoint.address().getHostAddress() + ": " + why.getMessage(), why);
         }
-        for (TcpSocket s : sockets) {
-            if (s == null) {
+        ReceiveLane[] all = new ReceiveLane[lanes.length];
+        for (int i = 0; i < all.length; i++) {
+            ReceiveLane lane = lanes[i];
+            if (lane == null || lane.failure() != null) {
                 return null;
             }
-        }
-        try {
-            return channel();
-        } catch (IOException e) {
-            throw broken(e);
-        }
-    }
-
-    private void seat(Guest guest) {
-        TcpSocket s = guest.socket;
-        int which = Greeting.socket(guest.greeting, handle.token(), sockets.length);
-        if (which < 0 || sockets[which] != null) {
-            s.close();
-            return;
-        }
-        try {
-            Endpoint.suitAccepted(s);
-            byte[] welcome = Greeting.welcome();
-            if (s.sendNow(welcome, 0, welcome.length) == welcome.length) {
-                sockets[which] = s;
-                return;
-            }
-        } catch (LinuxException e) {
-            // it has left already
-        }
-        s.close(); // eight bytes fit the buffer of a fresh connection, or it is none
-    }
-
-    private ReceiveChannel channel() throws IOException {
-        ReceiveLane[] lanes = new ReceiveLane[sockets.length];
-        for (int i = 0; i < lanes.length; i++) {
-            TcpSocket s = socket(i);
-            lanes[i] = new ReceiveLane(
-                    s,
-                    endpoint.threads(false),
-                    description(s),
-                    endpoint.context().doorbell(),
-                    endpoint.seal(handle, i));
+            all[i] = lane;
         }
         handedOut = true;
-        ReceiveChannel channel = new TcpReceiveChannel(lanes, description(socket(0)), endpoint.open());
-        endpoint.open().add(channel);
+        ReceiveChannel channel = new TcpReceiveChannel(all, all[0].connection().description(), open);
+        open.add(channel);
         return channel;
-    }
-
-    private TcpSocket socket(int i) {
-        TcpSocket s = sockets[i];
-        if (s == null) {
-            throw new IllegalStateException("socket " + i + " is not there");
-        }
-        return s;
-    }
-
-    private String description(TcpSocket s) throws LinuxException {
-        return endpoint.description(false, s.localAddress(), s.peerAddress());
-    }
-
-    private TransportException broken(IOException e) {
-        InetAddress address = endpoint.address();
-        return new TransportException(
-                endpoint.nic().name() + " " + address.getHostAddress() + ": " + e.getMessage(), e);
-    }
-
-    private void dismissGuests() {
-        for (Guest g = guests.poll(); g != null; g = guests.poll()) {
-            g.socket.close();
-        }
     }
 
     @Override
     public void close() {
-        endpoint.open().remove(this);
-        endpoint.doors().guests().forget(handle.token());
-        closed = true;
-        dismissGuests();
-        if (!handedOut) {
-            for (TcpSocket s : sockets) {
-                if (s != null) {
-                    s.close();
+        open.remove(this);
+        connections.forget(handle.token());
+        doors.guests().forget(handle.token());
+        boolean givesUp;
+        synchronized (this) {
+            givesUp = !closed && !handedOut;
+            closed = true;
+        }
+        if (givesUp) {
+            for (ReceiveLane lane : lanes) {
+                if (lane != null) {
+                    lane.close();
                 }
             }
         }

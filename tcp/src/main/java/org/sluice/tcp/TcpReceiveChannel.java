@@ -30,7 +30,7 @@ final class TcpReceiveChannel extends TcpChannel<ReceiveLane> implements Receive
         long bytes = 0;
         try {
             for (ReceiveLane lane : lanes()) {
-                bytes += lane.socket.bytesReceived();
+                bytes += lane.bytesReceived();
             }
         } catch (LinuxException e) {
             throw new TransportException(description() + ": " + e.getMessage(), e);

@@ -2,7 +2,6 @@ package org.sluice.tcp;
 
 import java.util.Set;
 import org.sluice.linux.LinuxException;
-import org.sluice.linux.TcpInfo;
 import org.sluice.spi.Registration;
 import org.sluice.spi.SendChannel;
 import org.sluice.spi.TransportException;
@@ -26,6 +25,16 @@ final class TcpSendChannel extends TcpChannel<SendLane> implements SendChannel {
     }
 
     @Override
+    public boolean sendsVoids() {
+        return true;
+    }
+
+    @Override
+    public boolean sendVoid(long bytes, long message, long offset) throws TransportException {
+        return post(0, Lane.VOID, bytes, message, offset);
+    }
+
+    @Override
     public boolean isProtected() {
         return lanes()[0].isProtected();
     }
@@ -35,7 +44,7 @@ final class TcpSendChannel extends TcpChannel<SendLane> implements SendChannel {
         long longest = 0;
         try {
             for (SendLane lane : lanes()) {
-                longest = Math.max(longest, TcpInfo.of(lane.socket.fd()).unansweredNanos());
+                longest = Math.max(longest, lane.unanswered());
             }
         } catch (LinuxException e) {
             throw new TransportException(description() + ": " + e.getMessage(), e);

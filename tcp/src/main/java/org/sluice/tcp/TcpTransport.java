@@ -16,7 +16,10 @@ import org.sluice.spi.RailProver;
 import org.sluice.spi.Transport;
 import org.sluice.spi.TransportException;
 
-/** Kernel sockets: a channel is one or more connections between two NICs' addresses, each with an I/O thread of its own. */
+/**
+ * Kernel sockets. Connections belong to the rails of a peer and are shared by the channels of all links to it; a fixed number of I/O
+ * threads serves them.
+ */
 final class TcpTransport implements Transport {
     /**
      * A lost connection request is sent again by the kernel only after a second, and then ever later: a new attempt is sooner.
@@ -31,6 +34,10 @@ final class TcpTransport implements Transport {
     private final int socketsPerChannel;
     private final TcpOptions options;
     private final RailProver prover;
+    private final IoThreads sending;
+    private final IoThreads receiving;
+    private final SendConnections sendConnections;
+    private final ReceiveConnections receiveConnections;
     private @Nullable Doors doors;
     private boolean closed;
     private final Set<AutoCloseable> open = ConcurrentHashMap.newKeySet();
@@ -40,6 +47,11 @@ final class TcpTransport implements Transport {
         this.socketsPerChannel = socketsPerChannel;
         this.options = options;
         this.prover = new TcpRailProver(nics.nics(), options.bindDevice(), this::doors);
+        int cpus = Runtime.getRuntime().availableProcessors();
+        this.sending = new IoThreads(true, nics.nics().size(), cpus, options);
+        this.receiving = new IoThreads(false, nics.nics().size(), cpus, options);
+        this.sendConnections = new SendConnections(sending, cpus);
+        this.receiveConnections = new ReceiveConnections(receiving);
     }
 
     @Override
@@ -76,7 +88,8 @@ final class TcpTransport implements Transport {
     public Listener listen(int device, ChannelContext context) throws TransportException {
         Nic nic = nics.nics().get(device);
         InetAddress address = TcpNics.address(nic, context.address());
-        return new TcpListener(new Endpoint(nic, address, options, doors(), context, open), socketsPerChannel);
+        return new TcpListener(
+                new Endpoint(nic, address, options, context), socketsPerChannel, doors(), receiveConnections, open);
     }
 
     @Override
@@ -84,7 +97,7 @@ final class TcpTransport implements Transport {
         Handle to = Handle.decode(handle);
         Nic nic = nics.nics().get(device);
         InetAddress address = TcpNics.address(nic, context.address());
-        return new TcpConnector(new Endpoint(nic, address, options, doors(), context, open), to);
+        return new TcpConnector(new Endpoint(nic, address, options, context), to, sendConnections, open);
     }
 
     /** Opened when they are first needed: who only looks at the NICs takes no ports. */
@@ -124,5 +137,7 @@ final class TcpTransport implements Transport {
             }
         }
         open.clear();
+        sending.close();
+        receiving.close();
     }
 }

@@ -89,20 +89,36 @@ class TcpFuzzTest {
         fuzz(
                 "greeting",
                 b -> {
-                    int which = Greeting.socket(Arrays.copyOf(b, Greeting.BYTES), TOKEN, 2);
-                    if (which > 1) {
-                        throw new AssertionError("socket " + which + " of 2");
-                    }
-                    return which >= 0;
+                    int purpose = Greeting.purpose(Arrays.copyOf(b, Greeting.BYTES));
+                    return purpose == Greeting.DATA || purpose == Greeting.PROOF;
                 },
-                List.of(Greeting.encode(TOKEN, 0), Greeting.encode(TOKEN, 1)));
+                List.of(Greeting.encode(TOKEN, Greeting.DATA), Greeting.encode(TOKEN, Greeting.PROOF)));
+    }
+
+    @Test
+    void replies() throws Exception {
+        for (Reply r : List.of(new Reply(Reply.OPENED, 3), new Reply(Reply.CLOSED, 1 << 16))) {
+            assertThat(Reply.decode(r.encode())).isEqualTo(r);
+        }
+        fuzz(
+                "reply",
+                b -> {
+                    try {
+                        int kind =
+                                Reply.decode(Arrays.copyOf(b, Reply.BYTES)).kind();
+                        return kind == Reply.OPENED || kind == Reply.CLOSED;
+                    } catch (FrameException expected) {
+                        return false;
+                    }
+                },
+                List.of(new Reply(Reply.OPENED, 3).encode(), new Reply(Reply.CLOSED, 1 << 16).encode()));
     }
 
     @Test
     void framesThatWereNotAwaited() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment head = arena.allocate(FrameHead.BYTES, 8);
-            FrameHead.write(head, FrameHead.CHECKED, 7, 8, 9, 10);
+            FrameHead.write(head, FrameHead.DATA, FrameHead.CHECKED, 6, 7, 8, 9, 10);
             byte[] right = head.toArray(ValueLayout.JAVA_BYTE);
             fuzz(
                     "data frame",
@@ -110,7 +126,7 @@ class TcpFuzzTest {
                         MemorySegment.copy(
                                 Arrays.copyOf(b, FrameHead.BYTES), 0, head, ValueLayout.JAVA_BYTE, 0, FrameHead.BYTES);
                         assertThat(FrameHead.text(head).length()).isLessThan(200);
-                        return FrameHead.announces(head, false, 7, 8, 9);
+                        return FrameHead.isFrame(head) && FrameHead.announces(head, false, 7, 8, 9);
                     },
                     List.of(right));
         }

@@ -87,7 +87,7 @@ public final class GpuPair {
                 .unpack(UnpackMode.valueOf(a.text("unpack", "kernel").toUpperCase(Locale.ROOT)))
                 .portBase(a.number("port", 21000))
                 .deadline(Duration.ofSeconds(30));
-        if (a.text("transport", "tcp").equals("tcp")) {
+        if (a.text("plugin", "").isEmpty()) {
             config.nics(List.of(a.text("nics", "lo1,lo2,lo3,lo4").split(",")));
         } else {
             config.transportOptions(Map.of("plugin", a.text("plugin", "")));
@@ -112,6 +112,9 @@ public final class GpuPair {
                 links = node.acceptAll(line -> {});
             } else {
                 links = node.connectAll("127.0.0.1", line -> {});
+            }
+            for (Link link : links) {
+                System.out.printf("{\"gpu\":%d,\"path\":\"%s\"}%n", link.gpu(), link.path().transport());
             }
             CyclicBarrier together = new CyclicBarrier(links.size());
             List<CompletableFuture<Void>> all = new ArrayList<>();

@@ -35,6 +35,7 @@ import picocli.CommandLine.TypeConversionException;
         versionProvider = Version.class)
 public final class BenchCommand implements Callable<Integer> {
     private static final List<Long> SIZES = List.of(4L << 10, 64L << 10, 1L << 20, 16L << 20, 64L << 20);
+    private static final List<Long> LATENCY_SIZES = List.of(8L, 64L << 10);
     private static final BenchSetting USUAL = new BenchSetting(8, 512 << 10, 16);
     private static final List<Integer> CHANNELS_TO_TRY = List.of(1, 2, 4, 8, 16);
     private static final List<Long> CHUNKS_TO_TRY = List.of(256L << 10, 512L << 10, 1L << 20, 4L << 20);
@@ -109,7 +110,29 @@ public final class BenchCommand implements Callable<Integer> {
     @Option(names = "--shuffle", description = "blocks in random order at both ends")
     private boolean shuffle;
 
-    @Option(names = "--under-way", paramLabel = "<n>", description = "transfers at a time, 1-64 (2)")
+    @Option(names = "--prepared", description = "tell layouts once; with --shuffle, select from them")
+    private boolean prepared;
+
+    @Option(
+            names = "--latency",
+            description = "one at a time, of 8 B and 64 KiB unless --sizes says others")
+    private boolean latency;
+
+    @Option(
+            names = "--small-bytes",
+            paramLabel = "<size>",
+            converter = Values.Size.class,
+            description = "longest transfer in its announcement, to 16KiB (4KiB)")
+    private long smallBytes = NodeConfig.SMALL_BYTES;
+
+    @Option(
+            names = "--spin",
+            paramLabel = "<time>",
+            converter = Values.Time.class,
+            description = "agents look for work so long before they rest (20us; few CPUs: 0)")
+    private @Nullable Duration spin;
+
+    @Option(names = "--under-way", paramLabel = "<n>", description = "transfers at a time, 1-1024 (2)")
     private int underWay = 2;
 
     @Option(
@@ -125,6 +148,12 @@ public final class BenchCommand implements Callable<Integer> {
 
     @Option(names = "--backend", paramLabel = "<name>", description = "cuda, host or auto (auto)")
     private String backend = "auto";
+
+    @Option(
+            names = "--transport",
+            paramLabel = "<name>",
+            description = "tcp; or ipc, to measure memory that two processes of a host share (tcp)")
+    private String transport = "tcp";
 
     @Option(
             names = "--wait",
@@ -145,10 +174,14 @@ public final class BenchCommand implements Callable<Integer> {
                 || time.isNegative()
                 || time.isZero()
                 || underWay < 1
-                || underWay > 64) {
+                || underWay > 1024) {
             throw new ParameterException(
                     spec.commandLine(),
-                    "sizes, channels, chunks, windows and time must be more than 0, transfers under way 1 to 64");
+                    "sizes, channels, chunks, windows and time must be more than 0, transfers under way 1 to 1024");
+        }
+        if (latency) {
+            underWay = 1;
+            sizes = sizes.equals(SIZES) ? LATENCY_SIZES : sizes;
         }
         long block;
         try {
@@ -159,7 +192,7 @@ public final class BenchCommand implements Callable<Integer> {
         if (block > 0 && sizes.stream().anyMatch(s -> s % block != 0)) {
             throw new ParameterException(spec.commandLine(), "sizes must be whole blocks of " + block + " bytes");
         }
-        work = new BenchWork(op, block, shuffle);
+        work = new BenchWork(op, block, shuffle, prepared);
         if (serve) {
             BenchServer.serve(node(USUAL).window(MOST_WINDOW).build());
             return ExitCode.OK;
@@ -175,13 +208,20 @@ public final class BenchCommand implements Callable<Integer> {
             nics = LoopbackRails.NICS;
         }
         List<String> server = List.of(
-                "bench", "--serve", "--port=" + port, "--nics=" + String.join(",", nics), "--backend=" + backend);
+                "bench",
+                "--serve",
+                "--port=" + port,
+                "--nics=" + String.join(",", nics),
+                "--backend=" + backend,
+                "--transport=" + transport,
+                "--small-bytes=" + smallBytes,
+                "--spin=" + node(USUAL).build().spin().toNanos() / 1000 + "us");
         try (ServerProcess _ = ServerProcess.start(server)) {
             return print(measured(LoopbackRails.HOST));
         }
     }
 
-    private BenchWork work = new BenchWork(BenchWork.Op.WRITE, 0, false);
+    private BenchWork work = new BenchWork(BenchWork.Op.WRITE, 0, false, false);
 
     private static <T> Stream<T> given(@Nullable List<T> values) {
         return values == null ? Stream.empty() : values.stream();
@@ -222,11 +262,16 @@ public final class BenchCommand implements Callable<Integer> {
         NodeConfig.Builder b = NodeConfig.builder()
                 .gpus(1)
                 .backend(backend)
+                .transport(transport)
                 .channels(with.channels())
                 .chunkBytes(with.chunk())
                 .window(with.window())
+                .smallBytes(Math.toIntExact(smallBytes))
                 .clientWait(wait)
                 .secret(Secret.read(null));
+        if (spin != null) {
+            b.spin(spin);
+        }
         if (nics != null) {
             b.nics(NicNames.of(nics).here());
         }

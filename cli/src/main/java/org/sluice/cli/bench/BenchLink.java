@@ -1,16 +1,19 @@
 package org.sluice.cli.bench;
 
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
+import org.sluice.Batch;
+import org.sluice.Completions;
 import org.sluice.Link;
 import org.sluice.LinkException;
 import org.sluice.Node;
 import org.sluice.NodeConfig;
+import org.sluice.NotDoneException;
 import org.sluice.Region;
 import org.sluice.RemoteRegion;
+import org.sluice.SluiceException;
 import org.sluice.Transfer;
 import org.sluice.TransferOptions;
 import org.sluice.cli.common.Bytes;
@@ -87,54 +90,67 @@ final class BenchLink implements AutoCloseable {
             link.note(BenchServer.receive(size, seed, work));
         }
         sequence = 0;
-        move(orders, size, about.toNanos() / WARM_UP_PART, underWay);
-        long begin = System.nanoTime();
-        long[] nanos = move(orders, size, about.toNanos(), underWay);
-        long took = System.nanoTime() - begin;
-        await(begin(orders, sequence++), size); // alone: of two at once, either may be what is there in the end
-        if (work.op() != BenchWork.Op.READ) {
-            back.fill(0, size, -seed);
-            int last = sequence - 1;
-            // each block to where it came from
-            await(link.read(orders.local(back, last), orders.remote(to, last), TransferOptions.NONE), size);
+        try (BenchSides sides = new BenchSides(link, work, orders, from, back, to, seed)) {
+            Times _ = move(sides, size, about.toNanos() / WARM_UP_PART, underWay);
+            long begin = System.nanoTime();
+            Times times = move(sides, size, about.toNanos(), underWay);
+            long took = System.nanoTime() - begin;
+            int last = sequence;
+            Times _ = move(sides, size, 0, 1); // alone: of two at once, either may be what is there in the end
+            if (work.op() != BenchWork.Op.READ) {
+                back.fill(0, size, -seed);
+                // each block to where it came from
+                await(link.read(sides.local(back, last), sides.remote(to, last), TransferOptions.NONE), size);
+            }
+            long wrong = Verification.compare(back, size, seed, 0).mismatched();
+            return BenchPoint.of(size, setting, times.nanos(), times.beginNanos(), took, wrong);
         }
-        long wrong = Verification.compare(back, size, seed, 0).mismatched();
-        return BenchPoint.of(size, setting, nanos, took, wrong);
     }
 
-    /** @return the time of each transfer */
-    private long[] move(BenchWork.Orders orders, long size, long about, int underWay) {
-        ArrayDeque<Transfer> transfers = new ArrayDeque<>();
+    /** What is known of the transfers of one run. */
+    private record Times(long[] nanos, long[] beginNanos) {}
+
+    /** Posts in batches and polls, as a program that has much to do would. */
+    private Times move(BenchSides sides, long size, long about, int underWay) {
+        Batch batch = new Batch();
+        Completions ends = new Completions(underWay);
+        Duration slowest = deadline.plusSeconds(size / SLOWEST_BYTES_PER_SECOND);
         long[] called = new long[256];
         long[] nanos = new long[256];
+        long[] begins = new long[256];
         int begun = 0;
         int ended = 0;
         long end = System.nanoTime() + about;
         boolean more = true;
         while (more || ended < begun) {
-            while (more && begun - ended < underWay) {
+            for (; more && begun - ended < underWay; begun++) {
                 if (begun == called.length) {
                     called = Arrays.copyOf(called, begun * 2);
                     nanos = Arrays.copyOf(nanos, begun * 2);
+                    begins = Arrays.copyOf(begins, begun * 2);
                 }
-                called[begun++] = System.nanoTime();
-                transfers.add(begin(orders, sequence++));
+                called[begun] = System.nanoTime();
+                sides.add(batch, sequence++, begun);
             }
-            Transfer oldest = transfers.remove();
-            await(oldest, size);
-            nanos[ended] = oldest.endedAt() - called[ended];
-            ended++;
+            if (batch.size() > 0) {
+                link.post(batch);
+            }
+            if (link.poll(ends, slowest) == 0) {
+                throw new NotDoneException(link.peer() + " ended none of " + (begun - ended) + " transfers of " + size
+                        + " bytes within " + slowest.toSeconds() + " s");
+            }
+            for (int i = 0; i < ends.size(); i++, ended++) {
+                SluiceException why = ends.failure(i);
+                if (why != null) {
+                    throw why;
+                }
+                int n = (int) ends.token(i);
+                nanos[n] = ends.endedAt(i) - called[n];
+                begins[n] = ends.startedAt(i) - called[n];
+            }
             more = System.nanoTime() < end;
         }
-        return Arrays.copyOf(nanos, ended);
-    }
-
-    private Transfer begin(BenchWork.Orders orders, int n) {
-        return switch (work.op()) {
-            case WRITE -> link.write(orders.local(from, n), orders.remote(to, n), TransferOptions.NONE);
-            case READ -> link.read(orders.local(back, n), orders.same(to, n), TransferOptions.NONE);
-            case SEND -> link.send(orders.local(from, n), TransferOptions.tagged(seed));
-        };
+        return new Times(Arrays.copyOf(nanos, ended), Arrays.copyOf(begins, ended));
     }
 
     private void await(Transfer transfer, long size) {

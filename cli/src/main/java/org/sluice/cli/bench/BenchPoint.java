@@ -11,6 +11,7 @@ import java.util.Arrays;
  * @param algbw GB/s: size over time
  * @param busbw GB/s on the wire: for one pair in one direction the same
  * @param p50 microseconds from a transfer's call until its end was known to the sender; {@code p99} and {@code p999} likewise
+ * @param beginP50 microseconds from its call until its first chunk was on its way; {@code beginP99} likewise
  * @param wrong bytes, in 4 KiB pages, that were not what was sent
  */
 record BenchPoint(
@@ -25,12 +26,16 @@ record BenchPoint(
         double p50,
         double p99,
         double p999,
+        double beginP50,
+        double beginP99,
         long wrong) {
 
-    /** @param nanos the time of each transfer; @param took all of them, which may overlap */
-    static BenchPoint of(long size, BenchSetting with, long[] nanos, long took, long wrong) {
+    /** @param nanos the time of each transfer @param beginNanos until its first chunk was on its way @param took all of them, which may overlap */
+    static BenchPoint of(long size, BenchSetting with, long[] nanos, long[] beginNanos, long took, long wrong) {
         long[] sorted = nanos.clone();
         Arrays.sort(sorted);
+        long[] begins = beginNanos.clone();
+        Arrays.sort(begins);
         double gbPerSecond = (double) size * nanos.length / took;
         return new BenchPoint(
                 size,
@@ -44,6 +49,8 @@ record BenchPoint(
                 quantile(sorted, 0.5),
                 quantile(sorted, 0.99),
                 quantile(sorted, 0.999),
+                quantile(begins, 0.5),
+                quantile(begins, 0.99),
                 wrong);
     }
 

@@ -27,7 +27,7 @@ record BenchReport(
                 underWay,
                 underWay == 1 ? "" : "s"));
         out.append(String.format(
-                "%12s %8s %9s %6s %8s %11s %7s %7s %11s %11s %11s %7s%n",
+                "%12s %8s %9s %6s %8s %11s %7s %7s %11s %11s %11s %9s %9s %7s%n",
                 "size",
                 "channels",
                 "chunk",
@@ -39,11 +39,13 @@ record BenchReport(
                 "p50",
                 "p99",
                 "p99.9",
+                "begin p50",
+                "p99",
                 "#wrong"));
         for (BenchPoint p : points) {
             out.append(String.format(
                     Locale.ROOT,
-                    "%12d %8d %9d %6d %8d %11.1f %7.2f %7.2f %11.1f %11.1f %11.1f %7d%n",
+                    "%12d %8d %9d %6d %8d %11.1f %7.2f %7.2f %11.1f %11.1f %11.1f %9.1f %9.1f %7d%n",
                     p.size(),
                     p.channels(),
                     p.chunk(),
@@ -55,6 +57,8 @@ record BenchReport(
                     p.p50(),
                     p.p99(),
                     p.p999(),
+                    p.beginP50(),
+                    p.beginP99(),
                     p.wrong()));
         }
         if (best != null) {

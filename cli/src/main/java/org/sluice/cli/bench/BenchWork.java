@@ -1,5 +1,6 @@
 package org.sluice.cli.bench;
 
+import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.function.ToLongFunction;
 import org.sluice.Layout;
@@ -14,9 +15,10 @@ import picocli.CommandLine.ITypeConverter;
  *
  * @param op who begins it
  * @param blockBytes blocks that a transfer is made of; 0 for one range
+ * @param prepared whether layouts are told once, and named from then on
  * @param shuffle whether the blocks are in another random order at each end, and for each transfer
  */
-record BenchWork(Op op, long blockBytes, boolean shuffle) {
+record BenchWork(Op op, long blockBytes, boolean shuffle, boolean prepared) {
     /** Operations, by the name that users give. */
     enum Op {
         WRITE,
@@ -76,6 +78,33 @@ record BenchWork(Op op, long blockBytes, boolean shuffle) {
                 order[j] = i;
             }
             return order;
+        }
+
+        int[] here(int transfer) {
+            return here[transfer % ORDERS];
+        }
+
+        int[] there(int transfer) {
+            return there[transfer % ORDERS];
+        }
+
+        private int[] inOrder() {
+            int[] all = new int[(int) (size / blockBytes)];
+            Arrays.setAll(all, i -> i);
+            return all;
+        }
+
+        /** All blocks, in their order. */
+        Layout straight(Region region) {
+            return blockBytes == 0
+                    ? Layout.range(region, 0, size)
+                    : Layout.blocks(region, 0, blockBytes, inOrder());
+        }
+
+        RemoteLayout straight(RemoteRegion region) {
+            return blockBytes == 0
+                    ? RemoteLayout.range(region, 0, size)
+                    : RemoteLayout.blocks(region, 0, blockBytes, inOrder());
         }
 
         Layout local(Region region, int transfer) {

@@ -20,8 +20,8 @@ public final class Values {
     private static final Map<String, Integer> UNIT_SHIFT =
             Map.of("", 0, "b", 0, "kib", 10, "mib", 20, "gib", 30, "tib", 40);
     private static final Pattern SIZE = Pattern.compile("(\\d{1,18}) ?([a-z]*)");
-    private static final Map<String, Double> UNIT_SECONDS = Map.of("ms", 1e-3, "s", 1.0, "m", 60.0, "h", 3600.0);
-    private static final Pattern DURATION = Pattern.compile("(\\d{1,9}(?:\\.\\d{1,9})?) ?(ms|s|m|h)");
+    private static final Map<String, Double> UNIT_SECONDS = Map.of("us", 1e-6, "ms", 1e-3, "s", 1.0, "m", 60.0, "h", 3600.0);
+    private static final Pattern DURATION = Pattern.compile("(\\d{1,9}(?:\\.\\d{1,9})?) ?(us|ms|s|m|h)");
 
     /** {@code 65536}, {@code 512KiB}, {@code 64MiB}, {@code 1GiB}. */
     public static final class Size implements ITypeConverter<Long> {
@@ -46,7 +46,7 @@ public final class Values {
         public Duration convert(String text) {
             Matcher m = DURATION.matcher(text.strip().toLowerCase(Locale.ROOT));
             if (!m.matches()) {
-                throw new TypeConversionException("'" + text + "' is not a time; write 500ms, 3s, 2m or 1h");
+                throw new TypeConversionException("'" + text + "' is not a time; write 20us, 500ms, 3s, 2m or 1h");
             }
             double seconds = Double.parseDouble(m.group(1)) * UNIT_SECONDS.getOrDefault(m.group(2), 1.0);
             return Duration.ofNanos(Math.round(seconds * 1e9));

@@ -14,6 +14,7 @@ import org.sluice.cli.common.Environment;
 import org.sluice.cli.common.ExitCode;
 import org.sluice.cli.common.Values;
 import org.sluice.cli.common.Version;
+import org.sluice.cli.options.DemandOptions;
 import org.sluice.cli.options.NodeOptions;
 import org.sluice.cli.watch.MetricsAddress;
 import org.sluice.daemon.Daemon;
@@ -79,13 +80,16 @@ public final class DaemonCommand implements Callable<Integer> {
     @Mixin
     private NodeOptions node = new NodeOptions();
 
+    @Mixin
+    private DemandOptions demands = new DemandOptions();
+
     private Optional<DaemonMetrics> metricsServer = Optional.empty();
 
     @Override
     public Integer call() {
         Map<String, String> environment = System.getenv();
         DaemonConfig config = new DaemonConfig(
-                node.builder().build(),
+                node.builder().requirements(demands.requirements()).build(),
                 socket == null ? SocketPath.usual(environment) : socket,
                 ServiceManager.listeningSocket(environment),
                 mode(),

@@ -10,6 +10,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.ToLongFunction;
 import org.sluice.ConfigException;
+import org.sluice.cli.watch.PathMetrics;
 import org.sluice.daemon.ClientStatus;
 import org.sluice.daemon.Daemon;
 
@@ -66,7 +67,7 @@ final class DaemonMetrics implements AutoCloseable {
             throw new ConfigException(
                     "cannot serve metrics at " + address + ": " + e.getMessage() + "; give another --metrics", e);
         }
-        server.createContext("/metrics", x -> answer(x, text(daemon.clients())));
+        server.createContext("/metrics", x -> answer(x, text(daemon.clients()) + PathMetrics.of(daemon.node())));
         server.setExecutor(thread);
         server.start();
     }

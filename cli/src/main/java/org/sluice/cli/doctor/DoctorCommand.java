@@ -10,6 +10,7 @@ import org.sluice.cli.common.Environment;
 import org.sluice.cli.common.ExitCode;
 import org.sluice.cli.common.Json;
 import org.sluice.cli.common.NicNames;
+import org.sluice.cli.common.Values;
 import org.sluice.cli.common.Version;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -47,6 +48,9 @@ public final class DoctorCommand implements Callable<Integer> {
     @Option(names = "--plugin", paramLabel = "<path>", description = "nccl-net: the plugin's library")
     private @Nullable Path plugin;
 
+    @Option(names = "--profile", paramLabel = "<name>", description = "the kind of machine: a3-high or a3-mega")
+    private @Nullable String profile;
+
     @Option(names = "--backend", paramLabel = "<name>", description = "cuda, host or auto (auto)")
     private String backend = "auto";
 
@@ -61,6 +65,19 @@ public final class DoctorCommand implements Callable<Integer> {
 
     @Option(names = "--port", paramLabel = "<base>", description = "bootstrap port of GPU 0 (20000)")
     private int port = 20000;
+
+    @Option(
+            names = "--size",
+            paramLabel = "<bytes>",
+            converter = Values.Size.class,
+            description = "bytes per GPU, which host GPUs take of the machine's memory (64MiB)")
+    private long size = 64L << 20;
+
+    @Option(names = "--tx-bindings", paramLabel = "<cpus>", description = "CPUs of sending threads: eth1:8-21;eth2:...")
+    private String txBindings = "";
+
+    @Option(names = "--rx-bindings", paramLabel = "<cpus>", description = "CPUs of receiving threads, likewise")
+    private String rxBindings = "";
 
     @Option(
             names = "--peer",
@@ -79,11 +96,15 @@ public final class DoctorCommand implements Callable<Integer> {
                 NicNames.of(nics).here(),
                 transport != null ? transport : plugin != null ? "nccl-net" : "tcp",
                 plugin,
+                profile,
                 backend,
                 gpus,
                 channels,
                 sockets,
                 port,
+                size,
+                txBindings,
+                rxBindings,
                 peers));
         PrintWriter out = spec.commandLine().getOut();
         out.print(json ? Json.of(diagnosis) : DiagnosisText.of(diagnosis));

@@ -13,6 +13,8 @@ import org.sluice.spi.GpuBackend;
 final class GpuCheck implements Check {
     private static final Path NVIDIA_VERSION = Path.of("/proc/driver/nvidia/version");
 
+    private static final String CUDA = "cuda";
+
     @Override
     public String name() {
         return "gpu";
@@ -25,6 +27,9 @@ final class GpuCheck implements Check {
         boolean there = wanted.equals("auto");
         for (GpuBackend b : ServiceLoader.load(GpuBackend.class)) {
             Availability a = b.availability();
+            if (b.name().equals(CUDA) && !wanted.equals("host")) {
+                findings.addAll(VisibleGpus.here(a.usable() ? b.count() : 0).judge(name()));
+            }
             there |= b.name().equals(wanted);
             if (!a.usable()) {
                 findings.add(

@@ -10,22 +10,30 @@ import org.jspecify.annotations.Nullable;
  * @param nics to be used; empty for every usable one
  * @param transport {@code tcp} or {@code nccl-net}
  * @param plugin the plugin's library, null where none is meant
+ * @param profile the kind of machine, {@code a3-high}; null where none is meant
  * @param backend {@code cuda}, {@code host} or {@code auto}
  * @param gpus how many
  * @param channels per GPU
  * @param sockets per channel
  * @param portBase bootstrap port of GPU 0
+ * @param sizeBytes of each GPU's memory, for host GPUs
+ * @param txBindings CPUs of sending threads as users write them, empty for none
+ * @param rxBindings the same for receiving threads
  * @param peers the peer's addresses or names, one for each rail, or one alone; empty to leave the peer out
  */
 public record JobPlan(
         List<String> nics,
         String transport,
         @Nullable Path plugin,
+        @Nullable String profile,
         String backend,
         int gpus,
         int channels,
         int sockets,
         int portBase,
+        long sizeBytes,
+        String txBindings,
+        String rxBindings,
         List<String> peers) {
     public JobPlan {
         nics = List.copyOf(nics);

@@ -1,12 +1,16 @@
 package org.sluice.cli.doctor;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.sluice.linux.LinuxException;
 import org.sluice.linux.NetAddress;
 import org.sluice.linux.NetDevice;
 import org.sluice.linux.NetDevices;
 import org.sluice.linux.NicChoice;
+import org.sluice.linux.Route;
 
 /**
  * What all checks look at.
@@ -24,6 +28,9 @@ record Patient(
         List<NicChoice.LeftOut> leftOut) {
     /** {@code lo1} to {@code lo4}: rails of the tcp transport on this host, no devices. */
     private static final String LOOPBACK_RAIL = "lo[1-4]";
+
+    /** An address for documentation: nobody has it, and nothing is sent there. */
+    private static final String SOMEWHERE = "192.0.2.1";
 
     static Patient examine(JobPlan plan) throws IOException {
         List<NetDevice> devices = NetDevices.list();
@@ -44,6 +51,20 @@ record Patient(
             leftOut = choice.leftOut();
         }
         return new Patient(plan, devices, List.copyOf(nics), List.copyOf(missing), leftOut);
+    }
+
+    /** The device by which hosts far away are reached; null where none are, or it is not told. */
+    @Nullable String defaultNic() {
+        try {
+            Route r = Route.lookup(null, InetAddress.ofLiteral(SOMEWHERE), 0);
+            return devices.stream()
+                    .filter(d -> d.index() == r.device())
+                    .map(NetDevice::name)
+                    .findFirst()
+                    .orElse(null);
+        } catch (LinuxException e) {
+            return null;
+        }
     }
 
     /** Addresses that a peer can use. */

@@ -109,6 +109,14 @@ final class PeerCheck implements Check {
                             + " here allows more: the peer's MTU or the path's is lower",
                     "set the same MTU on both ends and between");
         }
+        if (MtuProbe.ask(own.address(), target.address(), d.mtu()) == MtuProbe.Answer.SWALLOWED) {
+            return Finding.warning(
+                    name(),
+                    subject,
+                    answer.text() + ", but packets of MTU " + d.mtu() + " do not get there: the peer's MTU or the path's is"
+                            + " lower",
+                    "set the same MTU on both ends and between");
+        }
         return Finding.ok(name(), subject, answer.text());
     }
 }

@@ -12,6 +12,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.sluice.linux.ElfLibrary;
+import org.sluice.linux.LibraryPath;
 import org.sluice.linux.Mount;
 
 /** The network plugin, judged by its file alone: loading it would run it. */

@@ -85,7 +85,7 @@ public final class LoopbackCommand implements Callable<Integer> {
 
     /** Loopback rails, where tcp is the transport and no NICs are named: the machine's own NICs are not under test. */
     private boolean usesDefaultRails() {
-        return job.node().nics().isEmpty() && job.node().transport().equals("tcp");
+        return job.node().nics().isEmpty() && job.node().network().equals("tcp");
     }
 
     /** This command's options but for those that the client tells the server, or that say how to print. */

@@ -2,6 +2,8 @@ package org.sluice.cli.job;
 
 import java.util.Formatter;
 import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.sluice.cli.common.Bytes;
@@ -39,8 +41,24 @@ final class ReportText {
                     orDash(n.kernelTxBytes()),
                     orDash(n.kernelRxBytes()));
         }
+        pulled(r).forEach((transport, bytes) -> out.format(
+                "%-10s %14d %7.1f%%  %-10s %14s %14s\n",
+                transport,
+                bytes,
+                r.bytes() == 0 ? 0.0 : 100.0 * bytes / r.bytes(),
+                "memory",
+                "-",
+                "-"));
         return out.format("\n%s\n%s%s%s\n", r.path().text(), unused(r), proof(r), verdict(r))
                 .toString();
+    }
+
+    /** What went over no NIC, by transport. */
+    private static Map<String, Long> pulled(Report r) {
+        return r.perChannel().stream()
+                .filter(c -> r.perNic().stream().noneMatch(n -> n.nic().equals(c.nic())))
+                .collect(Collectors.groupingBy(
+                        Report.PerChannel::nic, TreeMap::new, Collectors.summingLong(Report.PerChannel::bytes)));
     }
 
     /** NICs of the job that were there and carried nothing. */

@@ -205,7 +205,7 @@ public final class MatrixCommand implements Callable<Integer> {
     }
 
     private void progress(String what) {
-        if (System.console() != null && System.console().isTerminal()) {
+        if (System.console().isTerminal()) {
             say(what);
         }
     }

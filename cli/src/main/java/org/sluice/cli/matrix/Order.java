@@ -1,6 +1,7 @@
 package org.sluice.cli.matrix;
 
 import java.util.List;
+import org.sluice.ProtocolException;
 
 /**
  * What all ranks do next, as rank 0 says it.
@@ -12,12 +13,28 @@ import java.util.List;
 record Order(Kind kind, List<Pairing> pairs, int status, String text) {
     enum Kind {
         /** The pairs measure each other. */
-        ROUND,
+        ROUND(0),
         /** All make links to all. */
-        LINK_ALL,
+        LINK_ALL(1),
         /** All read from all. */
-        LOAD_ALL,
-        END
+        LOAD_ALL(2),
+        END(3);
+
+        /** As it is said. */
+        final int number;
+
+        Kind(int number) {
+            this.number = number;
+        }
+
+        static Kind of(int number) {
+            for (Kind k : values()) {
+                if (k.number == number) {
+                    return k;
+                }
+            }
+            throw new ProtocolException("order " + number + " is none that a rank is given");
+        }
     }
 
     Order {

@@ -101,7 +101,7 @@ final class Words {
 
     static byte[] of(Order order) {
         return written(out -> {
-            out.writeByte(order.kind().ordinal());
+            out.writeByte(order.kind().number);
             out.writeShort(order.pairs().size());
             for (Pairing p : order.pairs()) {
                 out.writeShort(p.low());
@@ -114,7 +114,7 @@ final class Words {
 
     static Order order(byte[] said) {
         return read(said, in -> {
-            Order.Kind kind = Order.Kind.values()[within(in.readUnsignedByte(), 0, Order.Kind.values().length - 1, "order")];
+            Order.Kind kind = Order.Kind.of(in.readUnsignedByte());
             int count = within(in.readUnsignedShort(), 0, Launch.MOST_RANKS, "pairs");
             List<Pairing> pairs = new ArrayList<>();
             for (int i = 0; i < count; i++) {

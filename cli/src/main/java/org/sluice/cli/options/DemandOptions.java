@@ -1,7 +1,10 @@
 package org.sluice.cli.options;
 
+import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.sluice.ConfigException;
+import org.sluice.Requirements;
 import org.sluice.cli.common.Rate;
 import org.sluice.cli.run.Demands;
 import picocli.CommandLine.Option;
@@ -36,5 +39,17 @@ public final class DemandOptions {
             throw new ConfigException("--min-rate must be above 0");
         }
         return new Demands(nics, transport, rate == null ? 0 : rate);
+    }
+
+    /** The same for a node that runs for itself: checked for each link. @throws ConfigException when a demand says nothing */
+    public Requirements requirements() {
+        Demands wanted = demands();
+        String required = wanted.nics();
+        boolean number = required != null && required.matches("\\d{1,4}");
+        return new Requirements(
+                number ? Integer.parseInt(required) : 0,
+                required == null || number ? List.of() : List.of(required.split("\\s*,\\s*", -1)),
+                Optional.ofNullable(transport),
+                wanted.gbPerSecond());
     }
 }

@@ -100,7 +100,18 @@ public final class NodeOptions {
             description = "how long a server waits for its client (10m)")
     private @Nullable Duration wait;
 
-    @Option(names = "--transport", paramLabel = "<name>", description = "tcp or nccl-net (tcp; with --plugin nccl-net)")
+    @Option(
+            names = "--spin",
+            hidden = true,
+            paramLabel = "<time>",
+            converter = Values.Time.class,
+            description = "agents look for work so long before they rest (20us; few CPUs: 0)")
+    private @Nullable Duration spin;
+
+    @Option(
+            names = "--transport",
+            paramLabel = "<name>",
+            description = "tcp, nccl-net, ipc or auto (tcp; with --plugin nccl-net)")
     private @Nullable String transport;
 
     @Option(
@@ -117,7 +128,7 @@ public final class NodeOptions {
             names = "--profile",
             hidden = true,
             paramLabel = "<name>",
-            description = "nccl-net: a3-high sets what TCPX needs")
+            description = "nccl-net: a3-high or a3-mega sets what its plugin needs")
     private @Nullable String profile;
 
     @Option(
@@ -165,6 +176,7 @@ public final class NodeOptions {
         given(sockets, node::socketsPerChannel);
         given(port, node::portBase);
         given(deadline, node::deadline);
+        given(spin, node::spin);
         given(wait, node::clientWait);
         node.transport(transport());
         given(bootstrap, node::bootstrap);
@@ -178,7 +190,7 @@ public final class NodeOptions {
             options.putIfAbsent(
                     "env.NCCL_GPUDIRECTTCPX_SOCKET_IFNAME", String.join(",", nics)); // plugins read it themselves
         }
-        affinity.applyTo(node, transport(), options);
+        affinity.applyTo(node, network(), options);
         return node.transportOptions(options);
     }
 
@@ -215,12 +227,23 @@ public final class NodeOptions {
         return transport != null ? transport : plugin != null ? PLUGINS : "tcp";
     }
 
+    /** The one for peers on other hosts. */
+    public String network() {
+        return networkOf(transport());
+    }
+
+    /** What a choice of transports has for peers on other hosts: what is named last, and {@code tcp} where nothing for them is. */
+    public static String networkOf(String transport) {
+        String last = transport.substring(transport.lastIndexOf(',') + 1);
+        return last.equals("ipc") || last.equals("auto") ? "tcp" : last;
+    }
+
     public BootstrapFormat bootstrap() {
         return bootstrap == null ? BootstrapFormat.SLUICE : bootstrap;
     }
 
     private boolean usesPlugin() {
-        return transport().equals(PLUGINS);
+        return network().equals(PLUGINS);
     }
 
     /** The port that was said; 0 where none was. */

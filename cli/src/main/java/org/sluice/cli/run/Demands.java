@@ -7,6 +7,7 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import org.sluice.ConfigException;
 import org.sluice.NodeConfig;
+import org.sluice.PathTaken;
 
 /**
  * What the user will not do without: a run that would be slower than that in silence fails instead, and says why.
@@ -27,11 +28,20 @@ public record Demands(@Nullable String nics, @Nullable String transport, double 
 
     /** Before anything is opened. @throws ConfigException when the transport is another */
     void checkTransport(NodeConfig config) {
-        if (transport != null && !transport.equals(config.transport())) {
+        List<String> named = List.of(config.transport().split(",", -1));
+        if (transport != null && !named.contains(transport) && !named.contains("auto")) {
             throw new ConfigException("--require-transport " + transport + ": this run is over " + config.transport()
                     + (transport.equals("nccl-net")
                             ? ", since no plugin is named; give --plugin"
                             : "; give --transport"));
+        }
+    }
+
+    /** Once the links are there. @throws ConfigException when some go another way */
+    void checkTransport(PathTaken path) {
+        if (transport != null && !transport.equals(path.transport())) {
+            throw new ConfigException("--require-transport " + transport + ": the links go over " + path.transport()
+                    + (path.why().isEmpty() ? "" : "; " + String.join("; ", path.why())));
         }
     }
 

@@ -20,6 +20,7 @@ import org.sluice.Link;
 import org.sluice.LinkException;
 import org.sluice.Node;
 import org.sluice.NodeConfig;
+import org.sluice.PathTaken;
 import org.sluice.Region;
 import org.sluice.SluiceException;
 import org.sluice.cli.common.Bytes;
@@ -120,6 +121,7 @@ public final class NodeJob {
                 RunPlan plan = wanted;
                 PathTaken path = PathTaken.of(node, links);
                 try {
+                    observer.demands().checkTransport(path);
                     observer.demands().checkNics(path);
                     if (role == Role.SERVER && spoken()) {
                         plan = agreed(links);
@@ -355,7 +357,7 @@ public final class NodeJob {
                 node.gpus(),
                 config.channels(),
                 Values.text(config.striping()),
-                config.transport(),
+                path.transport(),
                 path,
                 node.chunkBytes(),
                 plan.size(),

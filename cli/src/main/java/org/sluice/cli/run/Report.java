@@ -1,6 +1,7 @@
 package org.sluice.cli.run;
 
 import java.util.List;
+import org.sluice.PathTaken;
 import org.jspecify.annotations.Nullable;
 import org.sluice.cli.watch.Picture;
 import org.sluice.cli.watch.Verdict;
@@ -93,7 +94,7 @@ public record Report(
     }
 
     /** A channel of this side. @param direction {@code send} or {@code receive} */
-    record PerChannel(
+    public record PerChannel(
             int gpu,
             int channel,
             String direction,

@@ -7,7 +7,7 @@ import org.sluice.linux.ThreadTimes;
 
 /** CPU time of this process, and of those of its threads that move bytes, as the kernel accounts it. */
 final class ProcessCpu {
-    /** Agents ({@code gpu3-agent}) and the transport's threads ({@code eth1-rx-3.5}), in the kernel's 15 characters. */
+    /** Agents ({@code gpu3-agent}) and the transport's threads ({@code eth1-rx-0}), in the kernel's 15 characters. */
     private static final Pattern MOVES_BYTES = Pattern.compile("gpu\\d+-agent|.*-(tx|rx)-.*");
 
     private ProcessCpu() {}

@@ -43,6 +43,7 @@ final class RateGuard {
             return Optional.empty();
         }
         below = rate < least;
+        new RateEvent(below, rate, least).commit();
         return Optional.of(String.format(
                 Locale.ROOT,
                 below

@@ -67,6 +67,9 @@ final class Verdicts {
 
     /** Fair is by speed where all NICs tell it, else all the same. */
     private void evenly(List<Picture.NicPart> nics) {
+        if (nics.stream().allMatch(n -> n.share() == 0)) {
+            return; // all of it was pulled out of memory
+        }
         long speeds = nics.stream().mapToLong(Picture.NicPart::bitsPerSecond).sum();
         boolean known = nics.stream().allMatch(n -> n.bitsPerSecond() > 0);
         List<String> shares = new ArrayList<>();

@@ -15,6 +15,7 @@ import org.sluice.ChannelStats;
 import org.sluice.ConfigException;
 import org.sluice.Link;
 import org.sluice.Node;
+import org.sluice.PathTaken;
 import org.sluice.cli.common.Threads;
 
 /**
@@ -34,6 +35,7 @@ public final class Watch implements AutoCloseable {
     private final @Nullable Progress progress;
     private final PrometheusText prometheus;
     private final RateGuard guard;
+    private final PathTaken path;
     private final Thread thread;
     private boolean ended;
     private double movingCpuSeconds;
@@ -64,6 +66,7 @@ public final class Watch implements AutoCloseable {
                 : null;
         this.guard = new RateGuard(context.leastGbPerSecond());
         this.prometheus = new PrometheusText(node, links);
+        this.path = PathTaken.of(node, links);
         if (progress != null) {
             System.setErr(progress.others()); // what is logged meanwhile
         }
@@ -138,9 +141,7 @@ public final class Watch implements AutoCloseable {
         synchronized (this) {
             below = guard.isBelow();
         }
-        return prometheus.text()
-                + "# HELP sluice_below_min_rate Whether the rate is below --min-rate.\n# TYPE sluice_below_min_rate gauge\n"
-                + "sluice_below_min_rate " + (below ? 1 : 0) + "\n";
+        return prometheus.text() + PathMetrics.of(path, below);
     }
 
     /** The last byte has landed: takes the last reading, and all that the kernel knows. */

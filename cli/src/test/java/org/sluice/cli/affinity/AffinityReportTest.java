@@ -32,17 +32,17 @@ class AffinityReportTest {
                         thread(1, "java", "0-7"),
                         thread(2, "VM Thread", "0-7"),
                         thread(3, "gpu0-agent", "0-3"),
-                        thread(4, "eth3-tx-0.0", "0-1"),
-                        thread(5, "eth3-rx-0.0", "0-7"),
-                        thread(6, "eth1-rx-0.0", "0-3"),
+                        thread(4, "eth3-tx-0", "0-1"),
+                        thread(5, "eth3-rx-0", "0-7"),
+                        thread(6, "eth1-rx-0", "0-3"),
                         thread(7, "gpu0-agent", "4-5"),
                         thread(8, "gpu0-agent", "0-7"),
                         thread(9, "worker", "0-7")),
                 Map.of(
                         3, new Asked("gpu0-agent", CpuSet.parse("0-3"), 0, "NUMA node 0 of GPU 0"),
-                        4, new Asked("eth3-tx-0.0", CpuSet.parse("0-1"), 1, "tx bindings of eth3"),
-                        5, new Asked("eth3-rx-0.0", null, 1, "affinity is off"),
-                        6, new Asked("eth1-rx-0.0", CpuSet.parse("0-1"), 0, "rx bindings of eth1"))));
+                        4, new Asked("eth3-tx-0", CpuSet.parse("0-1"), 1, "tx bindings of eth3"),
+                        5, new Asked("eth3-rx-0", null, 1, "affinity is off"),
+                        6, new Asked("eth1-rx-0", CpuSet.parse("0-1"), 0, "rx bindings of eth1"))));
 
         assertThat(verdict(report, 1)).isEqualTo("JVM - null");
         assertThat(verdict(report, 3)).isEqualTo("SLUICE ok NUMA node 0 of GPU 0");

@@ -40,11 +40,10 @@ class AffinityTest {
             masks.put(m.group(1), m.group(2));
         }
         String both = CpuAffinity.process().and(CpuSet.of(cpus[0], cpus[1])).toString();
-        for (int c = 0; c < 4; c++) {
-            String nic = "lo" + (c % 2 + 1);
-            assertThat(masks).containsEntry(nic + "-tx-0." + c, Integer.toString(cpus[c % 2]));
-            assertThat(masks).containsEntry(nic + "-rx-0." + c, c % 2 == 0 ? Integer.toString(cpus[1]) : both);
-        }
+        assertThat(masks).containsEntry("lo1-tx-0", Integer.toString(cpus[0]));
+        assertThat(masks).containsEntry("lo2-tx-0", Integer.toString(cpus[1]));
+        assertThat(masks).containsEntry("lo1-rx-0", Integer.toString(cpus[1]));
+        assertThat(masks).containsEntry("lo2-rx-0", both);
         assertThat(masks).containsKey("gpu0-agent");
         assertThat(r.out()).contains("\"asIsAsked\": true").contains("\"wrong\": 0");
     }

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -284,5 +285,92 @@ class DoctorTest {
         Files.createDirectory(folder.resolve("no-daemon"));
         Said said = doctor(List.of(), environment, "--transport=nccl-net", "--plugin=" + plugin);
         assertThat(said.troubles()).anyMatch(t -> t.contains("has no socket of the receive daemon"));
+    }
+
+    @Test
+    void packetsThatAreTooLargeForThePeerThoughNobodyListensThere() throws Exception {
+        hosts.run(B, "ip", "link", "set", "eth1", "mtu", "1300");
+        doctor(rails()).tells("warning", "eth1 > " + B.address(1), "packets of MTU 1500 do not get there");
+    }
+
+    @Test
+    void bindingsThatOverlapOrAreMalformedOrElsewhere() throws Exception {
+        Map<String, String> published = Map.of(
+                "NCCL_GPUDIRECTTCPX_TX_BINDINGS", "eth1:0-21,112-125;eth2:0-21,112-125",
+                "NCCL_GPUDIRECTTCPX_RX_BINDINGS", "eth1:0,22-35,124-139;eth2:0,22-35,126-139");
+        doctor(List.of(), published, "--profile=a3-high").tells("warning", "eth1", "RX and TX bindings overlap: CPUs 0,124-125");
+        doctor("--tx-bindings=eth1:0;;", "--rx-bindings=eth1:1").tells("problem", "TX bindings", "position");
+        doctor("--tx-bindings=eth1:8190", "--rx-bindings=eth1:0").tells("warning", "eth1", "may use none");
+    }
+
+    @Test
+    void anA3MachineThatIsNotSetUpAsPublished() throws Exception {
+        Map<String, String> mega = Map.of("NCCL_FASTRAK_IFNAME", "eth1,eth2", "NCCL_FASTRAK_USE_SNAP", "0");
+        Said said = doctor(List.of(), mega);
+        said.tells("warning", "NCCL_FASTRAK_USE_SNAP", "is 0, published for this machine is 1");
+        said.tells("warning", "NCCL_FASTRAK_LLCM_DEVICE_DIRECTORY", "/dev/aperture_devices is not there");
+        Said high = doctor(List.of(), Map.of("NCCL_GPUDIRECTTCPX_RECV_SYNC", "0"), "--profile=a3-high", "--nics=");
+        assertThat(high.troubles()).anyMatch(t -> t.contains("eth3: a machine of profile a3-high has this data NIC"));
+        assertThat(high.troubles()).anyMatch(t -> t.contains("NCCL_GPUDIRECTTCPX_RECV_SYNC: is 0"));
+        doctor("--profile=a5").tells("problem", "a5", "there is no profile a5");
+    }
+
+    @Test
+    void smallOptionMemoryForZeroCopySends() throws Exception {
+        Said said = doctor(
+                List.of("mkdir -p " + folder + "/o", "echo 20480 > " + folder + "/o/max",
+                        "mount --bind " + folder + "/o/max /proc/sys/net/core/optmem_max"),
+                Map.of("NCCL_GPUDIRECTTCPX_RECV_SYNC", "1"));
+        assertThat(said.troubles()).as(said.all()).anyMatch(t -> t.contains("optmem_max: is 20480"));
+    }
+
+    @Test
+    void tensorsThatOtherProcessesCannotMap() throws Exception {
+        for (String variable : List.of("PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_ALLOC_CONF")) {
+            doctor(List.of(), Map.of(variable, "max_split_size_mb:128, expandable_segments:True"))
+                    .tells("warning", variable, "expandable_segments is on");
+        }
+        doctor(List.of(), Map.of("PYTORCH_CUDA_ALLOC_CONF", "backend:cudaMallocAsync"))
+                .tells("warning", "PYTORCH_CUDA_ALLOC_CONF", "neither an IPC handle nor a descriptor");
+    }
+
+    @Test
+    void gpusOnTheBusThatCudaDoesNotShow() throws Exception {
+        for (int g = 0; g < 2; g++) {
+            Path device = Files.createDirectories(folder.resolve("bus/0000:0" + (4 + g) + ":00.0"));
+            Files.writeString(device.resolve("vendor"), "0x10de\n");
+            Files.writeString(device.resolve("class"), "0x030200\n");
+        }
+        doctor(
+                        List.of("mount --bind " + folder + "/bus /sys/bus/pci/devices"),
+                        Map.of("SLUICE_CUDA_LIBRARY", "/none"))
+                .tells("warning", "PCI", "2 GPUs are on the PCI bus, CUDA shows 0");
+    }
+
+    @Test
+    void tooLittleMemoryAndTooFewThreads() throws Exception {
+        doctor("--size=4TiB").tells("problem", "memory", "2 host GPUs of 4 TiB do not fit");
+        doctor(List.of("prlimit --nproc=60 --pid $$"), Map.of()).tells("problem", "threads", "allows the user 60");
+    }
+
+    @Test
+    void aDriverNewerThanThePlugin() throws Exception {
+        Path plugin = Files.copy(libjava(), folder.resolve("libnccl-net-tcpx.so"));
+        Files.write(
+                plugin,
+                "\0NET/GPUDirectTCPX_v7 ver. 3.1.9.\0".getBytes(StandardCharsets.US_ASCII),
+                StandardOpenOption.APPEND);
+        DriverCheck check = new DriverCheck();
+        String newer = "NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.15  Tue Mar  5 22:23:56 UTC 2024";
+        assertThat(check.judge(plugin, newer))
+                .singleElement()
+                .satisfies(f -> assertThat(f.severity()).isEqualTo(Severity.WARNING))
+                .satisfies(f -> assertThat(f.found())
+                        .contains("GPUDirect-TCPX 3.1.9, made for drivers up to branch 535, and this is 550"));
+        String open = "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  535.183.06  Release Build";
+        assertThat(check.judge(plugin, open)).extracting(Finding::severity).containsExactly(Severity.OK);
+        assertThat(doctor("--plugin=" + plugin).all()).contains("is GPUDirect-TCPX 3.1.9, and no driver is loaded");
+        Files.writeString(plugin, "NET/GPUDirectTCPX_v7 ver. 3.1.12.");
+        assertThat(check.judge(plugin, newer)).extracting(Finding::severity).containsExactly(Severity.OK);
     }
 }

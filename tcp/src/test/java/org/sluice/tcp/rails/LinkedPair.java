@@ -94,7 +94,8 @@ record LinkedPair(List<String> server, List<String> client) {
 
     private static CompletableFuture<List<String>> read(Process process, CompletableFuture<Void> bound) {
         CompletableFuture<List<String>> said = new CompletableFuture<>();
-        Thread.ofVirtual().start(() -> {
+        // a virtual one would hold one of the few carriers for as long as the process is silent
+        Thread.ofPlatform().daemon(true).start(() -> {
             List<String> lines = new ArrayList<>();
             try (BufferedReader in =
                     new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {

@@ -31,6 +31,9 @@ final class ByHand implements AutoCloseable {
     static final int PONG = 28;
     private static final int ERROR = 26;
     private static final int FRAME_HEAD = 40;
+    private static final int DATA = 1;
+    private static final int OPEN_CHANNEL = 2;
+    private static final int OPENED = 1;
     private static final int RECORD_HEAD = 12;
 
     /** A frame that came. */
@@ -80,7 +83,11 @@ final class ByHand implements AutoCloseable {
             handle.get(28, token);
             s.getOutputStream()
                     .write(array(bytes(24).put(ascii("SLTG")).putInt(1).put(token)));
-            s.getInputStream().readNBytes(8);
+            s.getOutputStream().write(array(head(OPEN_CHANNEL, 0, 0, token.length).put(token)));
+            byte[] reply = s.getInputStream().readNBytes(16);
+            if (reply[5] != OPENED) {
+                throw new IOException("the channel is not taken");
+            }
             channels.add(s);
         }
         say(READY, bytes(0));
@@ -194,11 +201,14 @@ final class ByHand implements AutoCloseable {
         return frame.payload;
     }
 
-    /** A chunk as it is on the wire. */
+    /** A chunk of the first channel of a connection, as it is on the wire. */
     static byte[] chunk(long id, long offset, byte[] payload) {
-        ByteBuffer frame = bytes(FRAME_HEAD + payload.length).put(ascii("SLTF")).putInt(1);
-        frame.putLong(id).putLong(offset).putLong(payload.length).putLong(0);
-        return array(frame.put(payload));
+        return array(head(DATA, id, offset, payload.length).put(payload));
+    }
+
+    private static ByteBuffer head(int kind, long message, long offset, int length) {
+        ByteBuffer frame = bytes(FRAME_HEAD + length).put(ascii("SLTF")).putInt(2 | (kind << 8));
+        return frame.putLong(message).putLong(offset).putLong(length).putLong(0);
     }
 
     @Override

@@ -761,10 +761,13 @@ EXPORT CUresult cuMemRetainAllocationHandle(Vmm **handle, void *pointer) {
 }
 
 /* The device goes along as the file's position, which both descriptors share. */
+/* Descriptors of one open file share its position, and one that was opened anew begins at 0: so a position tells them apart. */
+enum { VMM_MARK = 4096 };
+
 EXPORT CUresult cuMemExportToShareableHandle(int *out, Vmm *handle, int type, unsigned long long flags) {
     BEGIN;
     if (type != 1 || flags || !handle->exportable) return INVALID_VALUE;
-    lseek(handle->fd, handle->device, SEEK_SET);
+    lseek(handle->fd, VMM_MARK + handle->device, SEEK_SET);
     *out = fcntl(handle->fd, F_DUPFD_CLOEXEC, 3);
     return *out < 0 ? 999 : SUCCESS;
 }
@@ -777,9 +780,11 @@ EXPORT CUresult cuMemImportFromShareableHandle(Vmm **handle, void *descriptor, i
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     if (type != 1 || fstat(fd, &is) || readlink(path, link, sizeof link - 1) < 0 || !strstr(link, "memfd:fake-cuda-vmm"))
         return INVALID_VALUE;
+    off_t mark = lseek(fd, 0, SEEK_CUR);
+    if (mark < VMM_MARK) return 999; /* opened anew by its path: a real driver's descriptor names no memory then */
     int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     pthread_mutex_lock(&lock);
-    *handle = new_vmm(copy, (int)lseek(fd, 0, SEEK_CUR), is.st_size, 1);
+    *handle = new_vmm(copy, (int)(mark - VMM_MARK), is.st_size, 1);
     pthread_mutex_unlock(&lock);
     return SUCCESS;
 }

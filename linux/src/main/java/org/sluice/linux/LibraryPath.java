@@ -1,4 +1,4 @@
-package org.sluice.cli.doctor;
+package org.sluice.linux;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -10,14 +10,14 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The folders in which the loader looks for libraries: LD_LIBRARY_PATH, those of ld.so.conf, the system's. */
-final class LibraryPath {
+public final class LibraryPath {
     private static final Path CONFIGURATION = Path.of("/etc/ld.so.conf.d");
     private static final List<String> SYSTEM = List.of("/lib", "/usr/lib", "/lib64", "/usr/lib64", "/usr/local/lib");
 
     private LibraryPath() {}
 
     /** @param beside the folder of the library that needs it, where most that are shipped together look by RUNPATH */
-    static boolean has(String library, @Nullable Path beside) {
+    public static boolean has(String library, @Nullable Path beside) {
         return folders(beside).stream().anyMatch(f -> Files.exists(f.resolve(library)));
     }
 
