@@ -38,7 +38,7 @@ final class ArchitectureTest {
             Map.entry("job", Set.of("options", "run", "watch")),
             Map.entry("bench", Set.of("run")),
             Map.entry("soak", Set.of()),
-            Map.entry("matrix", Set.of("options")),
+            Map.entry("matrix", Set.of("options", "watch")),
             Map.entry("affinity", Set.of("options")),
             Map.entry("topology", Set.of()),
             Map.entry("daemon", Set.of("options", "watch")),

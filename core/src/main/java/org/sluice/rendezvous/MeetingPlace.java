@@ -187,7 +187,9 @@ public final class MeetingPlace implements AutoCloseable {
             }
             return Optional.of(seat);
         } catch (SluiceException e) {
-            socket.refuse(e.what());
+            if (e.code() != ErrorCode.UNREACHABLE) { // who was silent until the deadline may come again
+                socket.refuse(e.what());
+            }
             throw e;
         }
     }

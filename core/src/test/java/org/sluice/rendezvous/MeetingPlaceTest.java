@@ -283,6 +283,34 @@ class MeetingPlaceTest {
         assertThat(zero.join().members()).hasSize(2);
     }
 
+    /** Both ends of each connection are in this process, so that the place itself takes less than what is measured. */
+    @Test
+    void aRankTakesAMebibyteAtMostWhileAllSayTheirLargestWord() throws Exception {
+        int world = 64;
+        long[] most = new long[1];
+        long before = used();
+        MeetingPlace place = MeetingPlace.open(config(0, world, 0, SECRET, PATIENCE), (step, words) -> {
+            most[0] = used();
+            return new byte[Group.MOST_WORD_BYTES];
+        });
+        open.addFirst(place);
+        List<CompletableFuture<byte[]>> answers = new ArrayList<>();
+        for (int r = 0; r < world; r++) {
+            answers.add(join(r, world, place.port(), SECRET, PATIENCE)
+                    .thenApplyAsync(g -> g.meet(new byte[Group.MOST_WORD_BYTES], PATIENCE), threads));
+        }
+        for (CompletableFuture<byte[]> a : answers) {
+            assertThat(a.join()).hasSize(Group.MOST_WORD_BYTES);
+        }
+        assertThat((most[0] - before) / world).isLessThan(1 << 20);
+    }
+
+    /** Bytes of the heap that something holds on to. */
+    private static long used() {
+        System.gc();
+        return Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
+    }
+
     @Test
     void aTableOfManyRanksGoesInSeveralFrames() {
         List<Attendee> all = new ArrayList<>();

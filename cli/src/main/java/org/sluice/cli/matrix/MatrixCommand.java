@@ -26,6 +26,7 @@ import org.sluice.cli.common.Values;
 import org.sluice.cli.common.Version;
 import org.sluice.cli.options.NodeOptions;
 import org.sluice.cli.options.RendezvousOptions;
+import org.sluice.cli.watch.Watch;
 import org.sluice.rendezvous.Group;
 import org.sluice.rendezvous.GroupConfig;
 import org.sluice.rendezvous.Launch;
@@ -205,7 +206,7 @@ public final class MatrixCommand implements Callable<Integer> {
     }
 
     private void progress(String what) {
-        if (System.console().isTerminal()) {
+        if (Watch.canShowProgress()) {
             say(what);
         }
     }

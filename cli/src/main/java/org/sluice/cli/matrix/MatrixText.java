@@ -1,7 +1,6 @@
 package org.sluice.cli.matrix;
 
 import java.util.HashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.sluice.cli.common.Bytes;

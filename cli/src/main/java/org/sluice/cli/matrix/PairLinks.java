@@ -12,7 +12,6 @@ import org.sluice.ChannelConnections;
 import org.sluice.ChannelStats;
 import org.sluice.Link;
 import org.sluice.LinkException;
-import org.sluice.Region;
 import org.sluice.RemoteRegion;
 import org.sluice.SluiceException;
 import org.sluice.spi.ConnectionFacts;

@@ -29,6 +29,9 @@ final class Pull {
 
     private static final int WARM_UP_PART = 4;
 
+    /** So many times the time is waited on while not a single byte lands. */
+    private static final int MOST_TIMES = 5;
+
     /** What one read takes about, once the rate is known: several are under way, and what they have queued is latency to all others. */
     private static final Duration PIECE = Duration.ofMillis(10);
 
@@ -93,6 +96,10 @@ final class Pull {
                 readings.forEach(r -> r.pace(rate, PIECE));
                 rest(running, plan.time());
                 List<Map<String, Long>> after = landed(partners);
+                for (int more = 0; more < MOST_TIMES && sum(after) == sum(before); more++) {
+                    rest(running, plan.time()); // on a machine that has no time for it, or nothing moves at all
+                    after = landed(partners);
+                }
                 double seconds = (System.nanoTime() - from) / 1e9;
                 readings.forEach(Reading::stop);
                 for (Future<?> f : running) {

@@ -57,12 +57,17 @@ final class Reading implements Runnable {
         return covered;
     }
 
+    /** However busy the machine is, something is read and compared. */
+    private boolean wanted() {
+        return !stopping || covered == 0;
+    }
+
     @Override
     public void run() {
         ArrayDeque<Transfer> underWay = new ArrayDeque<>();
         long at = 0;
-        while (!stopping || !underWay.isEmpty()) {
-            while (!stopping && underWay.size() < UNDER_WAY) {
+        while (wanted() || !underWay.isEmpty()) {
+            while (wanted() && underWay.size() < UNDER_WAY) {
                 long length = Math.min(piece, size - at);
                 underWay.add(link.read(into, begin + at, length, from, begin + at));
                 at += length;
