@@ -45,5 +45,5 @@ grep -q '"mismatchedBytes": 0' "$root/result.json"
 # the daemon as the image starts it, and its own question whether it is there
 inside /bin/sh -c '/opt/sluice/bin/sluice daemon --socket /run/sluice/daemon --listen none --backend host --gpus 1 2>/tmp/log & d=$!
   n=0; while [ ! -S /run/sluice/daemon ] && [ $n -lt 300 ]; do n=$((n+1)); sleep 0.1; done
-  /opt/sluice/bin/sluice daemon status --socket /run/sluice/daemon; kill $d; wait $d' | grep -q '"clients":\[\]'
+  /opt/sluice/bin/sluice daemon status --socket /run/sluice/daemon; kill $d; wait $d || true' | grep -q '"clients":\[\]'
 echo "rootfs-test: $how: the image's contents run as user 65532 without Java on PATH"
