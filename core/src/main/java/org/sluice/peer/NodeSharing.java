@@ -11,12 +11,7 @@ import org.slf4j.LoggerFactory;
 import org.sluice.spi.PullTransport;
 import org.sluice.wire.NodeIdentity;
 
-/**
- * That a node shares its memory with peers on its host, and the links that do.
- *
- * @param transport which brings parts of memory to them
- * @param isDemanded whether a link that cannot share is not wanted
- */
+/** That a node shares its memory with peers on its host, and the links that do. */
 public final class NodeSharing implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(NodeSharing.class);
     private static final long CLOSE_MILLIS = 5_000;
@@ -25,6 +20,10 @@ public final class NodeSharing implements AutoCloseable {
     private final boolean demanded;
     private final Set<CompletableFuture<Void>> freeing = ConcurrentHashMap.newKeySet();
 
+    /**
+     * @param transport which brings parts of memory to peers
+     * @param demanded whether a link that cannot share is not wanted
+     */
     public NodeSharing(PullTransport transport, boolean demanded) {
         this.transport = transport;
         this.demanded = demanded;
@@ -55,6 +54,7 @@ public final class NodeSharing implements AutoCloseable {
     }
 
     /** A link's imports are not all closed yet; the node waits for them before it closes its GPUs. */
+    @SuppressWarnings("UndefinedEquals") // this very future is meant
     void track(CompletableFuture<Void> freed) {
         freeing.add(freed);
         freed.whenComplete((ok, why) -> freeing.remove(freed));

@@ -1,5 +1,8 @@
 package org.sluice.spi;
 
+import java.util.Optional;
+import java.util.stream.Stream;
+
 /**
  * A range of one allocation that another process of this host may open: what goes to it by message, and perhaps a descriptor that
  * goes along ({@code SCM_RIGHTS}). A block of memory is one part, or several that follow on each other.
@@ -23,11 +26,27 @@ public record SharedPart(
     /** How a part is opened. */
     public enum Kind {
         /** A sealed memfd of a host GPU. */
-        MEMFD,
+        MEMFD(0),
         /** {@code cuIpcGetMemHandle}: no descriptor. */
-        CUDA_IPC,
+        CUDA_IPC(1),
         /** A handle of CUDA's virtual memory management, as a descriptor. */
-        CUDA_VMM;
+        CUDA_VMM(2);
+
+        private final int number;
+
+        Kind(int number) {
+            this.number = number;
+        }
+
+        /** As a message names it. */
+        public int number() {
+            return number;
+        }
+
+        /** The kind that a message names; empty where there is no such kind. */
+        public static Optional<Kind> of(int number) {
+            return Stream.of(values()).filter(k -> k.number == number).findFirst();
+        }
 
         public boolean hasDescriptor() {
             return this != CUDA_IPC;

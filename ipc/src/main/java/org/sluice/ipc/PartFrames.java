@@ -6,6 +6,8 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
 import org.sluice.linux.Descriptor;
 import org.sluice.linux.LinuxException;
 import org.sluice.linux.UnixSocket;
@@ -36,11 +38,21 @@ final class PartFrames {
 
     enum Type {
         /** The first word of who comes: the door's token; one descriptor, its word. */
-        GREETING,
+        GREETING(0),
         /** The answer; one descriptor, the word of who lets in. */
-        WELCOME,
+        WELCOME(1),
         /** Some parts of a block, perhaps the last. */
-        PARTS
+        PARTS(2);
+
+        private final int number;
+
+        Type(int number) {
+            this.number = number;
+        }
+
+        private static Optional<Type> of(int number) {
+            return Stream.of(values()).filter(t -> t.number == number).findFirst();
+        }
     }
 
     /** A frame on its way out, and the descriptors that go with its first byte. */
@@ -71,7 +83,7 @@ final class PartFrames {
             ByteBuffer out = frame(Type.PARTS, end == parts.size(), descriptors.size(), payload);
             out.putInt(label.length).putInt(some.size()).put(label);
             for (SharedPart p : some) {
-                out.put((byte) p.kind().ordinal())
+                out.put((byte) p.kind().number())
                         .put((byte) p.handle().length)
                         .putShort((short) 0)
                         .putInt(0)
@@ -90,7 +102,7 @@ final class PartFrames {
         return ByteBuffer.allocateDirect(HEAD_BYTES + payload)
                 .order(ByteOrder.LITTLE_ENDIAN)
                 .putInt(MAGIC)
-                .put((byte) type.ordinal())
+                .put((byte) type.number)
                 .put((byte) (last ? 1 : 0))
                 .putShort((short) descriptors)
                 .putInt(payload)
@@ -130,12 +142,11 @@ final class PartFrames {
             try {
                 while (in.remaining() >= HEAD_BYTES) {
                     int at = in.position();
-                    int type = in.get(at + 4);
+                    Optional<Type> type = Type.of(in.get(at + 4));
                     int payload = in.getInt(at + 8);
                     int count = in.getShort(at + 6);
                     if (in.getInt(at) != MAGIC
-                            || type < 0
-                            || type >= Type.values().length
+                            || type.isEmpty()
                             || payload < 0
                             || payload > MOST_PAYLOAD
                             || count < 0
@@ -150,7 +161,7 @@ final class PartFrames {
                     }
                     boolean last = in.get(at + 5) == 1;
                     in.position(at + HEAD_BYTES);
-                    frame(Type.values()[type], last, count, at + HEAD_BYTES + payload, to);
+                    frame(type.orElseThrow(), last, count, at + HEAD_BYTES + payload, to);
                     in.position(at + HEAD_BYTES + payload);
                 }
             } finally {
@@ -206,10 +217,8 @@ final class PartFrames {
                 need(handleBytes, end);
                 byte[] handle = new byte[handleBytes];
                 in.get(handle);
-                if (kind < 0 || kind >= SharedPart.Kind.values().length) {
-                    throw wrong("a part of unknown kind " + kind);
-                }
-                SharedPart.Kind k = SharedPart.Kind.values()[kind];
+                SharedPart.Kind k =
+                        SharedPart.Kind.of(kind).orElseThrow(() -> wrong("a part of unknown kind " + kind));
                 if (k.hasDescriptor() && left-- == 0) {
                     throw wrong("a part without its descriptor");
                 }
