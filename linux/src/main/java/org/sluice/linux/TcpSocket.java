@@ -26,6 +26,10 @@ public final class TcpSocket implements AutoCloseable {
     private static final int SO_REUSEADDR = 2;
     private static final int SO_ERROR = 4;
     private static final int SO_LINGER = 13;
+    private static final int SO_RCVTIMEO = 20;
+    private static final int SO_SNDTIMEO = 21;
+    private static final int TIMEVAL_BYTES = 16;
+    private static final int F_SETFL = 4;
     private static final int SO_BINDTODEVICE = 25;
     private static final int IPPROTO_IP = 0;
     private static final int IP_BIND_ADDRESS_NO_PORT = 24;
@@ -70,6 +74,8 @@ public final class TcpSocket implements AutoCloseable {
     private static final MethodHandle RECV = Libc.withErrno("recv", TRANSFER);
     private static final MethodHandle POLL =
             Libc.withErrno("poll", FunctionDescriptor.of(INT, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, INT));
+    private static final MethodHandle FCNTL =
+            Libc.variadicWithErrno("fcntl", FunctionDescriptor.of(INT, INT, INT, INT), 2);
     private static final MethodHandle SHUTDOWN = Libc.function("shutdown", FunctionDescriptor.of(INT, INT, INT));
     private static final MethodHandle CLOSE = Libc.function("close", FunctionDescriptor.of(INT, INT));
 
@@ -295,6 +301,33 @@ public final class TcpSocket implements AutoCloseable {
             throw new LinuxException(what, errno);
         }
         return (int) n;
+    }
+
+    /**
+     * From now on calls that are not told to return at once may wait so long, as those of {@link VectorIo} that say so. A connection
+     * that stands; the calls of this class go on as before.
+     *
+     * @param millis at least 1
+     */
+    public void mayWait(int millis) throws LinuxException {
+        timeout(SO_RCVTIMEO, millis);
+        timeout(SO_SNDTIMEO, millis);
+        call((state, scratch) -> {
+            int result = (int) FCNTL.invokeExact(state, fd, F_SETFL, 0);
+            check(result, state, "fcntl F_SETFL");
+            return true;
+        });
+    }
+
+    private void timeout(int name, int millis) throws LinuxException {
+        call((state, scratch) -> {
+            MemorySegment time = scratch.allocate(TIMEVAL_BYTES, Long.BYTES);
+            time.set(ValueLayout.JAVA_LONG, 0, millis / 1000);
+            time.set(ValueLayout.JAVA_LONG, Long.BYTES, millis % 1000 * 1000L);
+            int result = (int) SETSOCKOPT.invokeExact(state, fd, SOL_SOCKET, name, time, TIMEVAL_BYTES);
+            check(result, state, "setsockopt " + name);
+            return true;
+        });
     }
 
     /** How many bytes that have not left yet the kernel takes before it says "not now". A courtesy: a refusal is ignored. */

@@ -7,7 +7,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
 /**
- * Moves bytes between sockets and several places in memory with one system call, without waiting. Belongs to the thread that made
+ * Moves bytes between sockets and several places in memory with one system call. Belongs to the thread that made
  * it, serves any number of sockets one after the other, and allocates nothing per call.
  */
 @SuppressWarnings("restricted")
@@ -23,6 +23,7 @@ public final class VectorIo {
     private static final int SO_RCVLOWAT = 18;
     private static final int MSG_DONTWAIT = 0x40;
     private static final int MSG_NOSIGNAL = 0x4000;
+    private static final int MSG_WAITALL = 0x100;
     private static final int EINTR = 4;
     private static final int EAGAIN = 11;
 
@@ -106,9 +107,18 @@ public final class VectorIo {
 
     /** Sends from the places what fits now. @return bytes, 0 for "not now". @throws LinuxException when the connection is broken */
     public long send(TcpSocket socket) throws LinuxException {
+        return send(socket, MSG_DONTWAIT);
+    }
+
+    /** As {@link #send}, and waits as long as the socket {@linkplain TcpSocket#mayWait may} for all of it to fit. */
+    public long sendAll(TcpSocket socket) throws LinuxException {
+        return send(socket, 0);
+    }
+
+    private long send(TcpSocket socket, int flags) throws LinuxException {
         message.set(LONG, COUNT, used);
         while (true) {
-            long n = sendmsg(socket.fd());
+            long n = sendmsg(socket.fd(), flags | MSG_NOSIGNAL);
             if (n >= 0) {
                 return n;
             }
@@ -129,9 +139,18 @@ public final class VectorIo {
      * @throws LinuxException when the connection is broken
      */
     public long receive(TcpSocket socket) throws LinuxException {
+        return receive(socket, MSG_DONTWAIT);
+    }
+
+    /** As {@link #receive}, and waits as long as the socket {@linkplain TcpSocket#mayWait may} for all of it to come. */
+    public long receiveAll(TcpSocket socket) throws LinuxException {
+        return receive(socket, MSG_WAITALL);
+    }
+
+    private long receive(TcpSocket socket, int flags) throws LinuxException {
         message.set(LONG, COUNT, used);
         while (true) {
-            long n = recvmsg(socket.fd());
+            long n = recvmsg(socket.fd(), flags);
             if (n > 0) {
                 return n;
             }
@@ -160,17 +179,17 @@ public final class VectorIo {
 
     // one method each: only a handle in a static final field is compiled into the call
 
-    private long sendmsg(int fd) {
+    private long sendmsg(int fd, int flags) {
         try {
-            return (long) SENDMSG.invokeExact(callState, fd, message, MSG_DONTWAIT | MSG_NOSIGNAL);
+            return (long) SENDMSG.invokeExact(callState, fd, message, flags);
         } catch (Throwable e) {
             throw new AssertionError(e);
         }
     }
 
-    private long recvmsg(int fd) {
+    private long recvmsg(int fd, int flags) {
         try {
-            return (long) RECVMSG.invokeExact(callState, fd, message, MSG_DONTWAIT);
+            return (long) RECVMSG.invokeExact(callState, fd, message, flags);
         } catch (Throwable e) {
             throw new AssertionError(e);
         }

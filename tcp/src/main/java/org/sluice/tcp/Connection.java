@@ -13,11 +13,15 @@ import org.sluice.spi.TransportException;
  * call says so.
  */
 abstract class Connection {
+    /** Others who want something of a thread that waits in the middle of a frame wait no longer than this. */
+    static final int WAIT_MILLIS = 20;
+
     private final TcpSocket socket;
     private final IoThread thread;
     private final String description;
     private long token;
     private boolean queued;
+    private boolean waits;
     private boolean ended;
 
     /** Guards the descriptor against being freed while another thread asks the kernel about it. */
@@ -74,6 +78,15 @@ abstract class Connection {
 
     final void queued(boolean isQueued) {
         queued = isQueued;
+    }
+
+    /** Whether its thread has nothing else to do, and may wait in the middle of a frame, for {@link #WAIT_MILLIS} at the most. */
+    final boolean waits() {
+        return waits;
+    }
+
+    final void waits(boolean isAlone) {
+        waits = isAlone;
     }
 
     /** Whether there is nothing to be done on it any more. */

@@ -100,8 +100,9 @@ final class InboundConnection extends Connection {
         flush();
         VectorIo io = tools.io();
         for (long budget = TURN_BYTES; budget > 0 && !paused; ) {
-            long asked = ask(io, tools.scratch());
-            long n = io.receive(socket());
+            boolean waits = waits() && payload.left() > 0;
+            long asked = ask(io, tools.scratch(), !waits);
+            long n = waits ? receiveAll(io) : io.receive(socket());
             if (n == VectorIo.END_OF_STREAM) {
                 throw new EOFException("the peer closed the connection");
             }
@@ -118,8 +119,17 @@ final class InboundConnection extends Connection {
         return false; // epoll tells again while there is something to read
     }
 
-    /** The rest of the payload and the head behind it; or a head. @return bytes */
-    private long ask(VectorIo io, MemorySegment scratch) {
+    /** Waits for the rest of the payload, and not for the head behind it, which may be long in coming. */
+    private long receiveAll(VectorIo io) throws LinuxException {
+        if (lowWater > payload.left()) {
+            lowWater = 1;
+            io.receiveLowWater(socket(), 1);
+        }
+        return io.receiveAll(socket());
+    }
+
+    /** The rest of the payload, and the head behind it if wanted; or a head. @return bytes */
+    private long ask(VectorIo io, MemorySegment scratch, boolean headToo) {
         io.clear();
         long left = payload.left();
         if (left == 0) {
@@ -127,7 +137,7 @@ final class InboundConnection extends Connection {
             return FrameHead.BYTES - headBytes;
         }
         long asked = payload.addTo(io, scratch);
-        if (asked < left) {
+        if (asked < left || !headToo) {
             return asked;
         }
         io.add(nextHead.address(), FrameHead.BYTES);
@@ -143,10 +153,13 @@ final class InboundConnection extends Connection {
                 return;
             }
             finish();
+            rest -= ofPayload;
+            if (rest == 0) {
+                return;
+            }
             MemorySegment spare = head;
             head = nextHead;
             nextHead = spare;
-            rest -= ofPayload;
         }
         headBytes += rest;
         if (headBytes == FrameHead.BYTES) {
@@ -157,7 +170,8 @@ final class InboundConnection extends Connection {
 
     /** The kernel is to wake the thread when it is worth it: never for less than what comes surely. */
     private void awaitBytes(VectorIo io) {
-        long wanted = payload.left() == 0 ? FrameHead.BYTES - headBytes : Math.min(payload.left(), LOW_WATER);
+        long most = waits() ? FrameHead.BYTES : LOW_WATER;
+        long wanted = payload.left() == 0 ? FrameHead.BYTES - headBytes : Math.min(payload.left(), most);
         if (wanted != lowWater) {
             lowWater = wanted;
             io.receiveLowWater(socket(), (int) wanted);

@@ -7,8 +7,8 @@ import org.sluice.spi.Nic;
 import org.sluice.spi.TransportException;
 
 /**
- * The threads of a node that move bytes in one direction: as many as there are CPUs at the most, however many peers and links there
- * are. Each works for one NIC, near it; where there are more NICs than CPUs, they share all of them. They start when they are needed,
+ * The threads of a node that move bytes in one direction: a fixed number at the most, however many peers and links there
+ * are. Each works for one NIC, near it; where there are more NICs than threads, they share all of them. They start when they are needed,
  * and one is kept for each NIC that has none yet. Any thread.
  */
 final class IoThreads implements AutoCloseable {

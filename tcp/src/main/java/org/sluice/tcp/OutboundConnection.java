@@ -204,6 +204,7 @@ final class OutboundConnection extends Connection {
             }
             connected = true;
             writable = true;
+            socket().mayWait(WAIT_MILLIS);
         }
         if (readable) {
             readable = false;
@@ -226,7 +227,7 @@ final class OutboundConnection extends Connection {
 
     private long sendOn(IoThread.Tools tools) throws IOException {
         long before = frame.sent();
-        writable = frame.send(tools.io(), socket());
+        writable = frame.send(tools.io(), socket(), waits());
         long n = frame.sent() - before;
         if (n > 0) {
             movedAt = System.nanoTime();

@@ -98,8 +98,8 @@ final class OutgoingFrame {
         stopAt = all;
     }
 
-    /** Sends what fits. @return whether the kernel took all that it was given */
-    boolean send(VectorIo io, TcpSocket socket) throws IOException {
+    /** Sends what fits. @param waits whether for the rest to fit too @return whether the kernel took all that it was given */
+    boolean send(VectorIo io, TcpSocket socket, boolean waits) throws IOException {
         io.clear();
         long asked = Math.max(0, FrameHead.BYTES - sent);
         io.add(head.address() + sent, asked);
@@ -110,7 +110,7 @@ final class OutgoingFrame {
             asked += stopAt - FrameHead.BYTES - done;
             io.add(body + done, stopAt - FrameHead.BYTES - done);
         }
-        long n = io.send(socket);
+        long n = waits ? io.sendAll(socket) : io.send(socket);
         if (pieces > 0) {
             within += Math.max(0, n - Math.max(0, FrameHead.BYTES - sent));
             while (piece < pieces && within >= VectorIo.bytes(body, piece)) {

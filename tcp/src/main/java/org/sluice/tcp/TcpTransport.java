@@ -30,6 +30,9 @@ final class TcpTransport implements Transport {
     /** With the head these are as many as one system call takes; more would be split. */
     private static final int MOST_PIECES = 1000;
 
+    /** I/O threads of a direction, however few CPUs there are: a thread that has a connection to itself costs fewer calls. */
+    private static final int LEAST_THREADS = 4;
+
     private final TcpNics nics;
     private final int socketsPerChannel;
     private final TcpOptions options;
@@ -48,8 +51,9 @@ final class TcpTransport implements Transport {
         this.options = options;
         this.prover = new TcpRailProver(nics.nics(), options.bindDevice(), this::doors);
         int cpus = Runtime.getRuntime().availableProcessors();
-        this.sending = new IoThreads(true, nics.nics().size(), cpus, options);
-        this.receiving = new IoThreads(false, nics.nics().size(), cpus, options);
+        int threads = Math.max(LEAST_THREADS, cpus);
+        this.sending = new IoThreads(true, nics.nics().size(), threads, options);
+        this.receiving = new IoThreads(false, nics.nics().size(), threads, options);
         this.sendConnections = new SendConnections(sending, cpus);
         this.receiveConnections = new ReceiveConnections(receiving);
     }
