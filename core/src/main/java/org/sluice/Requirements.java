@@ -30,16 +30,18 @@ public record Requirements(int leastNics, List<String> nics, Optional<String> tr
     /** Before anything is opened. @param chosen as {@link NodeConfig#transport} @throws ConfigException when it can only be another */
     public void check(String chosen) {
         List<String> named = List.of(chosen.split(",", -1));
-        transport.filter(t -> !named.contains(t) && !named.contains(NodeConfig.AUTO)).ifPresent(t -> {
-            throw new ConfigException("transport " + t + " is required and this node is over " + chosen);
-        });
+        transport
+                .filter(t -> !named.contains(t) && !named.contains(NodeConfig.AUTO))
+                .ifPresent(t -> {
+                    throw new ConfigException("transport " + t + " is required and this node is over " + chosen);
+                });
     }
 
     /** What a path lacks, with those NICs that are not used and why; empty where nothing. */
     public Optional<String> unmetBy(PathTaken path) {
         if (transport.isPresent() && !transport.get().equals(path.transport())) {
-            return Optional.of("transport " + transport.get() + " is required, and the links go over " + path.transport()
-                    + (path.why().isEmpty() ? "" : "; " + String.join("; ", path.why())));
+            return Optional.of("transport " + transport.get() + " is required, and the links go over "
+                    + path.transport() + (path.why().isEmpty() ? "" : "; " + String.join("; ", path.why())));
         }
         List<String> missing = new ArrayList<>(nics);
         missing.removeAll(path.nics());
@@ -47,8 +49,8 @@ public record Requirements(int leastNics, List<String> nics, Optional<String> tr
                 ? "; look at the peer's NICs, and what 'sluice doctor --peer' says of the way there"
                 : "; " + String.join("; ", path.notBetter());
         if (path.nics().size() < leastNics) {
-            return Optional.of(leastNics + " NICs are required, and the links use " + path.nics().size() + " ("
-                    + String.join(", ", path.nics()) + ")" + why);
+            return Optional.of(leastNics + " NICs are required, and the links use "
+                    + path.nics().size() + " (" + String.join(", ", path.nics()) + ")" + why);
         }
         return missing.isEmpty()
                 ? Optional.empty()

@@ -82,8 +82,7 @@ final class MemoryRail {
         }
 
         @Override
-        public boolean sendPieces(
-                Registration memory, long pieces, int count, long bytes, long message, long offset) {
+        public boolean sendPieces(Registration memory, long pieces, int count, long bytes, long message, long offset) {
             return sends.post(message, offset, bytes);
         }
 

@@ -27,12 +27,18 @@ class MatrixIT {
                 for (int h = HOSTS - 1; h >= 0; h--) { // rank 0 comes last
                     int host = h;
                     Map<String, String> slurm = Map.of(
-                            "SLURM_PROCID", Integer.toString(h),
-                            "SLURM_NTASKS", Integer.toString(HOSTS),
-                            "SLURM_JOB_NODELIST", "10.100.0.[1-" + HOSTS + "]",
-                            "SLURM_JOB_ID", "4711",
-                            "SLUICE_SECRET", "the secret of the job",
-                            "JAVA_TOOL_OPTIONS", "-Xmx96m -XX:TieredStopAtLevel=1");
+                            "SLURM_PROCID",
+                            Integer.toString(h),
+                            "SLURM_NTASKS",
+                            Integer.toString(HOSTS),
+                            "SLURM_JOB_NODELIST",
+                            "10.100.0.[1-" + HOSTS + "]",
+                            "SLURM_JOB_ID",
+                            "4711",
+                            "SLUICE_SECRET",
+                            "the secret of the job",
+                            "JAVA_TOOL_OPTIONS",
+                            "-Xmx96m -XX:TieredStopAtLevel=1");
                     ranks.addFirst(JarProcess.start(
                             line -> cluster.command(host, line),
                             slurm,
@@ -52,8 +58,12 @@ class MatrixIT {
                 String out = ranks.getFirst().out();
                 List<String> named = out.lines().filter(l -> l.startsWith("- ")).toList();
                 assertThat(named).as(out).hasSize(2);
-                assertThat(named).as(out).anyMatch(l -> l.startsWith("- NIC eth1 of rank 2 (host-2): sends and receives at "));
-                assertThat(named).as(out).anyMatch(l -> l.startsWith("- NIC eth2 of rank 1 (host-1): ") && l.contains("are sent again"));
+                assertThat(named)
+                        .as(out)
+                        .anyMatch(l -> l.startsWith("- NIC eth1 of rank 2 (host-2): sends and receives at "));
+                assertThat(named)
+                        .as(out)
+                        .anyMatch(l -> l.startsWith("- NIC eth2 of rank 1 (host-1): ") && l.contains("are sent again"));
                 assertThat(out).contains("NOT VALID: 2 things stand out");
                 for (JarProcess r : ranks.subList(1, HOSTS)) {
                     assertThat(r.out()).isEmpty();

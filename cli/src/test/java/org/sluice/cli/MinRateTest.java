@@ -22,7 +22,10 @@ class MinRateTest {
     void aRunThatFallsInItsMiddleIsTold() throws Exception {
         assumeTrue(Namespaces.canRun(), Namespaces::whyNot);
         try (Namespaces hosts = Namespaces.up("minrate", 1, "400mbit")) {
-            Process server = hosts.process(B, SluiceProcess.command("server", "--gpus=1", "--nics=eth1").toArray(String[]::new))
+            Process server = hosts.process(
+                            B,
+                            SluiceProcess.command("server", "--gpus=1", "--nics=eth1")
+                                    .toArray(String[]::new))
                     .redirectErrorStream(true)
                     .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                     .start();

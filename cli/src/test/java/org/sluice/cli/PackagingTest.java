@@ -14,9 +14,9 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
+import org.sluice.cli.common.Environment;
 import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
-import org.sluice.cli.common.Environment;
 import picocli.CommandLine;
 
 /**
@@ -39,9 +39,12 @@ class PackagingTest {
             "NVIDIA_DRIVER_CAPABILITIES"));
 
     private static List<Object> documents(String file) throws IOException {
-        LoadSettings settings = LoadSettings.builder().setAllowDuplicateKeys(false).build();
+        LoadSettings settings =
+                LoadSettings.builder().setAllowDuplicateKeys(false).build();
         List<Object> all = new ArrayList<>();
-        new Load(settings).loadAllFromString(Files.readString(DIST.resolve(file))).forEach(all::add);
+        new Load(settings)
+                .loadAllFromString(Files.readString(DIST.resolve(file)))
+                .forEach(all::add);
         assertThat(all).as(file).isNotEmpty();
         return all;
     }
@@ -75,8 +78,7 @@ class PackagingTest {
         if (env != null) {
             for (Object v : (List<?>) env) {
                 assertThat(String.valueOf(at(v, "name")))
-                        .satisfies(n -> assertThat(
-                                        VARIABLES.contains(n) || Environment.VARIABLES.containsValue(n))
+                        .satisfies(n -> assertThat(VARIABLES.contains(n) || Environment.VARIABLES.containsValue(n))
                                 .as(n)
                                 .isTrue());
             }
@@ -87,7 +89,8 @@ class PackagingTest {
         assertThat(at(podSpec, "securityContext", "runAsNonRoot")).isEqualTo(true);
         assertThat(at(podSpec, "securityContext", "runAsUser")).isEqualTo(65532);
         assertThat(at(container, "securityContext", "allowPrivilegeEscalation")).isEqualTo(false);
-        assertThat(words(at(container, "securityContext", "capabilities", "drop"))).containsExactly("ALL");
+        assertThat(words(at(container, "securityContext", "capabilities", "drop")))
+                .containsExactly("ALL");
     }
 
     @Test
@@ -109,7 +112,8 @@ class PackagingTest {
         // every mount has its volume, and the socket's folder is one of the node's
         TreeSet<String> volumes = new TreeSet<>();
         ((List<?>) at(pod, "volumes")).forEach(v -> volumes.add(String.valueOf(at(v, "name"))));
-        ((List<?>) at(container, "volumeMounts")).forEach(m -> assertThat(volumes).contains((String) at(m, "name")));
+        ((List<?>) at(container, "volumeMounts"))
+                .forEach(m -> assertThat(volumes).contains((String) at(m, "name")));
         assertThat(at(pod, "volumes", 0, "hostPath", "path")).isEqualTo("/run/sluice");
     }
 
@@ -144,7 +148,8 @@ class PackagingTest {
             takes(words(at(s, "command")));
             assertThat(words(at(s, "command")).getFirst()).isEqualTo(service);
             assertThat(((Map<?, ?>) at(s, "networks")).keySet()).isEqualTo(((Map<?, ?>) at(file, "networks")).keySet());
-            assertThat(((Map<?, ?>) at(s, "environment")).keySet()).allMatch(v -> VARIABLES.contains(String.valueOf(v)));
+            assertThat(((Map<?, ?>) at(s, "environment")).keySet())
+                    .allMatch(v -> VARIABLES.contains(String.valueOf(v)));
         }
         assertThat(words(at(file, "services", "client", "command"))).contains("--require-nics=2");
     }
@@ -166,9 +171,11 @@ class PackagingTest {
         assertThat(lines.stream().filter(l -> l.startsWith("FROM "))).hasSize(2);
         assertThat(lines).contains("USER 65532:65532", "ENTRYPOINT [\"/opt/sluice/bin/sluice\"]");
         assertThat(lines).noneMatch(l -> l.contains("openjdk") || l.contains("temurin"));
-        assertThat(lines.indexOf("USER 65532:65532")).isGreaterThan(lines.lastIndexOf("COPY --from=bundle /opt/sluice /opt/sluice"));
+        assertThat(lines.indexOf("USER 65532:65532"))
+                .isGreaterThan(lines.lastIndexOf("COPY --from=bundle /opt/sluice /opt/sluice"));
         String unit = Files.readString(DIST.resolve("systemd/sluice-daemon.service"));
-        Matcher start = Pattern.compile("ExecStart=/opt/sluice/bin/sluice (.*)\n").matcher(unit);
+        Matcher start =
+                Pattern.compile("ExecStart=/opt/sluice/bin/sluice (.*)\n").matcher(unit);
         assertThat(start.find()).isTrue();
         takes(List.of(start.group(1).split(" ", -1)));
     }

@@ -18,6 +18,7 @@ final class CompletionQueue {
     private int waiting;
     /** Transfers that were posted and have not ended. */
     private int underWay;
+
     private @Nullable SluiceException abandoned;
 
     /** So many transfers are posted, of which each will be added. */

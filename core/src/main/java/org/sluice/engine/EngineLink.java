@@ -18,7 +18,6 @@ import org.sluice.Completions;
 import org.sluice.ErrorCode;
 import org.sluice.Layout;
 import org.sluice.Link;
-import org.sluice.LinkException;
 import org.sluice.LinkPath;
 import org.sluice.LinkStats;
 import org.sluice.LocalSide;
@@ -154,7 +153,8 @@ final class EngineLink implements Link {
         if (ended.isDone()) {
             return List.of();
         }
-        return LocalNode.get(agent.call("its connections", () -> seen.connections(session().engine())));
+        return LocalNode.get(
+                agent.call("its connections", () -> seen.connections(session().engine())));
     }
 
     @Override

@@ -75,13 +75,17 @@ final class LinkTransfers {
         sameLength(from, to);
         PeerPlace place = PreparedRemote.of(to, link);
         return start(
-                "write", from, false, (engine, map, done) -> engine.write(map, place, options, done, System.nanoTime()));
+                "write",
+                from,
+                false,
+                (engine, map, done) -> engine.write(map, place, options, done, System.nanoTime()));
     }
 
     Transfer read(LocalSide to, RemoteSide from, TransferOptions options) {
         sameLength(to, from);
         PeerPlace place = PreparedRemote.of(from, link);
-        return start("read", to, true, (engine, map, done) -> engine.read(map, place, options, done, System.nanoTime()));
+        return start(
+                "read", to, true, (engine, map, done) -> engine.read(map, place, options, done, System.nanoTime()));
     }
 
     private static void sameLength(LocalSide local, RemoteSide remote) {
@@ -151,12 +155,10 @@ final class LinkTransfers {
         if (remote != null) {
             sameLength(side, remote);
         }
-        LocalLayout local =
-                LocalLayout.of(side, link, kind == Batch.Kind.RECEIVE || kind == Batch.Kind.READ);
+        LocalLayout local = LocalLayout.of(side, link, kind == Batch.Kind.RECEIVE || kind == Batch.Kind.READ);
         PeerPlace place = remote == null ? null : PreparedRemote.of(remote, link);
         local.use();
-        return new PostedTransfer(
-                kind, local, place, side.bytes(), batch.options(i), batch.token(i), counters, ends);
+        return new PostedTransfer(kind, local, place, side.bytes(), batch.options(i), batch.token(i), counters, ends);
     }
 
     int poll(Completions into) {

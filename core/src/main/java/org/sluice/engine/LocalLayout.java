@@ -17,9 +17,7 @@ import org.sluice.transfer.SelectedPieces;
  * @param selected what the map is made of, where it is a selection; given back with the memory
  */
 record LocalLayout(
-        OwnedRegion[] regions,
-        PieceMap map,
-        @Nullable SelectedPieces selected) {
+        OwnedRegion[] regions, PieceMap map, @Nullable SelectedPieces selected) {
     /** @param target whether it is written to @throws IllegalArgumentException when it cannot be */
     static LocalLayout of(LocalSide side, EngineLink link, boolean target) {
         return switch (side) {

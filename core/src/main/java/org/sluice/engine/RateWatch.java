@@ -64,7 +64,8 @@ final class RateWatch {
             return;
         }
         recent.add(new Look(nanos, total));
-        while (recent.size() > 2 && nanos - recent.stream().skip(1).findFirst().orElseThrow().nanos() >= SPAN_NANOS) {
+        while (recent.size() > 2
+                && nanos - recent.stream().skip(1).findFirst().orElseThrow().nanos() >= SPAN_NANOS) {
             recent.removeFirst();
         }
         Look then = recent.getFirst();

@@ -32,7 +32,8 @@ record TransportChoice(TransportProvider network, @Nullable PullTransportProvide
         List<TransportProvider> networks = all(TransportProvider.class);
         List<PullTransportProvider> pulls = all(PullTransportProvider.class);
         if (said.equals(AUTO)) {
-            return new TransportChoice(named(networks, DEFAULT_NETWORK, pulls), pulls.isEmpty() ? null : pulls.getFirst(), false);
+            return new TransportChoice(
+                    named(networks, DEFAULT_NETWORK, pulls), pulls.isEmpty() ? null : pulls.getFirst(), false);
         }
         List<String> names = new ArrayList<>(List.of(said.split(",", -1)));
         PullTransportProvider pull = pulls.stream()
@@ -59,8 +60,7 @@ record TransportChoice(TransportProvider network, @Nullable PullTransportProvide
                 .orElseThrow(() -> new ConfigException("there is no transport " + name + "; there are "
                         + Stream.concat(
                                         networks.stream().map(TransportProvider::name),
-                                        Stream.concat(
-                                                pulls.stream().map(PullTransportProvider::name), Stream.of(AUTO)))
+                                        Stream.concat(pulls.stream().map(PullTransportProvider::name), Stream.of(AUTO)))
                                 .collect(Collectors.joining(", "))));
     }
 

@@ -51,6 +51,7 @@ final class ControlWay implements Resumptions.Resumable {
     private boolean broken;
     /** Whether the connection is another than the link was made with. */
     private boolean moved;
+
     private long askedAt;
     private long lookedAt;
     /** Until then this side did not come round: what was silent meanwhile is not known. */

@@ -619,7 +619,9 @@ final class LinkMaking {
         LinkSharing sharing = session.sharing();
         String why = sharing == null ? notShared : get(sharing.decided(), Deadline.in(plan.deadline()));
         if (why.isEmpty()) {
-            return new LinkPath(node.transport().name(), "the peer is on this host, and each side has copied from the other's memory");
+            return new LinkPath(
+                    node.transport().name(),
+                    "the peer is on this host, and each side has copied from the other's memory");
         }
         SluiceException ended = session.ended().getNow(null);
         if (ended != null) {

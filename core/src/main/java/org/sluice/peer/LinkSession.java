@@ -614,7 +614,8 @@ public final class LinkSession implements Work {
 
         private LinkSharing sharing(String what) {
             if (sharing == null) {
-                throw new ProtocolException(where, "the peer speaks of " + what + " of memory, which is not shared here");
+                throw new ProtocolException(
+                        where, "the peer speaks of " + what + " of memory, which is not shared here");
             }
             return sharing;
         }

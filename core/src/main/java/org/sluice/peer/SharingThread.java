@@ -20,10 +20,16 @@ final class SharingThread {
 
     SharingThread(Gpu gpu) {
         this.gpu = gpu;
-        this.thread = new ThreadPoolExecutor(1, 1, 1, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), run -> Thread.ofPlatform()
-                .name("gpu" + gpu.id() + "-sharing")
-                .daemon(true)
-                .unstarted(run));
+        this.thread = new ThreadPoolExecutor(
+                1,
+                1,
+                1,
+                TimeUnit.SECONDS,
+                new LinkedBlockingQueue<>(),
+                run -> Thread.ofPlatform()
+                        .name("gpu" + gpu.id() + "-sharing")
+                        .daemon(true)
+                        .unstarted(run));
         thread.allowCoreThreadTimeOut(true);
     }
 

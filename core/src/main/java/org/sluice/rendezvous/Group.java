@@ -133,8 +133,8 @@ public final class Group implements AutoCloseable {
                     throw new LinkException(
                             ErrorCode.UNREACHABLE,
                             Where.NOWHERE.phase(Where.Phase.BOOTSTRAP).peer(at.toString()),
-                            "rank " + config.launch().rank() + " found no meeting place within " + deadline.text() + ": "
-                                    + e.getMessage() + "; does rank 0 run there, and is the port open?",
+                            "rank " + config.launch().rank() + " found no meeting place within " + deadline.text()
+                                    + ": " + e.getMessage() + "; does rank 0 run there, and is the port open?",
                             e);
                 }
                 pause = nap(Math.min(pause, deadline.remainingMillis()));
@@ -151,7 +151,8 @@ public final class Group implements AutoCloseable {
             TimeUnit.MILLISECONDS.sleep(millis);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new LinkException(ErrorCode.INTERRUPTED, Where.NOWHERE, "interrupted while looking for the meeting place", e);
+            throw new LinkException(
+                    ErrorCode.INTERRUPTED, Where.NOWHERE, "interrupted while looking for the meeting place", e);
         }
         return Math.min(millis * 2, LONGEST_PAUSE.toMillis());
     }
@@ -175,7 +176,8 @@ public final class Group implements AutoCloseable {
      */
     public byte[] meet(byte[] word, Duration atMost) {
         if (word.length > MOST_WORD_BYTES) {
-            throw new IllegalArgumentException("a word has at most " + MOST_WORD_BYTES + " bytes, this one has " + word.length);
+            throw new IllegalArgumentException(
+                    "a word has at most " + MOST_WORD_BYTES + " bytes, this one has " + word.length);
         }
         int now = step++;
         try {
@@ -183,7 +185,8 @@ public final class Group implements AutoCloseable {
             byte[] answer = await(FrameType.WORD, Deadline.in(atMost));
             int of = ByteBuffer.wrap(answer).order(ByteOrder.LITTLE_ENDIAN).getInt();
             if (of != now) {
-                throw new ProtocolException(socket.where(), "the meeting place answered step " + of + " in step " + now);
+                throw new ProtocolException(
+                        socket.where(), "the meeting place answered step " + of + " in step " + now);
             }
             return Arrays.copyOfRange(answer, Integer.BYTES, answer.length);
         } catch (IOException e) {

@@ -59,7 +59,17 @@ public final class HostList {
             }
             int to = Integer.parseInt(last);
             for (int n = Integer.parseInt(first); n <= to; n++) {
-                word(text, before + "0".repeat(Math.max(0, first.length() - Integer.toString(n).length())) + n + after, all);
+                word(
+                        text,
+                        before
+                                + "0"
+                                        .repeat(Math.max(
+                                                0,
+                                                first.length()
+                                                        - Integer.toString(n).length()))
+                                + n
+                                + after,
+                        all);
             }
         }
     }
@@ -72,7 +82,8 @@ public final class HostList {
     }
 
     private static ConfigException broken(String text) {
-        return new ConfigException("'" + shown(text) + "' is no list of hosts as Slurm writes it: node[01-03,07],login");
+        return new ConfigException(
+                "'" + shown(text) + "' is no list of hosts as Slurm writes it: node[01-03,07],login");
     }
 
     private static String shown(String text) {

@@ -27,7 +27,8 @@ public record Launch(int rank, int world, String host, int port, String job, Str
             throw new ConfigException("the world has " + world + " ranks, it may have 1 to " + MOST_RANKS);
         }
         if (rank < 0 || rank >= world) {
-            throw new ConfigException("rank " + rank + " is not in 0 to " + (world - 1) + ", the ranks of a world of " + world);
+            throw new ConfigException(
+                    "rank " + rank + " is not in 0 to " + (world - 1) + ", the ranks of a world of " + world);
         }
     }
 
@@ -55,7 +56,8 @@ public record Launch(int rank, int world, String host, int port, String job, Str
         OptionalInt world = given.world().isPresent() ? given.world() : own.world();
         Optional<String> meeting = given.meeting().or(own::meeting);
         Launcher.Said said = Launcher.all(variables, world).stream()
-                .filter(s -> s.rank().isPresent() && (world.isPresent() || s.world().isPresent()))
+                .filter(s ->
+                        s.rank().isPresent() && (world.isPresent() || s.world().isPresent()))
                 .findFirst()
                 .or(() -> Launcher.all(variables, world).stream()
                         .filter(s -> s.rank().isPresent())
@@ -63,17 +65,21 @@ public record Launch(int rank, int world, String host, int port, String job, Str
                 .orElse(Launcher.Said.NOTHING);
 
         int r = (rank.isPresent() ? rank : said.rank())
-                .orElseThrow(() -> new ConfigException("nothing says which rank this is; give --rank, --world and --rendezvous, or set"
-                        + " SLUICE_RANK, SLUICE_WORLD and SLUICE_RENDEZVOUS (looked for LWS_WORKER_INDEX, JOB_COMPLETION_INDEX,"
-                        + " RANK, OMPI_COMM_WORLD_RANK, PMIX_RANK, PMI_RANK and SLURM_PROCID too)"));
+                .orElseThrow(() -> new ConfigException(
+                        "nothing says which rank this is; give --rank, --world and --rendezvous, or set"
+                                + " SLUICE_RANK, SLUICE_WORLD and SLUICE_RENDEZVOUS (looked for LWS_WORKER_INDEX, JOB_COMPLETION_INDEX,"
+                                + " RANK, OMPI_COMM_WORLD_RANK, PMIX_RANK, PMI_RANK and SLURM_PROCID too)"));
         int w = (world.isPresent() ? world : said.world())
-                .orElseThrow(() -> new ConfigException("nothing says how many ranks there are; give --world or set SLUICE_WORLD"
-                        + (said.name().isEmpty() ? "" : " (" + said.name() + " says rank " + r + " alone)")));
+                .orElseThrow(() ->
+                        new ConfigException("nothing says how many ranks there are; give --world or set SLUICE_WORLD"
+                                + (said.name().isEmpty() ? "" : " (" + said.name() + " says rank " + r + " alone)")));
         HostPort at = meeting.map(Launch::meeting)
                 .or(() -> said.host().map(h -> new HostPort(h, PORT)))
                 .or(() -> Launcher.anyHost(variables).map(h -> new HostPort(h, PORT)))
-                .orElseThrow(() -> new ConfigException((said.name().isEmpty() ? "nothing says" : said.name() + " does not say")
-                        + " where the ranks meet; give --rendezvous HOST[:PORT] or set SLUICE_RENDEZVOUS, with the host of rank 0"));
+                .orElseThrow(
+                        () -> new ConfigException(
+                                (said.name().isEmpty() ? "nothing says" : said.name() + " does not say")
+                                        + " where the ranks meet; give --rendezvous HOST[:PORT] or set SLUICE_RENDEZVOUS, with the host of rank 0"));
         return new Launch(r, w, at.host(), at.port(), said.job(), source(given, own, said, r, w, at));
     }
 
@@ -85,11 +91,18 @@ public record Launch(int rank, int world, String host, int port, String job, Str
 
     private static String source(Given given, Given own, Launcher.Said said, int rank, int world, HostPort at) {
         String rankFrom = from(given.rank().isPresent(), "--rank", own.rank().isPresent(), "SLUICE_RANK", said.by());
-        String worldFrom = from(given.world().isPresent(), "--world", own.world().isPresent(), "SLUICE_WORLD", said.by());
-        String numbers = rankFrom.equals(worldFrom) ? "rank and world " + rankFrom : "rank " + rankFrom + ", world " + worldFrom;
+        String worldFrom =
+                from(given.world().isPresent(), "--world", own.world().isPresent(), "SLUICE_WORLD", said.by());
+        String numbers =
+                rankFrom.equals(worldFrom) ? "rank and world " + rankFrom : "rank " + rankFrom + ", world " + worldFrom;
         String meeting = from(
-                given.meeting().isPresent(), "--rendezvous", own.meeting().isPresent(), "SLUICE_RENDEZVOUS", said.hostBy());
-        return "rank " + rank + " of " + world + ", meeting at " + at + " (" + numbers + ", meeting place " + meeting + ")";
+                given.meeting().isPresent(),
+                "--rendezvous",
+                own.meeting().isPresent(),
+                "SLUICE_RENDEZVOUS",
+                said.hostBy());
+        return "rank " + rank + " of " + world + ", meeting at " + at + " (" + numbers + ", meeting place " + meeting
+                + ")";
     }
 
     private static String from(boolean given, String option, boolean set, String variable, String launcher) {

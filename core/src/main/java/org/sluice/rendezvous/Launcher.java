@@ -32,7 +32,13 @@ final class Launcher {
             String hostBy,
             String job) {
         static final Said NOTHING = new Said(
-                "", OptionalInt.empty(), OptionalInt.empty(), Optional.empty(), "nothing", "MASTER_ADDR or Slurm's list of nodes", "");
+                "",
+                OptionalInt.empty(),
+                OptionalInt.empty(),
+                Optional.empty(),
+                "nothing",
+                "MASTER_ADDR or Slurm's list of nodes",
+                "");
     }
 
     /** All of them, in the order of precedence. @param world what is known of it otherwise */
@@ -65,7 +71,9 @@ final class Launcher {
         Optional<Matcher> name = v.text("HOSTNAME").map(POD::matcher).filter(Matcher::matches);
         OptionalInt jobs = number(v, "GLOBAL_REPLICAS", "REPLICATEDJOB_REPLICAS");
         OptionalInt job = number(v, "JOB_GLOBAL_INDEX", "JOB_INDEX");
-        int index = job.orElseGet(() -> jobs.isPresent() && name.isPresent() ? Integer.parseInt(name.get().group(2)) : 0);
+        int index = job.orElseGet(() -> jobs.isPresent() && name.isPresent()
+                ? Integer.parseInt(name.get().group(2))
+                : 0);
         int pods = jobs.isPresent() && jobs.getAsInt() > 0 && world.isPresent()
                 ? Math.max(1, world.getAsInt() / jobs.getAsInt())
                 : 1;
@@ -74,7 +82,8 @@ final class Launcher {
                 : OptionalInt.of(jobs.isPresent() || job.isPresent() ? index * pods + pod.getAsInt() : pod.getAsInt());
         Optional<String> host = v.text("COORDINATOR")
                 .or(() -> v.text("JOBSET_NAME")
-                        .flatMap(set -> name.map(m -> m.group(1) + "-0-0." + v.text("SUBDOMAIN").orElse(set))));
+                        .flatMap(set -> name.map(
+                                m -> m.group(1) + "-0-0." + v.text("SUBDOMAIN").orElse(set))));
         return new Said(
                 "JobSet",
                 rank,
@@ -102,11 +111,15 @@ final class Launcher {
                 number(v, "OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "MV2_COMM_WORLD_RANK"),
                 number(v, "OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE", "SLURM_NTASKS"),
                 v.text("MASTER_ADDR").or(() -> slurmHost(v)).or(() -> mpirunsHost(v)),
-                "MPI's " + (v.text("OMPI_COMM_WORLD_RANK").isPresent()
-                        ? "OMPI_COMM_WORLD_RANK and OMPI_COMM_WORLD_SIZE"
-                        : v.text("PMIX_RANK").isPresent() ? "PMIX_RANK" : "PMI_RANK and PMI_SIZE"),
-                v.text("MASTER_ADDR").isPresent() ? "MASTER_ADDR" : slurmHost(v).isPresent() ? "Slurm's list of nodes" : "mpirun's own host",
-                v.firstOf("OMPI_MCA_ess_base_jobid", "PMIX_NAMESPACE", "PMI_JOBID").orElse(""));
+                "MPI's "
+                        + (v.text("OMPI_COMM_WORLD_RANK").isPresent()
+                                ? "OMPI_COMM_WORLD_RANK and OMPI_COMM_WORLD_SIZE"
+                                : v.text("PMIX_RANK").isPresent() ? "PMIX_RANK" : "PMI_RANK and PMI_SIZE"),
+                v.text("MASTER_ADDR").isPresent()
+                        ? "MASTER_ADDR"
+                        : slurmHost(v).isPresent() ? "Slurm's list of nodes" : "mpirun's own host",
+                v.firstOf("OMPI_MCA_ess_base_jobid", "PMIX_NAMESPACE", "PMI_JOBID")
+                        .orElse(""));
     }
 
     private static Said slurm(Variables v) {
@@ -117,7 +130,9 @@ final class Launcher {
                 slurmHost(v),
                 "Slurm's SLURM_PROCID and SLURM_NTASKS",
                 "the first of Slurm's list of nodes",
-                v.firstOf("SLURM_JOB_ID", "SLURM_JOBID").map(id -> "Slurm job " + id).orElse(""));
+                v.firstOf("SLURM_JOB_ID", "SLURM_JOBID")
+                        .map(id -> "Slurm job " + id)
+                        .orElse(""));
     }
 
     /** Slurm gives rank 0 to the first node, unless tasks are distributed arbitrarily. */
@@ -128,7 +143,10 @@ final class Launcher {
 
     /** Open MPI 4 says where mpirun runs, and there rank 0 is, unless a list of hosts says otherwise. */
     private static Optional<String> mpirunsHost(Variables v) {
-        return v.text("OMPI_MCA_orte_hnp_uri").map(MPIRUN::matcher).filter(Matcher::find).map(m -> m.group(1));
+        return v.text("OMPI_MCA_orte_hnp_uri")
+                .map(MPIRUN::matcher)
+                .filter(Matcher::find)
+                .map(m -> m.group(1));
     }
 
     private static OptionalInt number(Variables v, String... names) {

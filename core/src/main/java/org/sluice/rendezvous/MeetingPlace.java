@@ -143,7 +143,8 @@ public final class MeetingPlace implements AutoCloseable {
         }
         List<Integer> missing = roll.missing();
         if (!missing.isEmpty()) {
-            end((missing.size() == 1 ? "rank " : "ranks ") + Roll.text(missing) + " of " + config.launch().world()
+            end((missing.size() == 1 ? "rank " : "ranks ") + Roll.text(missing) + " of "
+                    + config.launch().world()
                     + " did not come within " + Deadline.in(config.arrival()).text()
                     + "; are they started, and do they reach port " + port() + " of rank 0's host?");
         }
@@ -152,16 +153,16 @@ public final class MeetingPlace implements AutoCloseable {
     private void serve(SocketChannel channel, InetAddress source) {
         try (channel) {
             Deadline first = Deadline.in(FIRST_WORDS);
-            FrameSocket socket = tls == null
-                    ? new FrameSocket(channel, first)
-                    : new FrameSocket(tls.accept(channel, first), first);
+            FrameSocket socket =
+                    tls == null ? new FrameSocket(channel, first) : new FrameSocket(tls.accept(channel, first), first);
             Optional<Seat> seat = greet(socket, source);
             strangers.remove(channel);
             if (seat.isPresent()) {
                 attend(seat.get(), socket);
             }
         } catch (SluiceException e) {
-            log.info("meeting place: a connection from {} came to nothing: {}", source.getHostAddress(), e.getMessage());
+            log.info(
+                    "meeting place: a connection from {} came to nothing: {}", source.getHostAddress(), e.getMessage());
         } catch (IOException e) {
             log.debug("meeting place: a connection from {} was lost: {}", source.getHostAddress(), e.toString());
         } finally {
@@ -176,7 +177,8 @@ public final class MeetingPlace implements AutoCloseable {
             Attendee said = join.who();
             // from this machine: others reach it where they reach the meeting place
             String seen = source.isLoopbackAddress() ? "" : source.getHostAddress();
-            Attendee who = new Attendee(said.rank(), said.name(), said.host().isEmpty() ? seen : said.host(), said.port());
+            Attendee who =
+                    new Attendee(said.rank(), said.name(), said.host().isEmpty() ? seen : said.host(), said.port());
             Seat seat = new Seat(who, socket);
             Optional<String> no = roll.take(join, seat);
             if (no.isPresent()) {

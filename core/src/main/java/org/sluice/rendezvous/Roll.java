@@ -33,8 +33,8 @@ final class Roll {
     synchronized Optional<String> take(Join join, Seat seat) {
         int rank = join.who().rank();
         if (!join.job().isEmpty() && !job.isEmpty() && !join.job().equals(job)) {
-            return Optional.of("this is the meeting place of another job: yours is " + join.job() + ", this one is " + job
-                    + "; give each job a --rendezvous of its own");
+            return Optional.of("this is the meeting place of another job: yours is " + join.job() + ", this one is "
+                    + job + "; give each job a --rendezvous of its own");
         }
         if (join.world() != world) {
             return Optional.of("you say that there are " + join.world() + " ranks, rank 0 says " + world
@@ -91,7 +91,9 @@ final class Roll {
     synchronized Optional<List<byte[]>> say(Seat seat, int of, byte[] word, FrameSocket socket) {
         if (!complete || of != step || words[seat.who.rank()] != null) {
             throw new ProtocolException(
-                    socket.where(), seat.who + " said a word of step " + of + " in step " + step + (complete ? "" : ", before all have come"));
+                    socket.where(),
+                    seat.who + " said a word of step " + of + " in step " + step
+                            + (complete ? "" : ", before all have come"));
         }
         words[seat.who.rank()] = word;
         if (++said < world) {

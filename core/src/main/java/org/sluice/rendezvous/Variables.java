@@ -32,7 +32,8 @@ record Variables(Map<String, String> environment) {
         try {
             return OptionalInt.of(Integer.parseInt(text.get()));
         } catch (NumberFormatException e) {
-            throw new ConfigException("the variable " + name + " is '" + text.get() + "', it must be a whole number", e);
+            throw new ConfigException(
+                    "the variable " + name + " is '" + text.get() + "', it must be a whole number", e);
         }
     }
 }

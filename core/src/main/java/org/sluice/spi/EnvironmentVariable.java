@@ -10,4 +10,5 @@ import org.jspecify.annotations.Nullable;
  * @param why in a few words
  * @param users what the user has set, which stays; null where nothing
  */
-public record EnvironmentVariable(String name, String value, String why, @Nullable String users) {}
+public record EnvironmentVariable(
+        String name, String value, String why, @Nullable String users) {}

@@ -19,7 +19,8 @@ public record AgentLimits(Duration call, Duration close, Duration hang, Duration
 
     /** What follows from the deadline of each phase. */
     public static AgentLimits of(Duration deadline) {
-        return new AgentLimits(deadline, deadline.compareTo(MOST_CLOSE) < 0 ? deadline : MOST_CLOSE, deadline, Duration.ZERO);
+        return new AgentLimits(
+                deadline, deadline.compareTo(MOST_CLOSE) < 0 ? deadline : MOST_CLOSE, deadline, Duration.ZERO);
     }
 
     /** The same, with another {@link #spin}. */

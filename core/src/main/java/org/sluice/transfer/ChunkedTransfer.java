@@ -29,8 +29,7 @@ public abstract sealed class ChunkedTransfer permits InboundTransfer, OutboundTr
     /** Sent with it by the peer, for this side's program. */
     byte @Nullable [] notification;
 
-    ChunkedTransfer(
-            long id, PieceMap map, @Nullable PeerPlace remote, TransferOptions options, Completion completion) {
+    ChunkedTransfer(long id, PieceMap map, @Nullable PeerPlace remote, TransferOptions options, Completion completion) {
         this.id = id;
         this.remote = remote;
         this.options = options;

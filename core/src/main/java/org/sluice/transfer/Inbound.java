@@ -48,9 +48,8 @@ final class Inbound implements Receiving.Dealer {
         this.channels = new InboundChannel[channels];
         this.unpack = unpack;
         this.broken = broken;
-        this.quick = settings.confirmed() && !settings.roundRobin() && channels >= CHANNELS_WITH_QUICK
-                ? channels - 1
-                : NONE;
+        this.quick =
+                settings.confirmed() && !settings.roundRobin() && channels >= CHANNELS_WITH_QUICK ? channels - 1 : NONE;
         if (!settings.confirmed()) {
             derived = new RoundRobinStriping<>(channels, settings.chunkBytes());
             pulled = null;
@@ -212,9 +211,7 @@ final class Inbound implements Receiving.Dealer {
         if (c.index != quick) {
             return c.hasRoom(shared) && p.next(c.index, pick);
         }
-        return p.hasShort()
-                ? c.hasRoom(false) && p.nextShort(pick)
-                : c.hasQuickRoom() && p.next(c.index, pick);
+        return p.hasShort() ? c.hasRoom(false) && p.nextShort(pick) : c.hasQuickRoom() && p.next(c.index, pick);
     }
 
     /** The peer hears that the channel is closed before it hears of what that ends: until then it takes its grants for good. */

@@ -26,8 +26,7 @@ final class InboundTransfer extends ChunkedTransfer {
     /** How many chunks were cut off so far. */
     long cut;
 
-    InboundTransfer(
-            long id, PieceMap map, @Nullable PeerPlace remote, TransferOptions options, Completion completion) {
+    InboundTransfer(long id, PieceMap map, @Nullable PeerPlace remote, TransferOptions options, Completion completion) {
         super(id, map, remote, options, completion);
     }
 

@@ -192,8 +192,7 @@ final class PeerAccess {
         return new PullSource(PieceMap.of(blocks, layout.pieces()), memory, numbers, () -> layoutBytes -= bytes);
     }
 
-    private @Nullable Access selected(
-            PeerLayouts.Selection selection, long length, boolean target, Refusal refusal) {
+    private @Nullable Access selected(PeerLayouts.Selection selection, long length, boolean target, Refusal refusal) {
         PeerLayouts.Prepared prepared = selection.of();
         SelectedPieces pieces = selection.pieces();
         long bytes = bytes(selection.total());
@@ -205,8 +204,7 @@ final class PeerAccess {
             kept.ended(prepared);
         };
         PreparedPieces memory = prepared.pieces();
-        TransferRefusal why =
-                pieces == null || memory == null ? prepared.refusal() : pieces.finish(memory, target);
+        TransferRefusal why = pieces == null || memory == null ? prepared.refusal() : pieces.finish(memory, target);
         if (why == null && pieces != null && pieces.map().length() != length) {
             why = TransferRefusal.BOUNDS;
         }

@@ -173,7 +173,9 @@ final class PeerLayouts {
         Selection s = selections.remove(number);
         if (s != null && s.pieces() != null && s.pieces().missing() > 0) {
             throw new ProtocolException(
-                    where, "the peer began a transfer with a selection that lacks " + s.pieces().missing() + " pieces");
+                    where,
+                    "the peer began a transfer with a selection that lacks "
+                            + s.pieces().missing() + " pieces");
         }
         return s;
     }

@@ -4,7 +4,6 @@ import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import org.sluice.Pieces;
 import org.sluice.RemoteLayout;
 import org.sluice.RemoteRegion;

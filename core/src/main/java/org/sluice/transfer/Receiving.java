@@ -370,8 +370,7 @@ final class Receiving {
         }
     }
 
-    InboundTransfer read(
-            PieceMap map, PeerPlace from, TransferOptions options, Completion completion, long nanoTime) {
+    InboundTransfer read(PieceMap map, PeerPlace from, TransferOptions options, Completion completion, long nanoTime) {
         now = nanoTime;
         InboundTransfer t = new InboundTransfer(0, map, from, options, completion);
         deadlines.add(t, options.deadline(), now);

@@ -180,9 +180,10 @@ public final class SelectedPieces {
                 }
                 yield uniform(memory[0], b.base(), b.blockBytes(), b.blockBytes(), at);
             }
-            case Pieces.Strided s when s.outerCount() == 1 -> uniform(memory[0], s.offset(), s.stride(), s.blockBytes(), indices);
-            case Pieces.Strided s when s.innerCount() == 1 ->
-                uniform(memory[0], s.offset(), s.outerStride(), s.blockBytes(), indices);
+            case Pieces.Strided s
+            when s.outerCount() == 1 -> uniform(memory[0], s.offset(), s.stride(), s.blockBytes(), indices);
+            case Pieces.Strided s
+            when s.innerCount() == 1 -> uniform(memory[0], s.offset(), s.outerStride(), s.blockBytes(), indices);
             case Pieces.Strided s -> rows(memory, s);
             case Pieces.Listed l -> listed(memory, l);
         };

@@ -37,6 +37,7 @@ final class Sending {
     private final Posting<OutboundTransfer> posting = new Posting<>(this::mayGo, this::announce);
     /** Reads of the peer's that wait until it has the memory open. */
     private final Posting<OutboundTransfer> serving = new Posting<>(t -> isOffered(t, false), this::serve);
+
     private final @Nullable PulledMemory memory;
     private final TransferTable<OutboundTransfer> active = new TransferTable<>();
     private final SmallBytes small;
@@ -99,11 +100,7 @@ final class Sending {
 
     /** Begins a send, or with {@code remote} a write. */
     OutboundTransfer begin(
-            PieceMap map,
-            @Nullable PeerPlace remote,
-            TransferOptions options,
-            Completion completion,
-            long nanoTime) {
+            PieceMap map, @Nullable PeerPlace remote, TransferOptions options, Completion completion, long nanoTime) {
         OutboundTransfer t = new OutboundTransfer(0, map, remote, options, settings.chunkBytes(), completion);
         now = nanoTime;
         layouts.posted(remote);

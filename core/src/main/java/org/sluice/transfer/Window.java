@@ -28,7 +28,6 @@ final class Window {
     /** The shortest time from a grant to its chunk that was seen; 0 while unknown. */
     private long way;
 
-
     private Window(int most, boolean adapts) {
         this.most = most;
         this.adapts = adapts;

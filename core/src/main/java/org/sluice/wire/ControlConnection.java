@@ -71,8 +71,7 @@ public final class ControlConnection implements AutoCloseable {
      * @param where the link, as messages name it
      * @param seal of what carries a program's bytes; null where nothing is sealed
      */
-    public ControlConnection(ControlStream stream, Where where, @Nullable FrameSeal seal, long now)
-            throws IOException {
+    public ControlConnection(ControlStream stream, Where where, @Nullable FrameSeal seal, long now) throws IOException {
         this.stream = stream;
         this.where = where;
         this.seal = seal;

@@ -11,7 +11,8 @@ public record HostPort(String host, int port) {
         if (host.startsWith("[") && host.endsWith("]")) {
             host = host.substring(1, host.length() - 1);
         } else if (host.contains(":")) {
-            throw new ConfigException(what + " " + text + " has several colons; put an IPv6 address in brackets: [2001:db8::1]:20100");
+            throw new ConfigException(
+                    what + " " + text + " has several colons; put an IPv6 address in brackets: [2001:db8::1]:20100");
         }
         int port;
         try {

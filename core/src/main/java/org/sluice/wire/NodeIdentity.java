@@ -53,8 +53,7 @@ public record NodeIdentity(
 
     /** The same node with a token for somebody else. */
     public NodeIdentity withToken(byte[] other) {
-        return new NodeIdentity(
-                idHigh, idLow, host, name, version, gpus, transport, pulls, proofPort, other, nics);
+        return new NodeIdentity(idHigh, idLow, host, name, version, gpus, transport, pulls, proofPort, other, nics);
     }
 
     public byte[] encode() {

@@ -114,16 +114,10 @@ public abstract class PullContract {
                 .limit(bytes / block)
                 .toArray();
         here.fill(0, bytes, 5);
-        link.write(
-                        Layout.blocks(here, 0, block, order),
-                        RemoteLayout.range(written, 0, bytes),
-                        TransferOptions.NONE)
+        link.write(Layout.blocks(here, 0, block, order), RemoteLayout.range(written, 0, bytes), TransferOptions.NONE)
                 .await(LIMIT);
         here.fill(0, bytes, 6);
-        link.read(
-                        Layout.blocks(here, 0, block, order),
-                        RemoteLayout.range(written, 0, bytes),
-                        TransferOptions.NONE)
+        link.read(Layout.blocks(here, 0, block, order), RemoteLayout.range(written, 0, bytes), TransferOptions.NONE)
                 .await(LIMIT);
         assertThat(here.mismatch(0, bytes, 5)).isEqualTo(-1);
         Region back = node.allocate(0, bytes);

@@ -21,7 +21,8 @@ import org.sluice.spi.SharedPart;
 /** A {@link SharingChild}, from the side of who started it. */
 @SuppressWarnings("restricted")
 public final class SharingProcess implements AutoCloseable {
-    // numbers of system calls: the first two are the same on every architecture (linux/include/uapi/asm-generic/unistd.h)
+    // numbers of system calls: the first two are the same on every architecture
+    // (linux/include/uapi/asm-generic/unistd.h)
     private static final long PIDFD_OPEN = 434;
     private static final long PIDFD_GETFD = 438;
     private static final long CLOSE = System.getProperty("os.arch").equals("aarch64") ? 57 : 3;

@@ -40,8 +40,13 @@ final class BatchTest {
             for (int n = 0; n < 40; n++) {
                 for (int i = 0; i < 10; i++) {
                     batch.write(mine, yours, NONE, posted++);
-                    batch.write(Layout.range(here, 0, 5000), RemoteLayout.range(there.remoteKey(), 0, 5000), NONE, posted++);
-                    batch.read(Layout.range(here, 40_000, 8), RemoteLayout.range(there.remoteKey(), 0, 8), NONE, posted++);
+                    batch.write(
+                            Layout.range(here, 0, 5000),
+                            RemoteLayout.range(there.remoteKey(), 0, 5000),
+                            NONE,
+                            posted++);
+                    batch.read(
+                            Layout.range(here, 40_000, 8), RemoteLayout.range(there.remoteKey(), 0, 8), NONE, posted++);
                     batch.send(Layout.range(here, 0, 9), NONE, posted++);
                     nodes.in().receive(Layout.range(there, 60_000, 9), NONE);
                 }
@@ -65,7 +70,8 @@ final class BatchTest {
     }
 
     @Test
-    @DisplayName("what fails comes with its reason; a batch with one that cannot be posts none; a link's end fails the rest")
+    @DisplayName(
+            "what fails comes with its reason; a batch with one that cannot be posts none; a link's end fails the rest")
     void failures() {
         LinkedNodes nodes = new LinkedNodes(Duration.ofSeconds(20));
         try (nodes) {

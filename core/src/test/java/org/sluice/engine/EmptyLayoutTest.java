@@ -58,9 +58,13 @@ final class EmptyLayoutTest {
             for (Layout mine : local(here)) {
                 for (RemoteLayout yours : remote(there.remoteKey())) {
                     byte[] word = {n++};
-                    nodes.out().write(mine, yours, TransferOptions.notifying(word)).await(PATIENCE);
+                    nodes.out()
+                            .write(mine, yours, TransferOptions.notifying(word))
+                            .await(PATIENCE);
                     told(nodes.in(), word);
-                    nodes.out().read(mine, yours, TransferOptions.notifying(word)).await(PATIENCE);
+                    nodes.out()
+                            .read(mine, yours, TransferOptions.notifying(word))
+                            .await(PATIENCE);
                     told(nodes.in(), word);
                 }
             }

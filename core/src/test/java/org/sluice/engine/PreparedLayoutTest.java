@@ -82,7 +82,8 @@ final class PreparedLayoutTest {
     }
 
     @Test
-    @DisplayName("both sides prepared once, then selections of every length written and read: the bytes, and those beside them")
+    @DisplayName(
+            "both sides prepared once, then selections of every length written and read: the bytes, and those beside them")
     void selections() {
         int[] mine = order(BLOCKS, BLOCKS, random);
         int[] theirs = order(BLOCKS, BLOCKS, random);
@@ -104,7 +105,8 @@ final class PreparedLayoutTest {
                     for (int i = 0; i < count; i++) {
                         int m = mine[a[i]] * BLOCK;
                         int n = theirs[b[i]] * BLOCK;
-                        System.arraycopy(write ? left : right, write ? m : n, write ? right : left, write ? n : m, BLOCK);
+                        System.arraycopy(
+                                write ? left : right, write ? m : n, write ? right : left, write ? n : m, BLOCK);
                     }
                     t.await(PATIENCE);
                     assertThat(bytes(here)).as("here, " + count).isEqualTo(left);
@@ -158,8 +160,7 @@ final class PreparedLayoutTest {
     void duplicates() {
         int[] all = order(BLOCKS, BLOCKS, random);
         try (PreparedLayout local = link().prepare(Layout.blocks(here, 0, BLOCK, all));
-                PreparedRemoteLayout remote =
-                        link().prepare(RemoteLayout.blocks(there.remoteKey(), 0, BLOCK, all))) {
+                PreparedRemoteLayout remote = link().prepare(RemoteLayout.blocks(there.remoteKey(), 0, BLOCK, all))) {
             set(here, drawn());
             link().write(local.select(5, 5, 7), remote.select(1, 2, 3), TransferOptions.NONE)
                     .await(PATIENCE);

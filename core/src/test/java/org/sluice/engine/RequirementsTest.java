@@ -27,7 +27,8 @@ class RequirementsTest {
     @Test
     void whatIsMissingIsToldWithTheReason() {
         assertThat(Requirements.NONE.unmetBy(PATH)).isEmpty();
-        assertThat(new Requirements(2, List.of("eth2"), Optional.empty(), 0).unmetBy(PATH)).isEmpty();
+        assertThat(new Requirements(2, List.of("eth2"), Optional.empty(), 0).unmetBy(PATH))
+                .isEmpty();
         assertThat(new Requirements(3, List.of(), Optional.empty(), 0).unmetBy(PATH))
                 .contains("3 NICs are required, and the links use 2 (eth1, eth2); eth3 has no channel");
         assertThat(new Requirements(0, List.of("eth1", "eth3"), Optional.empty(), 0).unmetBy(PATH))

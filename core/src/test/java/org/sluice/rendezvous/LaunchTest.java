@@ -25,10 +25,7 @@ class LaunchTest {
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            textBlock =
-                    """
+    @CsvSource(delimiter = '|', textBlock = """
         SLUICE_RANK=1 SLUICE_WORLD=4 SLUICE_RENDEZVOUS=10.0.0.1:4711                        | 1  | 4   | 10.0.0.1:4711      | SLUICE_RANK
         SLUICE_RANK=0 SLUICE_WORLD=2 SLUICE_RENDEZVOUS=node-0                               | 0  | 2   | node-0:20900       | SLUICE_RENDEZVOUS
         SLUICE_RANK=0 SLUICE_WORLD=2 SLUICE_RENDEZVOUS=[2001:db8::1]:99                     | 0  | 2   | [2001:db8::1]:99   | SLUICE_WORLD
@@ -61,9 +58,10 @@ class LaunchTest {
     /** Each of these is there too, and the first that remains counts. */
     @Test
     void theOrderIsTheDocumented() {
-        Map<String, String> all = environment("SLUICE_RANK=1 SLUICE_WORLD=10 SLUICE_RENDEZVOUS=a LWS_WORKER_INDEX=2 LWS_GROUP_SIZE=10"
-                + " LWS_LEADER_ADDRESS=b JOB_COMPLETION_INDEX=3 GLOBAL_REPLICAS=1 COORDINATOR=c RANK=4 WORLD_SIZE=10 MASTER_ADDR=d"
-                + " OMPI_COMM_WORLD_RANK=5 OMPI_COMM_WORLD_SIZE=10 SLURM_PROCID=6 SLURM_NTASKS=10 SLURM_JOB_NODELIST=f");
+        Map<String, String> all = environment(
+                "SLUICE_RANK=1 SLUICE_WORLD=10 SLUICE_RENDEZVOUS=a LWS_WORKER_INDEX=2 LWS_GROUP_SIZE=10"
+                        + " LWS_LEADER_ADDRESS=b JOB_COMPLETION_INDEX=3 GLOBAL_REPLICAS=1 COORDINATOR=c RANK=4 WORLD_SIZE=10 MASTER_ADDR=d"
+                        + " OMPI_COMM_WORLD_RANK=5 OMPI_COMM_WORLD_SIZE=10 SLURM_PROCID=6 SLURM_NTASKS=10 SLURM_JOB_NODELIST=f");
         Launch.Given given = new Launch.Given(OptionalInt.of(0), OptionalInt.of(10), Optional.of("z"));
         assertThat(Launch.find(given, all).rank()).isZero();
         assertThat(Launch.find(given, all).host()).isEqualTo("z");
@@ -86,17 +84,15 @@ class LaunchTest {
     @Test
     void aPlaceOfTheUsersServesALaunchersRanks() {
         Launch.Given given = new Launch.Given(OptionalInt.empty(), OptionalInt.empty(), Optional.of("login:5000"));
-        Launch launch = Launch.find(given, environment("SLURM_PROCID=1 SLURM_NTASKS=2 SLURM_JOB_NODELIST=n[1-2] SLURM_JOB_ID=77"));
+        Launch launch = Launch.find(
+                given, environment("SLURM_PROCID=1 SLURM_NTASKS=2 SLURM_JOB_NODELIST=n[1-2] SLURM_JOB_ID=77"));
         assertThat(launch.host() + launch.port()).isEqualTo("login5000");
         assertThat(launch.source()).contains("SLURM_PROCID", "meeting place from --rendezvous");
         assertThat(launch.job()).isEqualTo("Slurm job 77");
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            textBlock =
-                    """
+    @CsvSource(delimiter = '|', textBlock = """
         HOME=/root                                                     | give --rank, --world and --rendezvous
         RANK=1 MASTER_ADDR=x                                           | torchrun says rank 1 alone
         PMI_RANK=1 PMI_SIZE=2                                          | MPI does not say where the ranks meet; give --rendezvous
@@ -113,10 +109,7 @@ class LaunchTest {
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            textBlock =
-                    """
+    @CsvSource(delimiter = '|', textBlock = """
         login                    | login
         n[1-3]                   | n1 n2 n3
         n[01-03,07]              | n01 n02 n03 n07

@@ -58,7 +58,11 @@ class MeetingPlaceTest {
 
     private static GroupConfig config(int rank, int world, int port, byte[] secret, Duration arrival) {
         return new GroupConfig(
-                new Launch(rank, world, "127.0.0.1", port, "", "test"), secret, Optional.empty(), arrival, GroupConfig.USUAL_SILENCE);
+                new Launch(rank, world, "127.0.0.1", port, "", "test"),
+                secret,
+                Optional.empty(),
+                arrival,
+                GroupConfig.USUAL_SILENCE);
     }
 
     private MeetingPlace place(int world, byte[] secret, Duration arrival) {
@@ -70,7 +74,8 @@ class MeetingPlaceTest {
     private CompletableFuture<Group> join(int rank, int world, int port, byte[] secret, Duration arrival) {
         return CompletableFuture.supplyAsync(
                 () -> {
-                    Group group = Group.join(config(rank, world, port, secret, arrival), "host-" + rank, "", 5000 + rank);
+                    Group group =
+                            Group.join(config(rank, world, port, secret, arrival), "host-" + rank, "", 5000 + rank);
                     synchronized (open) {
                         open.addFirst(group);
                     }
@@ -167,8 +172,10 @@ class MeetingPlaceTest {
     @Test
     void ranksThatDoNotFitAreTurnedAway() {
         MeetingPlace place = place(3, SECRET, PATIENCE);
-        assertThat(why(join(1, 4, place.port(), SECRET, PATIENCE))).contains("you say that there are 4 ranks, rank 0 says 3");
-        assertThat(why(join(1, 3, place.port(), bytes("another secret"), PATIENCE))).contains("secret");
+        assertThat(why(join(1, 4, place.port(), SECRET, PATIENCE)))
+                .contains("you say that there are 4 ranks, rank 0 says 3");
+        assertThat(why(join(1, 3, place.port(), bytes("another secret"), PATIENCE)))
+                .contains("secret");
         assertThat(why(join(1, 3, place.port(), new byte[0], PATIENCE))).contains("authentication failed");
         assertThat(place.missing()).isEqualTo("0 to 2");
     }
@@ -228,13 +235,15 @@ class MeetingPlaceTest {
             SocketChannel channel = SocketChannel.open(new InetSocketAddress("127.0.0.1", place.port()));
             byte[] payload = new byte[random.nextInt(100)];
             random.nextBytes(payload);
-            byte[] said =
-                    switch (i % 4) {
-                        case 0 -> payload;
-                        case 1 -> Sockets.frame(FrameType.MAGIC, FrameType.VERSION, FrameType.JOIN.code, 0, payload.length, payload);
-                        case 2 -> Sockets.frame(FrameType.MAGIC, FrameType.VERSION, FrameType.HELLO.code, 0, Integer.MAX_VALUE, payload);
-                        default -> new byte[0];
-                    };
+            byte[] said = switch (i % 4) {
+                case 0 -> payload;
+                case 1 ->
+                    Sockets.frame(FrameType.MAGIC, FrameType.VERSION, FrameType.JOIN.code, 0, payload.length, payload);
+                case 2 ->
+                    Sockets.frame(
+                            FrameType.MAGIC, FrameType.VERSION, FrameType.HELLO.code, 0, Integer.MAX_VALUE, payload);
+                default -> new byte[0];
+            };
             try {
                 channel.write(ByteBuffer.wrap(said));
             } catch (IOException e) {
@@ -264,7 +273,9 @@ class MeetingPlaceTest {
                 FrameSocket one = new FrameSocket(channel, Deadline.in(PATIENCE));
                 Handshake.asClient(one, null);
                 one.write(FrameType.JOIN, payload);
-                assertThatThrownBy(() -> one.read(FrameType.TABLE)).isInstanceOf(SluiceException.class).hasMessageContaining("JOIN");
+                assertThatThrownBy(() -> one.read(FrameType.TABLE))
+                        .isInstanceOf(SluiceException.class)
+                        .hasMessageContaining("JOIN");
             }
         }
         // a word before all have come: its rank is free again
@@ -315,11 +326,16 @@ class MeetingPlaceTest {
     void aTableOfManyRanksGoesInSeveralFrames() {
         List<Attendee> all = new ArrayList<>();
         for (int i = 0; i < 2000; i++) {
-            all.add(new Attendee(i, "a-rather-long-name-of-a-machine-" + i, i % 3 == 0 ? "" : "2001:db8:1234:5678:9abc:def0:1234:" + i, i));
+            all.add(new Attendee(
+                    i,
+                    "a-rather-long-name-of-a-machine-" + i,
+                    i % 3 == 0 ? "" : "2001:db8:1234:5678:9abc:def0:1234:" + i,
+                    i));
         }
         List<byte[]> frames = Join.encodeTable(all);
         assertThat(frames.size()).isGreaterThan(1);
-        assertThat(frames.stream().allMatch(f -> f.length <= FrameType.TABLE.most)).isTrue();
+        assertThat(frames.stream().allMatch(f -> f.length <= FrameType.TABLE.most))
+                .isTrue();
         List<Attendee> back = new ArrayList<>();
         frames.forEach(f -> Join.decodeTable(f, 2000, "here", back));
         assertThat(back).hasSize(2000);

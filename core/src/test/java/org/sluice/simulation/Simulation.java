@@ -299,9 +299,11 @@ final class Simulation {
         Side asker = write ? d.from : d.to;
         PeerPlace remote = place(asker, there, key);
         calls(asker)
-                .add(write
-                        ? () -> m.sending.begun = d.from.engine().write(here, remote, options, m.sending, now)
-                        : () -> m.receiving.begun = d.to.engine().read(here, remote, options, m.receiving, now));
+                .add(
+                        write
+                                ? () -> m.sending.begun = d.from.engine().write(here, remote, options, m.sending, now)
+                                : () -> m.receiving.begun =
+                                        d.to.engine().read(here, remote, options, m.receiving, now));
         closePrepared(asker, remote);
     }
 

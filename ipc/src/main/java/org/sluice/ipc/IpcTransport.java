@@ -158,7 +158,8 @@ final class IpcTransport implements PullTransport {
     private IpcConnection added(UnixSocket socket, @Nullable PartsListener told) throws LinuxException {
         int uid = socket.peer().uid();
         if (uid != user) {
-            throw new LinuxException("the other process is of user " + uid + ", this one of user " + user, IpcConnection.NOT_PERMITTED);
+            throw new LinuxException(
+                    "the other process is of user " + uid + ", this one of user " + user, IpcConnection.NOT_PERMITTED);
         }
         long number = numbers.incrementAndGet();
         IpcConnection c = new IpcConnection(this, socket, number, socket.peer().pid(), told);
@@ -232,8 +233,9 @@ final class IpcTransport implements PullTransport {
         for (UnixSocket s = directory.socket().accept();
                 s != null;
                 s = directory.socket().accept()) {
-            long strangers =
-                    connections.values().stream().filter(IpcConnection::isStranger).count();
+            long strangers = connections.values().stream()
+                    .filter(IpcConnection::isStranger)
+                    .count();
             try {
                 if (strangers >= MOST_STRANGERS) {
                     throw new LinuxException("too many have come who do not say why", IpcConnection.NOT_PERMITTED);

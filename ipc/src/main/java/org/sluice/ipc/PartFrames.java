@@ -217,8 +217,7 @@ final class PartFrames {
                 need(handleBytes, end);
                 byte[] handle = new byte[handleBytes];
                 in.get(handle);
-                SharedPart.Kind k =
-                        SharedPart.Kind.of(kind).orElseThrow(() -> wrong("a part of unknown kind " + kind));
+                SharedPart.Kind k = SharedPart.Kind.of(kind).orElseThrow(() -> wrong("a part of unknown kind " + kind));
                 if (k.hasDescriptor() && left-- == 0) {
                     throw wrong("a part without its descriptor");
                 }

@@ -86,22 +86,19 @@ final class IpcLinkTest {
                     assertThat(target.segment()
                                     .orElseThrow()
                                     .asSlice((long) to[i] * BLOCK, BLOCK)
-                                    .mismatch(source.segment()
-                                            .orElseThrow()
-                                            .asSlice((long) from[i] * BLOCK, BLOCK)))
+                                    .mismatch(source.segment().orElseThrow().asSlice((long) from[i] * BLOCK, BLOCK)))
                             .isEqualTo(-1);
                 }
                 // a list into a range: as the stream has it
                 Transfer receive = n.in.receive(Layout.range(straight, 0, straight.size()), TransferOptions.NONE);
-                n.out.send(Layout.blocks(source, 0, BLOCK, from), TransferOptions.NONE).await(LIMIT);
+                n.out.send(Layout.blocks(source, 0, BLOCK, from), TransferOptions.NONE)
+                        .await(LIMIT);
                 receive.await(LIMIT);
                 for (int i = 0; i < count; i++) {
                     assertThat(straight.segment()
                                     .orElseThrow()
                                     .asSlice((long) i * BLOCK, BLOCK)
-                                    .mismatch(source.segment()
-                                            .orElseThrow()
-                                            .asSlice((long) from[i] * BLOCK, BLOCK)))
+                                    .mismatch(source.segment().orElseThrow().asSlice((long) from[i] * BLOCK, BLOCK)))
                             .isEqualTo(-1);
                 }
                 assertThat(TwoNodes.bytes(n.in, "ipc", false)).isEqualTo(2L * count * BLOCK);
@@ -110,11 +107,7 @@ final class IpcLinkTest {
     }
 
     private static int[] shuffled(int of, int count, long seed) {
-        return new Random(seed)
-                .ints(0, of)
-                .distinct()
-                .limit(count)
-                .toArray();
+        return new Random(seed).ints(0, of).distinct().limit(count).toArray();
     }
 
     @Test
@@ -129,7 +122,8 @@ final class IpcLinkTest {
                         Layout.range(source, 0, source.size()),
                         RemoteLayout.all(target.remoteKey()),
                         TransferOptions.notifying(note));
-                assertThat(n.in.nextNotification().get(20, TimeUnit.SECONDS).bytes()).isEqualTo(note);
+                assertThat(n.in.nextNotification().get(20, TimeUnit.SECONDS).bytes())
+                        .isEqualTo(note);
                 assertThat(target.mismatch(0, target.size(), i)).isEqualTo(-1);
                 write.await(LIMIT);
             }
@@ -154,10 +148,11 @@ final class IpcLinkTest {
                     .isInstanceOf(DeadlineException.class);
 
             RemoteRegion readOnly = target.share(org.sluice.Access.READ);
-            assertThatThrownBy(() -> n.out.write(source, 0, 1 << 20, readOnly, 0).await(LIMIT))
-                    .isInstanceOf(RemoteAccessException.class);
             assertThatThrownBy(
-                            () -> n.out.write(source, 0, 1 << 20, target.remoteKey(), 1).await(LIMIT))
+                            () -> n.out.write(source, 0, 1 << 20, readOnly, 0).await(LIMIT))
+                    .isInstanceOf(RemoteAccessException.class);
+            assertThatThrownBy(() -> n.out.write(source, 0, 1 << 20, target.remoteKey(), 1)
+                            .await(LIMIT))
                     .isInstanceOf(RemoteAccessException.class);
             target.fill(0, target.size(), 5);
             n.out.read(source, 0, 1 << 20, readOnly, 0).await(LIMIT);
@@ -182,8 +177,8 @@ final class IpcLinkTest {
                 assertThat(TwoNodes.bytes(n.out, "ipc", true)).isZero();
             }
             try (Region adopted = n.server.adopt(0, target.address(), 1 << 20)) {
-                assertThatThrownBy(
-                                () -> n.in.write(adopted, 0, 1 << 20, mine.remoteKey(), 0).await(LIMIT))
+                assertThatThrownBy(() -> n.in.write(adopted, 0, 1 << 20, mine.remoteKey(), 0)
+                                .await(LIMIT))
                         .isInstanceOf(LinkException.class)
                         .hasMessageContaining("cannot be shared");
             }
@@ -265,11 +260,7 @@ final class IpcLinkTest {
             Transfer large = n.out.write(source, 0, 63 << 20, target.remoteKey(), 0);
             var small = IntStream.range(0, 64)
                     .mapToObj(i -> n.out.write(
-                            source,
-                            (63L << 20) + i * 16384L,
-                            16384,
-                            target.remoteKey(),
-                            (63L << 20) + i * 16384L))
+                            source, (63L << 20) + i * 16384L, 16384, target.remoteKey(), (63L << 20) + i * 16384L))
                     .toList();
             small.forEach(t -> t.await(LIMIT));
             large.await(LIMIT);

@@ -100,7 +100,8 @@ final class IpcTransportTest {
         PartsConnection in = next(at.connections);
         assertThat(in.peer()).isEqualTo("process " + ProcessHandle.current().pid());
         for (int count : new int[] {1, 253, 700}) {
-            List<SharedPart> parts = IntStream.range(0, count).mapToObj(IpcTransportTest::memfd).toList();
+            List<SharedPart> parts =
+                    IntStream.range(0, count).mapToObj(IpcTransportTest::memfd).toList();
             out.send(new byte[] {(byte) count}, parts);
             Block got = next(at.blocks);
             assertThat(got.label()).isEqualTo(new byte[] {(byte) count});

@@ -104,7 +104,8 @@ record ControlGroup(Path folder, int version) {
     Optional<Double> cpus() {
         if (version == 2) { // "quota period", the first may be "max"
             List<String> lines = MemoryRoom.lines(folder.resolve("cpu.max"));
-            String[] words = lines.isEmpty() ? new String[0] : lines.getFirst().strip().split(" ", -1);
+            String[] words =
+                    lines.isEmpty() ? new String[0] : lines.getFirst().strip().split(" ", -1);
             return words.length == 2 ? share(words[0], words[1]) : Optional.empty();
         }
         Optional<Long> quota = MemoryRoom.value(folder.resolve("cpu.cfs_quota_us"));

@@ -10,8 +10,7 @@ import org.sluice.spi.TransportConfig;
  * the plugin and the library in front of it, which checks the environment, read them.
  */
 final class A3MegaProfile implements Profile {
-    private static final List<String> NICS =
-            List.of("eth1", "eth2", "eth3", "eth4", "eth5", "eth6", "eth7", "eth8");
+    private static final List<String> NICS = List.of("eth1", "eth2", "eth3", "eth4", "eth5", "eth6", "eth7", "eth8");
 
     /** Where the installer of the plugin puts its files, and where pods get them mounted. */
     private static final List<String> FOLDERS =

@@ -44,8 +44,9 @@ class A3HighProfileTest {
         Map<String, Set<Integer>> rx = cpus(all.get("NCCL_GPUDIRECTTCPX_RX_BINDINGS"));
         assertThat(tx).containsOnlyKeys("eth1", "eth2", "eth3", "eth4");
         assertThat(rx).containsOnlyKeys("eth1", "eth2", "eth3", "eth4");
-        tx.values().forEach(sending -> assertThat(rx.values())
-                .allMatch(receiving -> receiving.stream().noneMatch(sending::contains)));
+        tx.values()
+                .forEach(sending -> assertThat(rx.values())
+                        .allMatch(receiving -> receiving.stream().noneMatch(sending::contains)));
     }
 
     /** By NIC. @param bindings {@code eth1:8-21,112-125;eth2:...} */
@@ -69,7 +70,9 @@ class A3HighProfileTest {
         List<EnvironmentVariable> all = new NcclNetTransportProvider()
                 .environment(new TransportConfig(List.of(), 1, 0, Map.of("profile", "a3-high")));
         assertThat(all).anyMatch(v -> v.name().equals("NCCL_GPUDIRECTTCPX_CTRL_DEV") && v.users() == null);
-        assertThat(all).anyMatch(v -> v.name().equals("NCCL_DYNAMIC_CHUNK_SIZE") && v.value().equals("524288"));
+        assertThat(all)
+                .anyMatch(v ->
+                        v.name().equals("NCCL_DYNAMIC_CHUNK_SIZE") && v.value().equals("524288"));
         assertThat(NativeEnvironment.get("NCCL_GPUDIRECTTCPX_FORCE_ACK")).isNull();
     }
 

@@ -279,8 +279,7 @@ final class InboundConnection extends Connection {
         if (which < 0 || which >= Handle.MOST_SOCKETS || (alone & ~1) != 0) {
             throw new FrameException("the peer opens a channel with " + FrameHead.text(head));
         }
-        ReceiveLane lane =
-                home.admit(this, token.toArray(ValueLayout.JAVA_BYTE), number, (int) which, alone == 1);
+        ReceiveLane lane = home.admit(this, token.toArray(ValueLayout.JAVA_BYTE), number, (int) which, alone == 1);
         if (lane == null) {
             say(new Reply(Reply.CLOSED, number));
             return;

@@ -39,9 +39,8 @@ final class IoThreads implements AutoCloseable {
         }
         List<IoThread> own = ofNic.get(nic.device());
         List<IoThread> candidates = ofNic.size() > most ? all() : own;
-        IoThread least = candidates.stream()
-                .min(Comparator.comparingInt(IoThread::load))
-                .orElse(null);
+        IoThread least =
+                candidates.stream().min(Comparator.comparingInt(IoThread::load)).orElse(null);
         if (least != null && (least.load() == 0 || !mayStart(own))) {
             return least;
         }

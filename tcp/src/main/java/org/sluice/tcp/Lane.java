@@ -192,7 +192,8 @@ abstract class Lane {
     final void done(int how) {
         outcome[(int) done & (CAPACITY - 1)] = (byte) how;
         DONE.setRelease(this, done + 1);
-        // half of what was posted is done: the agent has the other half to bring new requests in. Until then it finds what is done
+        // half of what was posted is done: the agent has the other half to bring new requests in. Until then it finds
+        // what is done
         // by itself, within milliseconds
         if (done - rung >= (long) POSTED.getAcquire(this) - done) {
             rung = done;

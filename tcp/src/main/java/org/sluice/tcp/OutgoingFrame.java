@@ -57,17 +57,11 @@ final class OutgoingFrame {
             count = 0;
         }
         int sum = checks ? checksum.of(at, length) : 0;
-        int flags = (checks ? FrameHead.CHECKED : 0) | (seal == null ? 0 : FrameHead.SEALED)
+        int flags = (checks ? FrameHead.CHECKED : 0)
+                | (seal == null ? 0 : FrameHead.SEALED)
                 | (isVoid ? FrameHead.VOID : 0);
         FrameHead.write(
-                head,
-                FrameHead.DATA,
-                flags,
-                channel,
-                r.message[slot],
-                r.offset[slot],
-                length,
-                damages ? sum ^ 1 : sum);
+                head, FrameHead.DATA, flags, channel, r.message[slot], r.offset[slot], length, damages ? sum ^ 1 : sum);
         bytes = isVoid ? 0 : length;
         if (seal != null) {
             long to = sealed.room(bytes + Seal.TAG_BYTES);

@@ -107,9 +107,7 @@ final class SendConnections implements OutboundConnection.Home {
             seats.put(fresh.connection, fresh);
             return fresh;
         }
-        return rail.seats.stream()
-                .min(Comparator.comparingInt(s -> s.users))
-                .orElseThrow();
+        return rail.seats.stream().min(Comparator.comparingInt(s -> s.users)).orElseThrow();
     }
 
     /** A connection for one channel alone. */

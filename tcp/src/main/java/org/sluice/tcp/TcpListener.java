@@ -27,8 +27,7 @@ final class TcpListener implements Listener {
     private boolean handedOut;
 
     /** @param open everything of the transport that is open */
-    TcpListener(
-            Endpoint endpoint, int sockets, Doors doors, ReceiveConnections connections, Set<AutoCloseable> open) {
+    TcpListener(Endpoint endpoint, int sockets, Doors doors, ReceiveConnections connections, Set<AutoCloseable> open) {
         this.endpoint = endpoint;
         this.doors = doors;
         this.connections = connections;
@@ -82,8 +81,8 @@ final class TcpListener implements Listener {
         }
         try {
             @Nullable Seal seal = handle.encrypted() ? new Seal(endpoint.context().keys(), handle.token(), which) : null;
-            ReceiveLane lane =
-                    new ReceiveLane(connection, number, alone, endpoint.context().doorbell(), seal);
+            ReceiveLane lane = new ReceiveLane(
+                    connection, number, alone, endpoint.context().doorbell(), seal);
             lanes[which] = lane;
             endpoint.context().doorbell().ring();
             return lane;

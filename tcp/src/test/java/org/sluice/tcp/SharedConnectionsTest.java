@@ -116,7 +116,8 @@ class SharedConnectionsTest {
         });
         for (int c = 0; c < channels; c++) {
             assertThat(ends.wrong(at[c][0], at[c][messages])).isEqualTo(-1);
-            assertThat(ends.isUntouched(at[c][messages], at[c][messages] + 1000)).isTrue();
+            assertThat(ends.isUntouched(at[c][messages], at[c][messages] + 1000))
+                    .isTrue();
         }
     }
 

@@ -81,7 +81,9 @@ class TcpAllocationTest {
                     .as("bytes by thread in the last transfer of %d chunks: %s", CHUNKS, last)
                     .isEqualTo(CALM);
             int cpus = Runtime.getRuntime().availableProcessors();
-            assertThat(last).as("threads").hasSize(2 + 2 * 2 * Math.min(CHANNELS, cpus)); // agents, and of each node both directions
+            assertThat(last)
+                    .as("threads")
+                    .hasSize(2 + 2 * 2 * Math.min(CHANNELS, cpus)); // agents, and of each node both directions
             assertThat(to.mismatch(0, size, 1)).isEqualTo(-1);
         }
     }

@@ -104,8 +104,7 @@ class TcpFuzzTest {
                 "reply",
                 b -> {
                     try {
-                        int kind =
-                                Reply.decode(Arrays.copyOf(b, Reply.BYTES)).kind();
+                        int kind = Reply.decode(Arrays.copyOf(b, Reply.BYTES)).kind();
                         return kind == Reply.OPENED || kind == Reply.CLOSED;
                     } catch (FrameException expected) {
                         return false;

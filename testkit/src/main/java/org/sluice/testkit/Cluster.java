@@ -38,7 +38,9 @@ public final class Cluster implements AutoCloseable {
     public static Cluster up(String name, int hosts, int nics, String rate) throws IOException {
         Namespaces.deleteLeftovers();
         Cluster cluster = new Cluster(
-                "sluice-%s-%d-%d-".formatted(name, ProcessHandle.current().pid(), 2000 + NUMBER.incrementAndGet()), hosts, nics);
+                "sluice-%s-%d-%d-".formatted(name, ProcessHandle.current().pid(), 2000 + NUMBER.incrementAndGet()),
+                hosts,
+                nics);
         Runtime.getRuntime().addShutdownHook(cluster.atExit);
         try {
             cluster.make(rate);
@@ -56,18 +58,37 @@ public final class Cluster implements AutoCloseable {
         }
         StringBuilder lines = new StringBuilder();
         for (int n = 0; n <= nics; n++) {
-            lines.append("link add br").append(n).append(" type bridge\nlink set br").append(n).append(" up\n");
+            lines.append("link add br")
+                    .append(n)
+                    .append(" type bridge\nlink set br")
+                    .append(n)
+                    .append(" up\n");
             for (int h = 0; h < hosts; h++) {
                 String port = port(h, n);
-                lines.append("link add ").append(port).append(" type veth peer name eth").append(n).append(" netns ").append(namespace(h));
-                lines.append("\nlink set ").append(port).append(" master br").append(n).append(" up\n");
+                lines.append("link add ")
+                        .append(port)
+                        .append(" type veth peer name eth")
+                        .append(n)
+                        .append(" netns ")
+                        .append(namespace(h));
+                lines.append("\nlink set ")
+                        .append(port)
+                        .append(" master br")
+                        .append(n)
+                        .append(" up\n");
             }
         }
         batch(fabric(), lines.toString());
         for (int h = 0; h < hosts; h++) {
             StringBuilder own = new StringBuilder("link set lo up\n");
             for (int n = 0; n <= nics; n++) {
-                own.append("addr add ").append(address(h, n)).append("/24 dev eth").append(n).append("\nlink set eth").append(n).append(" up\n");
+                own.append("addr add ")
+                        .append(address(h, n))
+                        .append("/24 dev eth")
+                        .append(n)
+                        .append("\nlink set eth")
+                        .append(n)
+                        .append(" up\n");
             }
             batch(namespace(h), own.toString());
             for (int n = 1; n <= nics; n++) {
@@ -127,17 +148,23 @@ public final class Cluster implements AutoCloseable {
     }
 
     private static void shape(String namespace, String device, String rate) throws IOException {
-        // latency: a queue that holds what a few transfers have under way, so that nothing is lost where nothing is to be
-        Namespaces.call("tc", "-n", namespace, "qdisc", "replace", "dev", device, "root", "tbf", "rate", rate, "burst", "64kb", "latency", "400ms");
+        // latency: a queue that holds what a few transfers have under way, so that nothing is lost where nothing is to
+        // be
+        Namespaces.call(
+                "tc", "-n", namespace, "qdisc", "replace", "dev", device, "root", "tbf", "rate", rate, "burst", "64kb",
+                "latency", "400ms");
     }
 
     /** Loses so many of a thousand packets that come in by a NIC. */
     public void lose(int host, int nic, int perMille) throws IOException {
         String table = "loss_eth" + nic;
-        Namespaces.call(command(host, List.of(
-                        "nft",
-                        "add table inet " + table + "; add chain inet " + table + " in { type filter hook input priority 0; }; add rule inet "
-                                + table + " in iifname eth" + nic + " numgen random mod 1000 < " + perMille + " drop"))
+        Namespaces.call(command(
+                        host,
+                        List.of(
+                                "nft",
+                                "add table inet " + table + "; add chain inet " + table
+                                        + " in { type filter hook input priority 0; }; add rule inet " + table
+                                        + " in iifname eth" + nic + " numgen random mod 1000 < " + perMille + " drop"))
                 .toArray(String[]::new));
     }
 

@@ -114,7 +114,9 @@ public final class GpuPair {
                 links = node.connectAll("127.0.0.1", line -> {});
             }
             for (Link link : links) {
-                System.out.printf("{\"gpu\":%d,\"path\":\"%s\"}%n", link.gpu(), link.path().transport());
+                System.out.printf(
+                        "{\"gpu\":%d,\"path\":\"%s\"}%n",
+                        link.gpu(), link.path().transport());
             }
             CyclicBarrier together = new CyclicBarrier(links.size());
             List<CompletableFuture<Void>> all = new ArrayList<>();

@@ -113,9 +113,7 @@ public final class BenchCommand implements Callable<Integer> {
     @Option(names = "--prepared", description = "tell layouts once; with --shuffle, select from them")
     private boolean prepared;
 
-    @Option(
-            names = "--latency",
-            description = "one at a time, of 8 B and 64 KiB unless --sizes says others")
+    @Option(names = "--latency", description = "one at a time, of 8 B and 64 KiB unless --sizes says others")
     private boolean latency;
 
     @Option(

@@ -79,7 +79,8 @@ final class BenchServer {
             }
             long size = Long.parseLong(words[1]);
             tag = Long.parseLong(words[2]);
-            BenchWork work = new BenchWork(BenchWork.Op.SEND, Long.parseLong(words[3]), Boolean.parseBoolean(words[4]), false);
+            BenchWork work =
+                    new BenchWork(BenchWork.Op.SEND, Long.parseLong(words[3]), Boolean.parseBoolean(words[4]), false);
             BenchWork.Orders orders = work.orders(size, tag);
             AtomicInteger sequence = new AtomicInteger();
             for (int i = 0; i < POSTED; i++) {

@@ -25,13 +25,7 @@ final class BenchSides implements AutoCloseable {
     private final PreparedRemoteLayout there;
 
     BenchSides(
-            Link link,
-            BenchWork work,
-            BenchWork.Orders orders,
-            Region from,
-            Region back,
-            RemoteRegion to,
-            long seed) {
+            Link link, BenchWork work, BenchWork.Orders orders, Region from, Region back, RemoteRegion to, long seed) {
         this.work = work;
         this.orders = orders;
         this.from = from;

@@ -96,9 +96,7 @@ record BenchWork(Op op, long blockBytes, boolean shuffle, boolean prepared) {
 
         /** All blocks, in their order. */
         Layout straight(Region region) {
-            return blockBytes == 0
-                    ? Layout.range(region, 0, size)
-                    : Layout.blocks(region, 0, blockBytes, inOrder());
+            return blockBytes == 0 ? Layout.range(region, 0, size) : Layout.blocks(region, 0, blockBytes, inOrder());
         }
 
         RemoteLayout straight(RemoteRegion region) {

@@ -20,7 +20,8 @@ public final class Values {
     private static final Map<String, Integer> UNIT_SHIFT =
             Map.of("", 0, "b", 0, "kib", 10, "mib", 20, "gib", 30, "tib", 40);
     private static final Pattern SIZE = Pattern.compile("(\\d{1,18}) ?([a-z]*)");
-    private static final Map<String, Double> UNIT_SECONDS = Map.of("us", 1e-6, "ms", 1e-3, "s", 1.0, "m", 60.0, "h", 3600.0);
+    private static final Map<String, Double> UNIT_SECONDS =
+            Map.of("us", 1e-6, "ms", 1e-3, "s", 1.0, "m", 60.0, "h", 3600.0);
     private static final Pattern DURATION = Pattern.compile("(\\d{1,9}(?:\\.\\d{1,9})?) ?(us|ms|s|m|h)");
 
     /** {@code 65536}, {@code 512KiB}, {@code 64MiB}, {@code 1GiB}. */

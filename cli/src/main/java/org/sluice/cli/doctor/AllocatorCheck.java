@@ -26,7 +26,8 @@ final class AllocatorCheck implements Check {
     List<Finding> judge(Map<String, String> environment) {
         List<Finding> findings = new ArrayList<>();
         for (String variable : VARIABLES) {
-            String value = environment.getOrDefault(variable, "")
+            String value = environment
+                    .getOrDefault(variable, "")
                     .toLowerCase(Locale.ROOT)
                     .replaceAll("\\s", "");
             if (value.contains("expandable_segments:true")) {

@@ -72,7 +72,8 @@ final class BindingsCheck implements Check {
             findings.add(Finding.warning(
                     name(),
                     nic,
-                    what + " bindings are CPUs " + cpus + ", of which this process may use none (it may use " + usable + ")",
+                    what + " bindings are CPUs " + cpus + ", of which this process may use none (it may use " + usable
+                            + ")",
                     "bind to CPUs of this machine, or let the process have them: taskset, the container's cpuset"));
         }
     }

@@ -42,9 +42,11 @@ final class GpuSlotCheck implements Check {
     /** @param ofJob its NICs; @param defaultNic by which the default route leads, null where there is none */
     List<Finding> judge(Topology topology, Collection<String> ofJob, @Nullable String defaultNic) {
         Map<Place, List<Place>> beside = topology.nics().stream()
-                .collect(Collectors.toMap(n -> n, n -> topology.gpus().stream()
-                        .filter(g -> topology.distance(n, g) == PciDistance.PIX)
-                        .toList()));
+                .collect(Collectors.toMap(
+                        n -> n,
+                        n -> topology.gpus().stream()
+                                .filter(g -> topology.distance(n, g) == PciDistance.PIX)
+                                .toList()));
         List<Finding> findings = new ArrayList<>();
         for (Place nic : topology.nics()) {
             List<Place> gpus = beside.getOrDefault(nic, List.of());
@@ -53,19 +55,22 @@ final class GpuSlotCheck implements Check {
                 continue;
             }
             List<Place> data = topology.nics().stream()
-                    .filter(n -> !n.equals(nic) && ofJob.contains(n.name()) && !n.name().equals(defaultNic))
+                    .filter(n -> !n.equals(nic)
+                            && ofJob.contains(n.name())
+                            && !n.name().equals(defaultNic))
                     .filter(n -> !beside.getOrDefault(n, List.of()).isEmpty())
                     .toList();
             boolean hasItsOwn = data.stream()
                     .anyMatch(n -> beside.getOrDefault(n, List.of()).stream().anyMatch(gpus::contains));
             if (!data.isEmpty() && !hasItsOwn) {
-                findings.add(Finding.warning(
-                        name(),
-                        nic.name(),
-                        "is on the slot of a GPU's NIC (" + nic.pciAddress() + ", beside "
-                                + gpus.stream().map(Place::name).collect(Collectors.joining(", "))
-                                + ") and is none of the job's data NICs, so that GPU has none of its own",
-                        "make the machine with the GPUs' networks alone besides the first one, or use this NIC for data"));
+                findings.add(
+                        Finding.warning(
+                                name(),
+                                nic.name(),
+                                "is on the slot of a GPU's NIC (" + nic.pciAddress() + ", beside "
+                                        + gpus.stream().map(Place::name).collect(Collectors.joining(", "))
+                                        + ") and is none of the job's data NICs, so that GPU has none of its own",
+                                "make the machine with the GPUs' networks alone besides the first one, or use this NIC for data"));
             }
         }
         return findings;

@@ -46,12 +46,13 @@ final class GroupCheck implements Check {
     private void memory(List<Finding> findings, JobPlan plan, MemoryRoom room) {
         long wanted = plan.gpus() * plan.sizeBytes();
         if (!plan.backend().equals("cuda") && wanted + OTHER_BYTES > room.bytes()) {
-            findings.add(Finding.problem(
-                    name(),
-                    "memory",
-                    plan.gpus() + " host GPUs of " + Bytes.text(plan.sizeBytes()) + " do not fit: "
-                            + Bytes.text(room.bytes()) + " is what " + room.limit(),
-                    "give a smaller --size or fewer --gpus, or raise the limit (docker: --memory; Kubernetes: limits.memory)"));
+            findings.add(
+                    Finding.problem(
+                            name(),
+                            "memory",
+                            plan.gpus() + " host GPUs of " + Bytes.text(plan.sizeBytes()) + " do not fit: "
+                                    + Bytes.text(room.bytes()) + " is what " + room.limit(),
+                            "give a smaller --size or fewer --gpus, or raise the limit (docker: --memory; Kubernetes: limits.memory)"));
         } else {
             findings.add(Finding.ok(name(), "memory", Bytes.text(room.bytes()) + " is what " + room.limit()));
         }
@@ -64,7 +65,8 @@ final class GroupCheck implements Check {
             findings.add(Finding.problem(
                     name(),
                     "threads",
-                    room.limit() + "; " + plan.gpus() + " GPUs with " + plan.channels() + " channels may need " + wanted,
+                    room.limit() + "; " + plan.gpus() + " GPUs with " + plan.channels() + " channels may need "
+                            + wanted,
                     room.remedy()));
         } else {
             findings.add(Finding.ok(

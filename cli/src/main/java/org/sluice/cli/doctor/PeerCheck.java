@@ -113,8 +113,8 @@ final class PeerCheck implements Check {
             return Finding.warning(
                     name(),
                     subject,
-                    answer.text() + ", but packets of MTU " + d.mtu() + " do not get there: the peer's MTU or the path's is"
-                            + " lower",
+                    answer.text() + ", but packets of MTU " + d.mtu()
+                            + " do not get there: the peer's MTU or the path's is" + " lower",
                     "set the same MTU on both ends and between");
         }
         return Finding.ok(name(), subject, answer.text());

@@ -44,8 +44,7 @@ final class PlatformCheck implements Check {
         if (profile.isEmpty()) {
             return List.of();
         }
-        TransportConfig config =
-                new TransportConfig(patient.plan().nics(), 1, 0, Map.of("profile", profile.get()));
+        TransportConfig config = new TransportConfig(patient.plan().nics(), 1, 0, Map.of("profile", profile.get()));
         for (TransportProvider p : ServiceLoader.load(TransportProvider.class)) {
             if (p.name().equals("nccl-net")) {
                 try {
@@ -79,14 +78,14 @@ final class PlatformCheck implements Check {
     }
 
     /** @param optionMemory the kernel's {@code net.core.optmem_max} */
-    List<Finding> judge(
-            String profile, List<EnvironmentVariable> published, List<String> devices, long optionMemory) {
+    List<Finding> judge(String profile, List<EnvironmentVariable> published, List<String> devices, long optionMemory) {
         List<Finding> findings = new ArrayList<>();
         for (EnvironmentVariable v : published) {
             String users = v.users();
             if (users != null && !users.equals(v.value())) {
                 String found = "is " + users + ", published for this machine is " + v.value() + " (" + v.why() + ")";
-                String advice = "unset it and use --profile " + profile + ", or set the same on both hosts and know why";
+                String advice =
+                        "unset it and use --profile " + profile + ", or set the same on both hosts and know why";
                 findings.add(
                         GRAVE.contains(v.name())
                                 ? Finding.warning(name(), v.name(), found, advice)

@@ -57,16 +57,14 @@ record VisibleGpus(List<PciGpu> onBus, int visible, int nodes, Map<String, Strin
             advice = "load the driver (nvidia-smi, dmesg), or take the GPU from vfio";
         } else if (nodes < onBus.size()) {
             why = "there are " + nodes + " device files /dev/nvidiaN";
-            advice = "give the container all GPUs (docker: --gpus all; Kubernetes: nvidia.com/gpu: " + onBus.size() + ")";
+            advice = "give the container all GPUs (docker: --gpus all; Kubernetes: nvidia.com/gpu: " + onBus.size()
+                    + ")";
         } else {
             why = "device files and driver are there for all: a GPU has failed, or is in another MIG mode";
             advice = "look at nvidia-smi and dmesg (Xid); restart the machine or give it back";
         }
         findings.add(Finding.warning(
-                check,
-                "PCI",
-                onBus.size() + " GPUs are on the PCI bus, CUDA shows " + visible + ": " + why,
-                advice));
+                check, "PCI", onBus.size() + " GPUs are on the PCI bus, CUDA shows " + visible + ": " + why, advice));
         return findings;
     }
 }

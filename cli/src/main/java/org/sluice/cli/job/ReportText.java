@@ -41,14 +41,10 @@ final class ReportText {
                     orDash(n.kernelTxBytes()),
                     orDash(n.kernelRxBytes()));
         }
-        pulled(r).forEach((transport, bytes) -> out.format(
-                "%-10s %14d %7.1f%%  %-10s %14s %14s\n",
-                transport,
-                bytes,
-                r.bytes() == 0 ? 0.0 : 100.0 * bytes / r.bytes(),
-                "memory",
-                "-",
-                "-"));
+        pulled(r)
+                .forEach((transport, bytes) -> out.format(
+                        "%-10s %14d %7.1f%%  %-10s %14s %14s\n",
+                        transport, bytes, r.bytes() == 0 ? 0.0 : 100.0 * bytes / r.bytes(), "memory", "-", "-"));
         return out.format("\n%s\n%s%s%s\n", r.path().text(), unused(r), proof(r), verdict(r))
                 .toString();
     }

@@ -46,7 +46,8 @@ final class Crowd implements AutoCloseable {
                 verified += covered;
                 wrong += memory.wrong(g, e.getKey() * part, covered, e.getKey());
             }
-            List<Flow> flows = e.getValue().flows(window.before().get(at), window.after().get(at));
+            List<Flow> flows =
+                    e.getValue().flows(window.before().get(at), window.after().get(at));
             seen.add(new Sight(e.getKey(), "", window.seconds(), verified, wrong, 0, 0, flows));
             at++;
         }

@@ -52,7 +52,8 @@ final class Inbox {
                     throw new LinkException(
                             ErrorCode.UNREACHABLE,
                             Where.NOWHERE.phase(Where.Phase.BOOTSTRAP),
-                            "rank " + rank + " made " + have + " of " + gpus + " links within " + atMost.toSeconds() + " s");
+                            "rank " + rank + " made " + have + " of " + gpus + " links within " + atMost.toSeconds()
+                                    + " s");
                 }
                 // one that has ended is of an earlier try
                 if (!link.ended().isDone() && link.gpu() < gpus) {
@@ -62,7 +63,8 @@ final class Inbox {
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new LinkException(ErrorCode.INTERRUPTED, Where.NOWHERE, "interrupted while waiting for rank " + rank, e);
+            throw new LinkException(
+                    ErrorCode.INTERRUPTED, Where.NOWHERE, "interrupted while waiting for rank " + rank, e);
         }
         return Arrays.asList(all);
     }

@@ -26,7 +26,16 @@ final class LoadOutliers {
             int rank = r;
             double share = rates[r] / usual;
             if (share < limit && known.stream().noneMatch(f -> f.rank() == rank)) {
-                found.add(new Finding(Finding.What.NODE, r, null, null, null, "both", share, 0, 0,
+                found.add(new Finding(
+                        Finding.What.NODE,
+                        r,
+                        null,
+                        null,
+                        null,
+                        "both",
+                        share,
+                        0,
+                        0,
                         Phrases.node(names, r) + ": carries " + Phrases.percent(share)
                                 + " of what is usual while all pairs are loaded, and is fine pair by pair"));
             }

@@ -12,9 +12,9 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.sluice.ConfigException;
+import org.sluice.NicInfo;
 import org.sluice.Node;
 import org.sluice.NodeConfig;
-import org.sluice.NicInfo;
 import org.sluice.cli.common.Bytes;
 import org.sluice.cli.common.Environment;
 import org.sluice.cli.common.Failure;
@@ -43,10 +43,7 @@ import picocli.CommandLine.Spec;
         name = "matrix",
         header = "Measures every pair of nodes; names the slow node, NIC or path.",
         customSynopsis = "sluice matrix [OPTIONS]      the same on every node, by srun, mpirun, ...",
-        footer = {
-            "Example: sluice matrix --local 4",
-            "         srun sluice matrix --html matrix.html"
-        },
+        footer = {"Example: sluice matrix --local 4", "         srun sluice matrix --html matrix.html"},
         defaultValueProvider = Environment.class,
         sortOptions = false,
         mixinStandardHelpOptions = true,
@@ -175,13 +172,14 @@ public final class MatrixCommand implements Callable<Integer> {
         try (Group group = Group.join(config, name, rendezvous.address(), port)) {
             call.close();
             try {
-                return new Player(node, group).play(new MatrixReport.Member(
-                        config.launch().rank(),
-                        name,
-                        node.backend(),
-                        node.gpuName(0),
-                        node.gpus(),
-                        node.nics().stream().map(NicInfo::name).toList()));
+                return new Player(node, group)
+                        .play(new MatrixReport.Member(
+                                config.launch().rank(),
+                                name,
+                                node.backend(),
+                                node.gpuName(0),
+                                node.gpus(),
+                                node.nics().stream().map(NicInfo::name).toList()));
             } catch (RuntimeException | Error e) {
                 group.giveUp(Failure.oneLine(String.valueOf(e.getMessage())));
                 throw e;
@@ -196,13 +194,15 @@ public final class MatrixCommand implements Callable<Integer> {
         if (local != null) {
             return "local-" + rank;
         }
-        return Optional.ofNullable(System.getenv("HOSTNAME")).filter(h -> !h.isBlank()).orElseGet(() -> {
-            try {
-                return InetAddress.getLocalHost().getHostName();
-            } catch (UnknownHostException e) {
-                return "node-" + rank;
-            }
-        });
+        return Optional.ofNullable(System.getenv("HOSTNAME"))
+                .filter(h -> !h.isBlank())
+                .orElseGet(() -> {
+                    try {
+                        return InetAddress.getLocalHost().getHostName();
+                    } catch (UnknownHostException e) {
+                        return "node-" + rank;
+                    }
+                });
     }
 
     private void progress(String what) {

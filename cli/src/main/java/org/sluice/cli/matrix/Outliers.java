@@ -77,7 +77,10 @@ final class Outliers {
         boolean byLoss;
 
         boolean ofSameKind(Bad other) {
-            return sends == other.sends && receives == other.receives && byRate == other.byRate && byLoss == other.byLoss;
+            return sends == other.sends
+                    && receives == other.receives
+                    && byRate == other.byRate
+                    && byLoss == other.byLoss;
         }
 
         Phrases.Seen seen() {
@@ -111,13 +114,18 @@ final class Outliers {
         }
         Map<String, List<Double>> rates = new HashMap<>();
         for (Way w : good) {
-            w.rails().forEach(r -> rates.computeIfAbsent(key(r.nic(), r.peerNic()), k -> new ArrayList<>()).add(r.gbPerSecond()));
+            w.rails()
+                    .forEach(r -> rates.computeIfAbsent(key(r.nic(), r.peerNic()), k -> new ArrayList<>())
+                            .add(r.gbPerSecond()));
         }
-        double overall = Robust.upperMedian(numbers(rates.values().stream().flatMap(List::stream).toList()));
+        double overall = Robust.upperMedian(
+                numbers(rates.values().stream().flatMap(List::stream).toList()));
         Map<String, Double> usualRates = new HashMap<>();
-        // one bad NIC is in 2 of n rails: of few nodes that is most of them, so that the middle of the others is looked for
+        // one bad NIC is in 2 of n rails: of few nodes that is most of them, so that the middle of the others is looked
+        // for
         double middle = 0.5 + 1.0 / Math.max(2, names.size());
-        rates.forEach((k, same) -> usualRates.put(k, same.size() < 6 ? overall : Robust.quantile(numbers(same), middle)));
+        rates.forEach(
+                (k, same) -> usualRates.put(k, same.size() < 6 ? overall : Robust.quantile(numbers(same), middle)));
         for (Way w : good) {
             for (Rail r : w.rails()) {
                 double usual = usualRates.getOrDefault(key(r.nic(), r.peerNic()), overall);
@@ -154,7 +162,8 @@ final class Outliers {
     }
 
     private static boolean has(Way way, String nic, String peerNic) {
-        return way.rails().stream().anyMatch(r -> r.nic().equals(nic) && r.peerNic().equals(peerNic));
+        return way.rails().stream()
+                .anyMatch(r -> r.nic().equals(nic) && r.peerNic().equals(peerNic));
     }
 
     private static String key(String a, String b) {
@@ -167,7 +176,8 @@ final class Outliers {
 
     private List<Finding> findings() {
         Map<Place, Bad> bad = new LinkedHashMap<>();
-        double usualLoss = Robust.median(all.stream().mapToDouble(Observation::loss).toArray());
+        double usualLoss =
+                Robust.median(all.stream().mapToDouble(Observation::loss).toArray());
         blameEnds(RATE, bad);
         blameEnds(LOSS, bad);
         // a NIC that is bad in one way explains whatever is odd about its paths
@@ -183,7 +193,8 @@ final class Outliers {
         wholePaths(bad).forEach((place, b) -> {
             boolean asWhole = place.peer < 0 && whole.contains(place.node);
             if (!asWhole || said.add(place.node)) {
-                findings.add(phrases.finding(place.node, asWhole ? "" : place.nic, place.peer, place.peerNic, b.seen()));
+                findings.add(
+                        phrases.finding(place.node, asWhole ? "" : place.nic, place.peer, place.peerNic, b.seen()));
             }
         });
         return findings;
@@ -265,7 +276,10 @@ final class Outliers {
     /** Nodes whose NICs are all bad, where they have several. */
     private Set<Integer> wholeNodes(Map<Place, Bad> bad) {
         Map<Integer, Set<String>> found = new TreeMap<>();
-        bad.keySet().stream().filter(p -> p.peer < 0).forEach(p -> found.computeIfAbsent(p.node, n -> new TreeSet<>()).add(p.nic));
+        bad.keySet().stream()
+                .filter(p -> p.peer < 0)
+                .forEach(
+                        p -> found.computeIfAbsent(p.node, n -> new TreeSet<>()).add(p.nic));
         Set<Integer> whole = new HashSet<>();
         found.forEach((node, of) -> {
             Set<String> has = nics.getOrDefault(node, Set.of());
@@ -284,7 +298,9 @@ final class Outliers {
         bad.forEach((place, b) -> {
             int there = place.peer < 0 ? 0 : rails.getOrDefault(Pairing.of(place.node, place.peer), 0) / 2;
             List<Bad> siblings = bad.entrySet().stream()
-                    .filter(e -> e.getKey().node == place.node && e.getKey().peer == place.peer && e.getValue().ofSameKind(b))
+                    .filter(e -> e.getKey().node == place.node
+                            && e.getKey().peer == place.peer
+                            && e.getValue().ofSameKind(b))
                     .map(Map.Entry::getValue)
                     .toList();
             boolean wholePath = place.peer >= 0 && there > 1 && siblings.size() == there;
@@ -305,15 +321,24 @@ final class Outliers {
         count.forEach((node, n) -> {
             if (n > 1 && 2 * n > names.size() - 1) {
                 alone.add(node);
-                Way one = failed.stream().filter(w -> w.from() == node || w.to() == node).findFirst().orElseThrow();
-                findings.add(Finding.unlinked(node, null, Phrases.node(names, node) + " could not be measured with " + n + " of its "
-                        + (names.size() - 1) + " partners: " + one.failure()));
+                Way one = failed.stream()
+                        .filter(w -> w.from() == node || w.to() == node)
+                        .findFirst()
+                        .orElseThrow();
+                findings.add(Finding.unlinked(
+                        node,
+                        null,
+                        Phrases.node(names, node) + " could not be measured with " + n + " of its " + (names.size() - 1)
+                                + " partners: " + one.failure()));
             }
         });
         for (Way w : failed) {
             if (!alone.contains(w.from()) && !alone.contains(w.to())) {
-                findings.add(Finding.unlinked(w.from(), w.to(), Phrases.node(names, w.from()) + " and "
-                        + Phrases.node(names, w.to()) + " could not be measured: " + w.failure()));
+                findings.add(Finding.unlinked(
+                        w.from(),
+                        w.to(),
+                        Phrases.node(names, w.from()) + " and " + Phrases.node(names, w.to())
+                                + " could not be measured: " + w.failure()));
             }
         }
         return findings;

@@ -64,7 +64,8 @@ record PairLinks(List<Link> links, List<RemoteRegion> from, List<RemoteRegion> i
         } catch (CompletionException e) {
             throw e.getCause() instanceof SluiceException s
                     ? s
-                    : new LinkException("the peer " + link.peer() + " shared no memory within " + atMost.toSeconds() + " s", e);
+                    : new LinkException(
+                            "the peer " + link.peer() + " shared no memory within " + atMost.toSeconds() + " s", e);
         }
     }
 
@@ -86,7 +87,8 @@ record PairLinks(List<Link> links, List<RemoteRegion> from, List<RemoteRegion> i
         Map<Ends, long[]> all = new TreeMap<>();
         after.forEach((rail, bytes) -> {
             String[] ends = rail.split(" ", 2);
-            all.computeIfAbsent(new Ends(ends[0], ends[1]), r -> new long[3])[0] += bytes - before.getOrDefault(rail, 0L);
+            all.computeIfAbsent(new Ends(ends[0], ends[1]), r -> new long[3])[0] +=
+                    bytes - before.getOrDefault(rail, 0L);
         });
         for (Link link : links) {
             List<ChannelStats> channels = link.channels();
@@ -114,7 +116,8 @@ record PairLinks(List<Link> links, List<RemoteRegion> from, List<RemoteRegion> i
     void expect(String word, Duration atMost) {
         String said = new String(links.getFirst().awaitNote(atMost), StandardCharsets.UTF_8);
         if (!said.equals(word)) {
-            throw new LinkException("the peer " + links.getFirst().peer() + " said '" + said + "' where '" + word + "' was expected");
+            throw new LinkException(
+                    "the peer " + links.getFirst().peer() + " said '" + said + "' where '" + word + "' was expected");
         }
     }
 
@@ -125,7 +128,9 @@ record PairLinks(List<Link> links, List<RemoteRegion> from, List<RemoteRegion> i
     /** Waits until the partner has closed the links. */
     void awaitEnd(Duration atMost) {
         for (Link link : links) {
-            link.ended().completeOnTimeout(new LinkException("left open"), atMost.toMillis(), TimeUnit.MILLISECONDS).join();
+            link.ended()
+                    .completeOnTimeout(new LinkException("left open"), atMost.toMillis(), TimeUnit.MILLISECONDS)
+                    .join();
         }
     }
 

@@ -24,21 +24,21 @@ record Phrases(List<String> names, double usualLoss) {
         boolean whole = nic.isEmpty();
         Finding.What what = path ? Finding.What.PATH : whole ? Finding.What.NODE : Finding.What.NIC;
         String place = path
-                ? "the path " + (seen.direction().equals("both") ? "between " : "from ") + node(names, rank) + (whole ? "" : " " + nic)
-                        + (seen.direction().equals("both") ? " and " : " to ") + node(names, peer) + (whole ? ", all NICs" : " " + peerNic)
+                ? "the path " + (seen.direction().equals("both") ? "between " : "from ") + node(names, rank)
+                        + (whole ? "" : " " + nic) + (seen.direction().equals("both") ? " and " : " to ")
+                        + node(names, peer) + (whole ? ", all NICs" : " " + peerNic)
                 : whole ? node(names, rank) + ", all its NICs" : "NIC " + nic + " of " + node(names, rank);
-        String does =
-                switch (seen.direction()) {
-                    case "sends" -> path ? "carries" : "sends";
-                    case "receives" -> "receives";
-                    default -> path ? "carries" : "sends and receives";
-                };
+        String does = switch (seen.direction()) {
+            case "sends" -> path ? "carries" : "sends";
+            case "receives" -> "receives";
+            default -> path ? "carries" : "sends and receives";
+        };
         String text = place + ": "
                 + (seen.slow() > 0 ? does + " at " + percent(1 - seen.slow()) + " of the usual rate" : "")
                 + (seen.slow() > 0 && seen.loss() > 0 ? "; " : "")
                 + (seen.loss() > 0
-                        ? percent(seen.loss()) + " of the segments " + (seen.slow() > 0 ? "" : lossOf(seen, path)) + "are sent again, usual is "
-                                + percent(usualLoss)
+                        ? percent(seen.loss()) + " of the segments " + (seen.slow() > 0 ? "" : lossOf(seen, path))
+                                + "are sent again, usual is " + percent(usualLoss)
                         : "");
         return new Finding(
                 what,

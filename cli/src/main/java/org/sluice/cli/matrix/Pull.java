@@ -107,9 +107,12 @@ final class Pull {
                 }
                 return new Window(seconds, before, after);
             } catch (ExecutionException e) {
-                throw e.getCause() instanceof SluiceException s ? s : new LinkException("a read failed: " + e.getCause(), e);
+                throw e.getCause() instanceof SluiceException s
+                        ? s
+                        : new LinkException("a read failed: " + e.getCause(), e);
             } catch (TimeoutException e) {
-                throw new LinkException("reads did not end within " + plan.atMost().toSeconds() + " s", e);
+                throw new LinkException(
+                        "reads did not end within " + plan.atMost().toSeconds() + " s", e);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 throw new LinkException(ErrorCode.INTERRUPTED, Where.NOWHERE, "interrupted while measuring", e);
@@ -124,7 +127,10 @@ final class Pull {
     }
 
     private static long sum(List<Map<String, Long>> landed) {
-        return landed.stream().flatMap(m -> m.values().stream()).mapToLong(n -> n).sum();
+        return landed.stream()
+                .flatMap(m -> m.values().stream())
+                .mapToLong(n -> n)
+                .sum();
     }
 
     /** Lets time pass, unless one of them fails first. */

@@ -69,12 +69,14 @@ final class Referee implements Chair {
             rounds = orders.size();
             return plan.encode();
         }
-        List<List<Sight>> seen = words.stream().map(w -> Words.sights(w, nodes.size())).toList();
+        List<List<Sight>> seen =
+                words.stream().map(w -> Words.sights(w, nodes.size())).toList();
         switch (underWay.kind()) {
-            case ROUND -> underWay.pairs().forEach(p -> {
-                put(p.low(), p.high(), seen);
-                put(p.high(), p.low(), seen);
-            });
+            case ROUND ->
+                underWay.pairs().forEach(p -> {
+                    put(p.low(), p.high(), seen);
+                    put(p.high(), p.low(), seen);
+                });
             case LOAD_ALL -> load(seen);
             case LINK_ALL, END -> {}
         }
@@ -90,8 +92,8 @@ final class Referee implements Chair {
                         + plan.gpus() + "; give all the same --gpus");
             }
             if (!n.backend().equals(nodes.getFirst().backend())) {
-                throw new ConfigException("rank " + r + " (" + n.name() + ") has " + n.backend() + " memory, rank 0 has "
-                        + nodes.getFirst().backend() + "; give all the same --backend");
+                throw new ConfigException("rank " + r + " (" + n.name() + ") has " + n.backend()
+                        + " memory, rank 0 has " + nodes.getFirst().backend() + "; give all the same --backend");
             }
         }
     }
@@ -114,9 +116,10 @@ final class Referee implements Chair {
         }
         if (order.kind() == Order.Kind.ROUND) {
             begun++;
-            progress.accept(begun <= rounds
-                    ? "round " + begun + " of " + rounds
-                    : "measuring again what looks bad, round " + (begun - rounds) + " of " + roundsAgain);
+            progress.accept(
+                    begun <= rounds
+                            ? "round " + begun + " of " + rounds
+                            : "measuring again what looks bad, round " + (begun - rounds) + " of " + roundsAgain);
         } else {
             progress.accept(order.kind() == Order.Kind.LINK_ALL ? "linking all" : "all at once");
         }
@@ -173,11 +176,16 @@ final class Referee implements Chair {
         if (load != null && judges) {
             findings.addAll(LoadOutliers.of(names(), load, findings));
         }
-        List<Way> good = ways.values().stream().filter(w -> w.failure().isEmpty()).toList();
-        long wrong = Stream.concat(good.stream(), loaded.stream()).mapToLong(Way::wrong).sum();
+        List<Way> good =
+                ways.values().stream().filter(w -> w.failure().isEmpty()).toList();
+        long wrong = Stream.concat(good.stream(), loaded.stream())
+                .mapToLong(Way::wrong)
+                .sum();
         int below = expected == null
                 ? 0
-                : (int) ways.values().stream().filter(w -> w.gbPerSecond() < expected).count();
+                : (int) ways.values().stream()
+                        .filter(w -> w.gbPerSecond() < expected)
+                        .count();
         MatrixReport.Member first = nodes.getFirst();
         return new MatrixReport(
                 findings.isEmpty() && wrong == 0 && below == 0,
@@ -188,11 +196,14 @@ final class Referee implements Chair {
                 plan.time().toMillis() / 1e3,
                 first.backend().equals("host") ? "host memory" : "GPU memory (" + first.gpu() + ")",
                 plan.gpus(),
-                Stream.concat(good.stream(), loaded.stream()).mapToLong(Way::verified).sum(),
+                Stream.concat(good.stream(), loaded.stream())
+                        .mapToLong(Way::verified)
+                        .sum(),
                 wrong,
                 expected,
                 below,
-                MatrixReport.Spread.of(good.stream().mapToDouble(Way::gbPerSecond).toArray()),
+                MatrixReport.Spread.of(
+                        good.stream().mapToDouble(Way::gbPerSecond).toArray()),
                 MatrixReport.Spread.of(good.stream().mapToDouble(Way::p50Micros).toArray()),
                 List.copyOf(findings),
                 load,

@@ -27,7 +27,9 @@ final class Robust {
     /** What stands for the standard deviation: from the median of the distances to the median. */
     static double sigma(double[] values) {
         double middle = median(values);
-        return SIGMA * upperMedian(Arrays.stream(values).map(v -> Math.abs(v - middle)).toArray());
+        return SIGMA
+                * upperMedian(
+                        Arrays.stream(values).map(v -> Math.abs(v - middle)).toArray());
     }
 
     private static double[] sorted(double[] values) {

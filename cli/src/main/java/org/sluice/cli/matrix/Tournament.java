@@ -37,7 +37,8 @@ final class Tournament {
         List<Set<Integer>> busy = new ArrayList<>();
         for (Pairing p : pairs) {
             int r = 0;
-            while (r < rounds.size() && (busy.get(r).contains(p.low()) || busy.get(r).contains(p.high()))) {
+            while (r < rounds.size()
+                    && (busy.get(r).contains(p.low()) || busy.get(r).contains(p.high()))) {
                 r++;
             }
             if (r == most) {

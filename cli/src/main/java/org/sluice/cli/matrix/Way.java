@@ -54,7 +54,15 @@ record Way(
         }
         double all = rails.stream().mapToDouble(Rail::gbPerSecond).sum();
         return new Way(
-                from, to, "", all, sender.p50Micros(), sender.p99Micros(), receiver.verified(), receiver.wrong(), rails);
+                from,
+                to,
+                "",
+                all,
+                sender.p50Micros(),
+                sender.p99Micros(),
+                receiver.verified(),
+                receiver.wrong(),
+                rails);
     }
 
     /** This, measured again. */
@@ -71,7 +79,8 @@ record Way(
                     .orElse(r));
         }
         other.rails.stream()
-                .filter(o -> rails.stream().noneMatch(r -> r.nic().equals(o.nic()) && r.peerNic().equals(o.peerNic())))
+                .filter(o -> rails.stream()
+                        .noneMatch(r -> r.nic().equals(o.nic()) && r.peerNic().equals(o.peerNic())))
                 .forEach(better::add);
         return new Way(
                 from,

@@ -155,7 +155,8 @@ final class Words {
     }
 
     private static void text(DataOutputStream out, String text) throws IOException {
-        byte[] bytes = (text.length() <= MOST_TEXT ? text : text.substring(0, MOST_TEXT)).getBytes(StandardCharsets.UTF_8);
+        byte[] bytes =
+                (text.length() <= MOST_TEXT ? text : text.substring(0, MOST_TEXT)).getBytes(StandardCharsets.UTF_8);
         out.writeShort(bytes.length);
         out.write(bytes);
     }

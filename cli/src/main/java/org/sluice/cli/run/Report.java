@@ -1,8 +1,8 @@
 package org.sluice.cli.run;
 
 import java.util.List;
-import org.sluice.PathTaken;
 import org.jspecify.annotations.Nullable;
+import org.sluice.PathTaken;
 import org.sluice.cli.watch.Picture;
 import org.sluice.cli.watch.Verdict;
 

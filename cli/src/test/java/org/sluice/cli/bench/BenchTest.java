@@ -33,7 +33,8 @@ class BenchTest {
         BenchTuning tuning = new BenchTuning(s -> {
             double speed = 10.0 - Math.abs(s.channels() - 4) - Math.abs(s.chunk() - 2) - Math.abs(s.window() - 8);
             boolean lucky = calls[0]++ == 0; // the first candidate, once
-            return BenchPoint.of(Math.round(1e9 * (lucky ? 99 : speed)), s, new long[] {1}, new long[] {1}, 1_000_000_000, 0);
+            return BenchPoint.of(
+                    Math.round(1e9 * (lucky ? 99 : speed)), s, new long[] {1}, new long[] {1}, 1_000_000_000, 0);
         });
         BenchSetting best = tuning.best(List.of(1, 4, 8), List.of(1L, 2L), List.of(4, 8), new BenchSetting(1, 1, 4));
         assertThat(best).isEqualTo(new BenchSetting(4, 2, 8));
@@ -52,8 +53,8 @@ class BenchTest {
                     .window(s.window())
                     .note(BenchServer.note(1 << 20))
                     .build();
-            try (BenchLink link =
-                    BenchLink.connect(config, "127.0.0.1", 1 << 20, s, new BenchWork(BenchWork.Op.WRITE, 0, false, false))) {
+            try (BenchLink link = BenchLink.connect(
+                    config, "127.0.0.1", 1 << 20, s, new BenchWork(BenchWork.Op.WRITE, 0, false, false))) {
                 for (long size : new long[] {1, 4096, 1 << 20}) {
                     BenchPoint p = link.measure(size, Duration.ofMillis(20), 3);
                     assertThat(p.wrong()).isZero();

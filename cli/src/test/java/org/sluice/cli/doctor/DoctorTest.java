@@ -298,7 +298,8 @@ class DoctorTest {
         Map<String, String> published = Map.of(
                 "NCCL_GPUDIRECTTCPX_TX_BINDINGS", "eth1:0-21,112-125;eth2:0-21,112-125",
                 "NCCL_GPUDIRECTTCPX_RX_BINDINGS", "eth1:0,22-35,124-139;eth2:0,22-35,126-139");
-        doctor(List.of(), published, "--profile=a3-high").tells("warning", "eth1", "RX and TX bindings overlap: CPUs 0,124-125");
+        doctor(List.of(), published, "--profile=a3-high")
+                .tells("warning", "eth1", "RX and TX bindings overlap: CPUs 0,124-125");
         doctor("--tx-bindings=eth1:0;;", "--rx-bindings=eth1:1").tells("problem", "TX bindings", "position");
         doctor("--tx-bindings=eth1:8190", "--rx-bindings=eth1:0").tells("warning", "eth1", "may use none");
     }
@@ -318,7 +319,9 @@ class DoctorTest {
     @Test
     void smallOptionMemoryForZeroCopySends() throws Exception {
         Said said = doctor(
-                List.of("mkdir -p " + folder + "/o", "echo 20480 > " + folder + "/o/max",
+                List.of(
+                        "mkdir -p " + folder + "/o",
+                        "echo 20480 > " + folder + "/o/max",
                         "mount --bind " + folder + "/o/max /proc/sys/net/core/optmem_max"),
                 Map.of("NCCL_GPUDIRECTTCPX_RECV_SYNC", "1"));
         assertThat(said.troubles()).as(said.all()).anyMatch(t -> t.contains("optmem_max: is 20480"));
@@ -341,9 +344,7 @@ class DoctorTest {
             Files.writeString(device.resolve("vendor"), "0x10de\n");
             Files.writeString(device.resolve("class"), "0x030200\n");
         }
-        doctor(
-                        List.of("mount --bind " + folder + "/bus /sys/bus/pci/devices"),
-                        Map.of("SLUICE_CUDA_LIBRARY", "/none"))
+        doctor(List.of("mount --bind " + folder + "/bus /sys/bus/pci/devices"), Map.of("SLUICE_CUDA_LIBRARY", "/none"))
                 .tells("warning", "PCI", "2 GPUs are on the PCI bus, CUDA shows 0");
     }
 

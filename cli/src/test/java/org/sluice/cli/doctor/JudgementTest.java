@@ -109,16 +109,19 @@ class JudgementTest {
     void aNicThatTookTheSlotOfAGpusNicIsTold() {
         GpuSlotCheck check = new GpuSlotCheck();
         Topology.Place second = place("eth2", "0000:00:02.0/0000:14:00.0/0000:15:01.0/0000:16:00.0");
-        assertThat(check.judge(machine(second), List.of("eth1", "eth2"), "eth0")).isEmpty();
+        assertThat(check.judge(machine(second), List.of("eth1", "eth2"), "eth0"))
+                .isEmpty();
         assertThat(check.judge(machine(second), List.of("eth1"), "eth0"))
                 .singleElement()
                 .satisfies(f -> assertThat(f.severity()).isEqualTo(Severity.WARNING))
                 .satisfies(f -> assertThat(f.subject()).isEqualTo("eth2"))
                 .satisfies(f -> assertThat(f.found()).contains("slot of a GPU's NIC (0000:16:00.0, beside GPU 1)"));
         // it carries the default route: control, whoever counts it among the job's
-        assertThat(check.judge(machine(second), List.of("eth1", "eth2"), "eth2")).hasSize(1);
+        assertThat(check.judge(machine(second), List.of("eth1", "eth2"), "eth2"))
+                .hasSize(1);
         Topology.Place third = place("eth3", "0000:00:02.0/0000:14:00.0/0000:15:02.0/0000:18:00.0");
-        assertThat(check.judge(machine(second, third), List.of("eth1", "eth2"), "eth0")).isEmpty();
+        assertThat(check.judge(machine(second, third), List.of("eth1", "eth2"), "eth0"))
+                .isEmpty();
         assertThat(check.judge(machine(), List.of("eth0"), "eth0")).isEmpty();
     }
 
@@ -151,13 +154,21 @@ class JudgementTest {
         MemoryRoom memory = new MemoryRoom(100L << 30, "the control group /a leaves");
         ThreadRoom threads = new ThreadRoom(Long.MAX_VALUE, "", "");
         CpuQuota quota = new CpuQuota(4, Path.of("/sys/fs/cgroup/a"));
-        assertThat(check.judge(plan, memory, threads, Optional.of(quota), 4)).allMatch(f -> f.severity() == Severity.OK);
+        assertThat(check.judge(plan, memory, threads, Optional.of(quota), 4))
+                .allMatch(f -> f.severity() == Severity.OK);
         assertThat(check.judge(plan, memory, threads, Optional.of(quota), 16))
                 .anyMatch(f -> f.severity() == Severity.WARNING
                         && f.found().contains("/sys/fs/cgroup/a allows 4.0 CPUs of 16"));
-        assertThat(check.judge(plan, new MemoryRoom(8L << 30, "the control group /a leaves"), threads, Optional.empty(), 4))
-                .anyMatch(f -> f.severity() == Severity.PROBLEM && f.found().contains("8 host GPUs of 1 GiB do not fit"));
-        assertThat(check.judge(plan, memory, new ThreadRoom(90, "the control group /a allows 90", "raise it"), Optional.empty(), 4))
+        assertThat(check.judge(
+                        plan, new MemoryRoom(8L << 30, "the control group /a leaves"), threads, Optional.empty(), 4))
+                .anyMatch(
+                        f -> f.severity() == Severity.PROBLEM && f.found().contains("8 host GPUs of 1 GiB do not fit"));
+        assertThat(check.judge(
+                        plan,
+                        memory,
+                        new ThreadRoom(90, "the control group /a allows 90", "raise it"),
+                        Optional.empty(),
+                        4))
                 .anyMatch(f -> f.severity() == Severity.PROBLEM && f.found().contains("may need 176"));
     }
 
@@ -165,8 +176,11 @@ class JudgementTest {
     void thePlatformIsKnownByWhatIsSetForIt() {
         JobPlan plan = new JobPlan(List.of(), "tcp", null, null, "host", 8, 8, 1, 20000, 1, "", "", List.of());
         assertThat(PlatformCheck.profile(plan, Map.of())).isEmpty();
-        assertThat(PlatformCheck.profile(plan, Map.of("NCCL_GPUDIRECTTCPX_UNIX_CLIENT_PREFIX", "/run/tcpx"))).isEmpty();
-        assertThat(PlatformCheck.profile(plan, Map.of("NCCL_GPUDIRECTTCPX_RECV_SYNC", "1"))).contains("a3-high");
-        assertThat(PlatformCheck.profile(plan, Map.of("NCCL_FASTRAK_NUM_FLOWS", "2"))).contains("a3-mega");
+        assertThat(PlatformCheck.profile(plan, Map.of("NCCL_GPUDIRECTTCPX_UNIX_CLIENT_PREFIX", "/run/tcpx")))
+                .isEmpty();
+        assertThat(PlatformCheck.profile(plan, Map.of("NCCL_GPUDIRECTTCPX_RECV_SYNC", "1")))
+                .contains("a3-high");
+        assertThat(PlatformCheck.profile(plan, Map.of("NCCL_FASTRAK_NUM_FLOWS", "2")))
+                .contains("a3-mega");
     }
 }

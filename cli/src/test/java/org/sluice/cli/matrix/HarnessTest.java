@@ -32,7 +32,8 @@ class HarnessTest {
         List<Node> nodes = new ArrayList<>();
         long begun = System.nanoTime();
         MatrixReport report;
-        try (ExecutorService threads = Executors.newThreadPerTaskExecutor(Thread.ofPlatform().name("rank-", 0).factory());
+        try (ExecutorService threads = Executors.newThreadPerTaskExecutor(
+                        Thread.ofPlatform().name("rank-", 0).factory());
                 MeetingPlace place = MeetingPlace.open(group(0, 0), referee)) {
             List<CompletableFuture<Order>> ends = new ArrayList<>();
             for (int r = 0; r < NODES; r++) {
@@ -57,26 +58,37 @@ class HarnessTest {
             nodes.forEach(Node::close);
         }
         double seconds = (System.nanoTime() - begun) / 1e9;
-        System.out.printf("%d nodes: %d rounds in %.1f s, %.0f ms a round%n", NODES, report.rounds(), seconds, 1e3 * seconds / report.rounds());
+        System.out.printf(
+                "%d nodes: %d rounds in %.1f s, %.0f ms a round%n",
+                NODES, report.rounds(), seconds, 1e3 * seconds / report.rounds());
         assertThat(report.rounds()).isEqualTo(NODES % 2 == 0 ? NODES - 1 : NODES);
-        assertThat(report.ways()).hasSize(NODES * (NODES - 1)).allMatch(w -> w.failure().isEmpty() && w.verified() > 0);
+        assertThat(report.ways())
+                .hasSize(NODES * (NODES - 1))
+                .allMatch(w -> w.failure().isEmpty() && w.verified() > 0);
         assertThat(report.bytesWrong()).isZero();
         assertThat(report.pass()).isTrue();
         if (plan.all()) {
             assertThat(report.underLoad()).isNotNull();
-            assertThat(report.underLoad().ways()).hasSize(NODES * (NODES - 1)).allMatch(w -> w.failure().isEmpty());
+            assertThat(report.underLoad().ways())
+                    .hasSize(NODES * (NODES - 1))
+                    .allMatch(w -> w.failure().isEmpty());
         }
     }
 
     private static GroupConfig group(int rank, int port) {
         return new GroupConfig(
-                new Launch(rank, NODES, "127.0.0.1", port, "", "test"), new byte[0], Optional.empty(), PATIENCE, PATIENCE);
+                new Launch(rank, NODES, "127.0.0.1", port, "", "test"),
+                new byte[0],
+                Optional.empty(),
+                PATIENCE,
+                PATIENCE);
     }
 
     private static Order run(Node node, int rank, int port) {
         int own = node.listen(new InetSocketAddress("127.0.0.1", 0)).getPort();
         try (Group group = Group.join(group(rank, port), "node-" + rank, "", own)) {
-            return new Player(node, group).play(new MatrixReport.Member(rank, "node-" + rank, "host", "host", 1, List.of("lo1")));
+            return new Player(node, group)
+                    .play(new MatrixReport.Member(rank, "node-" + rank, "host", "host", 1, List.of("lo1")));
         }
     }
 }

@@ -21,8 +21,8 @@ import org.sluice.cli.watch.Processes;
 /** The heat map, the table and the CSV of one result. The heat map is looked at in a browser. */
 class HeatMapTest {
     private static final int NODES = 16;
-    private static final Pattern CELL =
-            Pattern.compile("<rect data-cell=\"(\\d+)/(\\d+)\" data-value=\"([^\"]+)\"[^>]*?( class=\"found\")? fill=[^>]*fill-opacity=\"([^\"]+)\"");
+    private static final Pattern CELL = Pattern.compile(
+            "<rect data-cell=\"(\\d+)/(\\d+)\" data-value=\"([^\"]+)\"[^>]*?( class=\"found\")? fill=[^>]*fill-opacity=\"([^\"]+)\"");
 
     @TempDir
     Path folder;
@@ -45,10 +45,19 @@ class HeatMapTest {
                 List<Rail> rails = new ArrayList<>();
                 for (int n = 1; n <= 2; n++) {
                     double rate = 22.5 * (1 + 0.02 * random.nextGaussian()) * (n == 2 && (a == 5 || b == 5) ? 0.25 : 1);
-                    rails.add(new Rail("eth" + n, "eth" + n, rate, 1_000_000, n == 1 && b == 12 ? 12_000 : random.nextInt(20)));
+                    rails.add(new Rail(
+                            "eth" + n, "eth" + n, rate, 1_000_000, n == 1 && b == 12 ? 12_000 : random.nextInt(20)));
                 }
                 ways.add(new Way(
-                        a, b, "", rails.stream().mapToDouble(Rail::gbPerSecond).sum(), 35 + 3 * random.nextGaussian(), 80, 32 << 20, 0, rails));
+                        a,
+                        b,
+                        "",
+                        rails.stream().mapToDouble(Rail::gbPerSecond).sum(),
+                        35 + 3 * random.nextGaussian(),
+                        80,
+                        32 << 20,
+                        0,
+                        rails));
             }
         }
         List<Way> good = ways.stream().filter(w -> w.failure().isEmpty()).toList();
@@ -65,9 +74,14 @@ class HeatMapTest {
                 0,
                 40.0,
                 30,
-                MatrixReport.Spread.of(good.stream().mapToDouble(Way::gbPerSecond).toArray()),
+                MatrixReport.Spread.of(
+                        good.stream().mapToDouble(Way::gbPerSecond).toArray()),
                 MatrixReport.Spread.of(good.stream().mapToDouble(Way::p50Micros).toArray()),
-                Outliers.of(IntStream.range(0, NODES).mapToObj(i -> "gpu-" + (i + 1)).toList(), ways),
+                Outliers.of(
+                        IntStream.range(0, NODES)
+                                .mapToObj(i -> "gpu-" + (i + 1))
+                                .toList(),
+                        ways),
                 null,
                 members,
                 ways);
@@ -80,14 +94,21 @@ class HeatMapTest {
         Files.writeString(page, MatrixPage.of(report));
         assertThat(Files.readString(page)).doesNotContain("src=", "@import", "url(", "http");
         Path chromium = Processes.onPath("chromium", "chromium-browser", "google-chrome");
-        assumeTrue(chromium != null, "no Chromium is installed (Debian: apt install chromium): the page is not looked at");
+        assumeTrue(
+                chromium != null, "no Chromium is installed (Debian: apt install chromium): the page is not looked at");
         List<String> views = List.of("rate", "eth1 to eth1", "eth2 to eth2", "sent again", "latency");
         for (int v : List.of(0, 2)) {
             String dom = dom(chromium, page.toUri() + "#" + v);
-            assertThat(dom).contains("data-view=\"" + views.get(v) + "\"", "not valid", "3 things stand out", "NIC eth2 of rank 5 (gpu-6)");
+            assertThat(dom)
+                    .contains(
+                            "data-view=\"" + views.get(v) + "\"",
+                            "not valid",
+                            "3 things stand out",
+                            "NIC eth2 of rank 5 (gpu-6)");
             Map<Integer, Way> ways = new HashMap<>();
             report.ways().forEach(w -> ways.put(w.from() * NODES + w.to(), w));
-            double most = report.ways().stream().mapToDouble(w -> value(w, v)).max().orElseThrow();
+            double most =
+                    report.ways().stream().mapToDouble(w -> value(w, v)).max().orElseThrow();
             Matcher cell = CELL.matcher(dom);
             while (cell.find()) {
                 int from = Integer.parseInt(cell.group(1));
@@ -97,7 +118,8 @@ class HeatMapTest {
                 assertThat(Double.parseDouble(cell.group(3))).isCloseTo(value(way, v), within(1e-9));
                 double opacity = way.failure().isEmpty() ? 0.06 + 0.94 * value(way, v) / most : 0;
                 assertThat(Double.parseDouble(cell.group(5))).isCloseTo(opacity, within(1e-3));
-                boolean framed = from == 5 || to == 5 || to == 12 || !way.failure().isEmpty();
+                boolean framed =
+                        from == 5 || to == 5 || to == 12 || !way.failure().isEmpty();
                 assertThat(cell.group(4) != null).as(cell.group()).isEqualTo(framed);
             }
             assertThat(ways).isEmpty();
@@ -134,12 +156,18 @@ class HeatMapTest {
         MatrixReport report = report();
         String text = MatrixText.of(report);
         assertThat(text)
-                .contains("# 16 nodes, host memory, 1 s each way in 15 rounds and 1 again; GB/s (10^9 bytes) from row to column")
+                .contains(
+                        "# 16 nodes, host memory, 1 s each way in 15 rounds and 1 again; GB/s (10^9 bytes) from row to column")
                 .contains("- NIC eth2 of rank 5 (gpu-6): sends and receives at 25 % of the usual rate")
-                .contains("- NIC eth1 of rank 12 (gpu-13): 1.2 % of the segments that it is sent are sent again, usual is 0.001 %")
+                .contains(
+                        "- NIC eth1 of rank 12 (gpu-13): 1.2 % of the segments that it is sent are sent again, usual is 0.001 %")
                 .contains("- rank 2 (gpu-3) and rank 9 (gpu-10) could not be measured: no <route>, \"none\"")
                 .endsWith("NOT VALID: 3 things stand out; 30 of 240 directions are below the expected 40.0 GB/s\n");
-        assertThat(text.lines().filter(l -> l.startsWith("  2 gpu-3"))).hasSize(1).first().asString().contains("     ?  ");
+        assertThat(text.lines().filter(l -> l.startsWith("  2 gpu-3")))
+                .hasSize(1)
+                .first()
+                .asString()
+                .contains("     ?  ");
         assertThat(text.lines()).allMatch(l -> l.length() < 160);
         assertThat(MatrixText.status(report)).isEqualTo(6);
     }
@@ -149,9 +177,10 @@ class HeatMapTest {
         List<String> lines = MatrixCsv.of(report()).lines().toList();
         int columns = lines.getFirst().split(",", -1).length;
         Pattern quoted = Pattern.compile("\"([^\"]|\"\")*\"");
-        assertThat(lines).hasSize(1 + 240 + 2 * 238).allSatisfy(l -> assertThat(
-                        quoted.matcher(l).replaceAll("x").split(",", -1))
-                .hasSize(columns));
+        assertThat(lines)
+                .hasSize(1 + 240 + 2 * 238)
+                .allSatisfy(l -> assertThat(quoted.matcher(l).replaceAll("x").split(",", -1))
+                        .hasSize(columns));
         assertThat(lines.get(1)).startsWith("way,0,1,gpu-1,gpu-2,,,4");
         assertThat(lines.get(2)).startsWith("rail,0,1,gpu-1,gpu-2,eth1,eth1,2");
         assertThat(lines).anyMatch(l -> l.endsWith("\"no <route>, \"\"none\"\"\""));

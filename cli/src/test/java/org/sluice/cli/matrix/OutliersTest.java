@@ -83,12 +83,26 @@ class OutliersTest {
                         if (share < 0) {
                             continue; // there is no such rail
                         }
-                        double rate = 10 * (nodes == 2 ? 1 : n + 1) * share * (1 + noise * random.nextGaussian()); // eth2 is a faster kind
+                        double rate = 10
+                                * (nodes == 2 ? 1 : n + 1)
+                                * share
+                                * (1 + noise * random.nextGaussian()); // eth2 is a faster kind
                         long segments = (long) (rate * 1000);
-                        double loss = 1e-5 + Math.max(loses[a][n][0], loses[b][n][1]) * (1 + 0.2 * random.nextGaussian());
-                        rails.add(new Rail("eth" + n, "eth" + n, Math.max(0, rate), segments, Math.round(segments * loss)));
+                        double loss =
+                                1e-5 + Math.max(loses[a][n][0], loses[b][n][1]) * (1 + 0.2 * random.nextGaussian());
+                        rails.add(new Rail(
+                                "eth" + n, "eth" + n, Math.max(0, rate), segments, Math.round(segments * loss)));
                     }
-                    ways.add(new Way(a, b, "", rails.stream().mapToDouble(Rail::gbPerSecond).sum(), 10, 20, 1, 0, rails));
+                    ways.add(new Way(
+                            a,
+                            b,
+                            "",
+                            rails.stream().mapToDouble(Rail::gbPerSecond).sum(),
+                            10,
+                            20,
+                            1,
+                            0,
+                            rails));
                 }
             }
             return Outliers.of(IntStream.range(0, nodes).mapToObj(i -> "h" + i).toList(), ways);
@@ -99,7 +113,9 @@ class OutliersTest {
     @CsvSource({"2,1,0.02", "2,4,0.05", "3,2,0.05", "4,2,0.05", "5,4,0.03", "16,2,0.06", "16,4,0.1", "24,4,0.05"})
     void nothingStandsOutOfNoise(int nodes, int nics, double noise) {
         for (int seed = 0; seed < SEEDS; seed++) {
-            assertThat(new Mind(seed, nodes, nics, noise).findings()).as("seed " + seed).isEmpty();
+            assertThat(new Mind(seed, nodes, nics, noise).findings())
+                    .as("seed " + seed)
+                    .isEmpty();
         }
     }
 
@@ -170,7 +186,9 @@ class OutliersTest {
             assertThat(found).as("seed " + seed + " " + found).hasSize(1);
             Finding f = found.getFirst();
             assertThat(f.what()).isEqualTo(Finding.What.PATH);
-            assertThat(f.text()).contains("the path from rank " + a + " (h" + a + ") eth" + nic + " to rank " + b + " (h" + b + ") eth" + nic);
+            assertThat(f.text())
+                    .contains("the path from rank " + a + " (h" + a + ") eth" + nic + " to rank " + b + " (h" + b
+                            + ") eth" + nic);
         }
     }
 
@@ -218,7 +236,9 @@ class OutliersTest {
                 mind.slow(3 * i, i, 0.25 + 0.1 * i);
                 planted.add(3 * i + " eth" + i);
             }
-            assertThat(mind.findings()).extracting(f -> f.rank() + " " + f.nic()).containsExactlyInAnyOrderElementsOf(planted);
+            assertThat(mind.findings())
+                    .extracting(f -> f.rank() + " " + f.nic())
+                    .containsExactlyInAnyOrderElementsOf(planted);
         }
     }
 
@@ -234,7 +254,8 @@ class OutliersTest {
         mind.path[2][5][1] = -1;
         found = mind.findings();
         assertThat(found).hasSize(1);
-        assertThat(found.getFirst().text()).contains("the path from rank 2 (h2) eth1 to rank 5 (h5) eth1: carries at 0 %");
+        assertThat(found.getFirst().text())
+                .contains("the path from rank 2 (h2) eth1 to rank 5 (h5) eth1: carries at 0 %");
     }
 
     @Test
@@ -256,11 +277,30 @@ class OutliersTest {
 
     @Test
     void whatIsMeasuredAgainCountsAtItsBest() {
-        Way slow = new Way(0, 1, "", 3, 10, 20, 5, 0, List.of(new Rail("eth0", "eth0", 1, 1000, 50), new Rail("eth1", "eth1", 2, 1000, 0)));
-        Way fast = new Way(0, 1, "", 4, 12, 15, 5, 0, List.of(new Rail("eth0", "eth0", 3, 900, 0), new Rail("eth1", "eth1", 1, 900, 90)));
+        Way slow = new Way(
+                0,
+                1,
+                "",
+                3,
+                10,
+                20,
+                5,
+                0,
+                List.of(new Rail("eth0", "eth0", 1, 1000, 50), new Rail("eth1", "eth1", 2, 1000, 0)));
+        Way fast = new Way(
+                0,
+                1,
+                "",
+                4,
+                12,
+                15,
+                5,
+                0,
+                List.of(new Rail("eth0", "eth0", 3, 900, 0), new Rail("eth1", "eth1", 1, 900, 90)));
         Way both = slow.again(fast);
         assertThat(both.gbPerSecond()).isEqualTo(4);
-        assertThat(both.rails()).containsExactly(new Rail("eth0", "eth0", 3, 900, 0), new Rail("eth1", "eth1", 2, 1000, 0));
+        assertThat(both.rails())
+                .containsExactly(new Rail("eth0", "eth0", 3, 900, 0), new Rail("eth1", "eth1", 2, 1000, 0));
         assertThat(both.verified()).isEqualTo(10);
         Way none = new Way(0, 1, "timeout", 0, 0, 0, 0, 0, List.of());
         assertThat(none.again(slow)).isEqualTo(slow);

@@ -18,7 +18,8 @@ class TournamentTest {
     }
 
     private static void nobodyIsBusyDoubly(List<Pairing> round) {
-        List<Integer> busy = round.stream().flatMap(p -> Stream.of(p.low(), p.high())).toList();
+        List<Integer> busy =
+                round.stream().flatMap(p -> Stream.of(p.low(), p.high())).toList();
         assertThat(busy).doesNotHaveDuplicates();
     }
 

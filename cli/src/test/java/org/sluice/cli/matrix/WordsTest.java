@@ -16,7 +16,14 @@ import org.sluice.rendezvous.Group;
 /** What ranks say to each other at the meeting place. */
 class WordsTest {
     private static final Sight SEEN = new Sight(
-            3, "", 1.5, 1 << 20, 4096, 12.5, 99, List.of(new Flow("eth1", "eth2", 5, 6, 7), new Flow("eth3", "eth4", 8, 9, 10)));
+            3,
+            "",
+            1.5,
+            1 << 20,
+            4096,
+            12.5,
+            99,
+            List.of(new Flow("eth1", "eth2", 5, 6, 7), new Flow("eth3", "eth4", 8, 9, 10)));
 
     @Test
     void whatIsSaidIsHeard() {
@@ -26,7 +33,8 @@ class WordsTest {
         assertThat(Words.order(Words.of(round))).isEqualTo(round);
         Order end = Order.end(6, "NOT VALID");
         assertThat(Words.order(Words.of(end))).isEqualTo(end);
-        MatrixReport.Member facts = new MatrixReport.Member(2, "node-1", "cuda", "NVIDIA H200", 8, List.of("eth1", "eth2"));
+        MatrixReport.Member facts =
+                new MatrixReport.Member(2, "node-1", "cuda", "NVIDIA H200", 8, List.of("eth1", "eth2"));
         assertThat(Words.facts(Words.of(facts), 2)).isEqualTo(facts);
         Plan plan = new Plan(Duration.ofMillis(1500), 1 << 20, 8, true);
         assertThat(Plan.decode(plan.encode())).isEqualTo(plan);
@@ -34,15 +42,19 @@ class WordsTest {
 
     @Test
     void theLargestWordsFit() {
-        Sight large = new Sight(0, "", 1, 1, 0, 1, 1, Collections.nCopies(64, new Flow("enp1s0f0np0", "enp1s0f0np0", 1, 1, 1)));
+        Sight large = new Sight(
+                0, "", 1, 1, 0, 1, 1, Collections.nCopies(64, new Flow("enp1s0f0np0", "enp1s0f0np0", 1, 1, 1)));
         assertThat(Words.of(Collections.nCopies(12, large)).length).isLessThan(Group.MOST_WORD_BYTES);
     }
 
     @Test
     void whatDoesNotHoldIsRefused() {
         byte[] good = Words.of(List.of(SEEN));
-        assertThatThrownBy(() -> Words.sights(good, 3)).isInstanceOf(ProtocolException.class).hasMessageContaining("said 3 rank");
-        assertThatThrownBy(() -> Words.sights(Arrays.copyOf(good, good.length + 1), 4)).isInstanceOf(ProtocolException.class);
+        assertThatThrownBy(() -> Words.sights(good, 3))
+                .isInstanceOf(ProtocolException.class)
+                .hasMessageContaining("said 3 rank");
+        assertThatThrownBy(() -> Words.sights(Arrays.copyOf(good, good.length + 1), 4))
+                .isInstanceOf(ProtocolException.class);
         for (int cut = 0; cut < good.length; cut++) {
             byte[] part = Arrays.copyOf(good, cut);
             assertThatThrownBy(() -> Words.sights(part, 4)).isInstanceOf(ProtocolException.class);
@@ -57,7 +69,8 @@ class WordsTest {
         }
         assertThatThrownBy(() -> Plan.decode(new byte[] {1, 2})).isInstanceOf(ProtocolException.class);
         assertThatThrownBy(() -> new Plan(Duration.ZERO, 1 << 20, 1, false)).isInstanceOf(ConfigException.class);
-        assertThatThrownBy(() -> new Plan(Duration.ofSeconds(1), 5000, 1, false)).isInstanceOf(ConfigException.class);
+        assertThatThrownBy(() -> new Plan(Duration.ofSeconds(1), 5000, 1, false))
+                .isInstanceOf(ConfigException.class);
     }
 
     private static void refusedOrRead(byte[] bytes) {

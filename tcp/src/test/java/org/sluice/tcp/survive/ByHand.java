@@ -83,7 +83,8 @@ final class ByHand implements AutoCloseable {
             handle.get(28, token);
             s.getOutputStream()
                     .write(array(bytes(24).put(ascii("SLTG")).putInt(1).put(token)));
-            s.getOutputStream().write(array(head(OPEN_CHANNEL, 0, 0, token.length).put(token)));
+            s.getOutputStream()
+                    .write(array(head(OPEN_CHANNEL, 0, 0, token.length).put(token)));
             byte[] reply = s.getInputStream().readNBytes(16);
             if (reply[5] != OPENED) {
                 throw new IOException("the channel is not taken");
