@@ -171,7 +171,9 @@ final class ControlWay implements Resumptions.Resumable {
         try {
             watched = new Watched(w.owner, w.readable, watch(w.owner, w.readable));
         } catch (IOException e) {
-            w.owner.fail(e);
+            // the new one is gone as well, and the peer with it or on its way with another
+            log.info("{}: the control connection's new way broke at once ({})", where, e.toString());
+            broken = true;
             return;
         }
         w.readable.run(); // what came together with the last word of the hellos rings no bell

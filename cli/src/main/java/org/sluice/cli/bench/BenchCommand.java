@@ -84,6 +84,7 @@ public final class BenchCommand implements Callable<Integer> {
 
     @Option(
             names = "--window",
+            hidden = true,
             paramLabel = "<a,b>",
             split = ",",
             hideParamSyntax = true,
@@ -110,14 +111,15 @@ public final class BenchCommand implements Callable<Integer> {
     @Option(names = "--shuffle", description = "blocks in random order at both ends")
     private boolean shuffle;
 
-    @Option(names = "--prepared", description = "tell layouts once; with --shuffle, select from them")
+    @Option(names = "--prepared", hidden = true, description = "tell layouts once; with --shuffle, select from them")
     private boolean prepared;
 
-    @Option(names = "--latency", description = "one at a time, of 8 B and 64 KiB unless --sizes says others")
+    @Option(names = "--latency", description = "one at a time; sizes 8 B and 64 KiB")
     private boolean latency;
 
     @Option(
             names = "--small-bytes",
+            hidden = true,
             paramLabel = "<size>",
             converter = Values.Size.class,
             description = "longest transfer in its announcement, to 16KiB (4KiB)")
@@ -125,6 +127,7 @@ public final class BenchCommand implements Callable<Integer> {
 
     @Option(
             names = "--spin",
+            hidden = true,
             paramLabel = "<time>",
             converter = Values.Time.class,
             description = "agents look for work so long before they rest (20us; few CPUs: 0)")
@@ -150,11 +153,12 @@ public final class BenchCommand implements Callable<Integer> {
     @Option(
             names = "--transport",
             paramLabel = "<name>",
-            description = "tcp; or ipc, to measure memory that two processes of a host share (tcp)")
+            description = "tcp, or ipc on one host (tcp)")
     private String transport = "tcp";
 
     @Option(
             names = "--wait",
+            hidden = true,
             paramLabel = "<time>",
             converter = Values.Time.class,
             description = "how long to wait for a client (10m)")
