@@ -167,7 +167,7 @@ class PluginFaultTest {
         assertThatThrownBy(() -> Node.open(config("plugin-api", "13")))
                 .hasMessageContaining("plugin-api: 13 is not a number from 5 to 12");
         assertThatThrownBy(() -> Node.open(config("profile", "a4")))
-                .hasMessageContaining("there is no profile a4; there is a3-high");
+                .hasMessageContaining("there is no profile a4; there are a3-high, a3-mega");
         assertThatThrownBy(() -> Node.open(config("plugin-log", "loud")))
                 .hasMessageContaining("plugin-log: loud is not one of full, plain, off");
         assertThatThrownBy(() -> Node.open(config("colour", "red"))).hasMessageContaining("there is no option colour");

@@ -31,7 +31,7 @@ final class TcpTransport implements Transport {
     private static final int MOST_PIECES = 1000;
 
     /** I/O threads of a direction, however few CPUs there are: a thread that has a connection to itself costs fewer calls. */
-    private static final int LEAST_THREADS = 4;
+    static final int LEAST_THREADS = 4;
 
     private final TcpNics nics;
     private final int socketsPerChannel;
