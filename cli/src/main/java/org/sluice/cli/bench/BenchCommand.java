@@ -75,6 +75,7 @@ public final class BenchCommand implements Callable<Integer> {
 
     @Option(
             names = "--chunk",
+            hidden = true,
             paramLabel = "<a,b>",
             split = ",",
             hideParamSyntax = true,

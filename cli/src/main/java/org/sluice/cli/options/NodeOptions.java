@@ -111,7 +111,7 @@ public final class NodeOptions {
     @Option(
             names = "--transport",
             paramLabel = "<name>",
-            description = "tcp, nccl-net, ipc or auto (tcp; with --plugin nccl-net)")
+            description = "tcp, nccl-net, ipc, auto (tcp, or as --plugin)")
     private @Nullable String transport;
 
     @Option(
