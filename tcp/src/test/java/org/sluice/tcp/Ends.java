@@ -54,7 +54,9 @@ final class Ends implements AutoCloseable {
     }
 
     Ends() throws TransportException {
-        Ends.class.getModule().addUses(GpuBackend.class); // tests are part of the module, which itself has no use for one
+        Ends.class
+                .getModule()
+                .addUses(GpuBackend.class); // tests are part of the module, which itself has no use for one
         GpuBackend host = ServiceLoader.load(GpuBackend.class).stream()
                 .map(ServiceLoader.Provider::get)
                 .filter(b -> b.name().equals("host"))

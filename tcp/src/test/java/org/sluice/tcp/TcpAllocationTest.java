@@ -80,8 +80,7 @@ class TcpAllocationTest {
             assertThat(calm)
                     .as("bytes by thread in the last transfer of %d chunks: %s", CHUNKS, last)
                     .isEqualTo(CALM);
-            int most = Math.max(
-                    TcpTransport.LEAST_THREADS, Runtime.getRuntime().availableProcessors());
+            int most = Math.max(TcpTransport.LEAST_THREADS, Runtime.getRuntime().availableProcessors());
             assertThat(last)
                     .as("threads")
                     .hasSize(2 + 2 * 2 * Math.min(CHANNELS, most)); // agents, and of each node both directions

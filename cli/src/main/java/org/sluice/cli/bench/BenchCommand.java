@@ -151,10 +151,7 @@ public final class BenchCommand implements Callable<Integer> {
     @Option(names = "--backend", paramLabel = "<name>", description = "cuda, host or auto (auto)")
     private String backend = "auto";
 
-    @Option(
-            names = "--transport",
-            paramLabel = "<name>",
-            description = "tcp, or ipc on one host (tcp)")
+    @Option(names = "--transport", paramLabel = "<name>", description = "tcp, or ipc on one host (tcp)")
     private String transport = "tcp";
 
     @Option(
