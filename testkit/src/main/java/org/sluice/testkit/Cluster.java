@@ -7,6 +7,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Some hosts on one machine: network namespaces that are plugged into switches, {@code eth1} to {@code ethN} of each shaped to a rate in
@@ -19,12 +21,15 @@ public final class Cluster implements AutoCloseable {
     private final String prefix;
     private final int hosts;
     private final int nics;
-    private final Thread atExit = new Thread(this::delete, "cluster-at-exit");
+    private final MadeNamespaces namespaces;
 
     private Cluster(String prefix, int hosts, int nics) {
         this.prefix = prefix;
         this.hosts = hosts;
         this.nics = nics;
+        this.namespaces = new MadeNamespaces(
+                Stream.concat(IntStream.range(0, hosts).mapToObj(this::namespace), Stream.of(fabric()))
+                        .toList());
     }
 
     /**
@@ -41,7 +46,6 @@ public final class Cluster implements AutoCloseable {
                 "sluice-%s-%d-%d-".formatted(name, ProcessHandle.current().pid(), 2000 + NUMBER.incrementAndGet()),
                 hosts,
                 nics);
-        Runtime.getRuntime().addShutdownHook(cluster.atExit);
         try {
             cluster.make(rate);
             return cluster;
@@ -171,24 +175,6 @@ public final class Cluster implements AutoCloseable {
     /** Ends what still runs on the hosts and deletes them. Idempotent. */
     @Override
     public void close() {
-        delete();
-        try {
-            Runtime.getRuntime().removeShutdownHook(atExit);
-        } catch (IllegalStateException e) {
-            // the process is ending: the hook does the same once more, for nothing
-        }
-    }
-
-    private void delete() {
-        List<String> all = new ArrayList<>();
-        for (int h = 0; h < hosts; h++) {
-            all.add(namespace(h));
-        }
-        all.add(fabric());
-        for (String namespace : all) {
-            if (Files.exists(Path.of("/run/netns", namespace))) {
-                Namespaces.deleteNamespace(namespace);
-            }
-        }
+        namespaces.close();
     }
 }

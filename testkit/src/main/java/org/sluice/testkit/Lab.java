@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 
 /**
  * Two hosts and what lies between them, as a test wants it: network namespaces {@link Place#A} and {@link Place#B} with NICs of any
@@ -33,11 +34,13 @@ public final class Lab implements AutoCloseable {
 
     private final String prefix;
     private final Map<Place, StringBuilder> batches = new TreeMap<>();
-    private final Thread atExit = new Thread(this::delete, "lab-at-exit");
+    private final MadeNamespaces namespaces;
     private int ports;
 
     private Lab(String prefix) {
         this.prefix = prefix;
+        this.namespaces = new MadeNamespaces(
+                Stream.of(Place.values()).map(this::namespace).toList());
     }
 
     /** Makes the empty hosts. @param name who makes them, for people who look: a few of {@code a-z0-9} */
@@ -45,7 +48,6 @@ public final class Lab implements AutoCloseable {
         Namespaces.deleteLeftovers();
         Lab lab = new Lab(
                 "sluice-%s-%d-%d-".formatted(name, ProcessHandle.current().pid(), 1000 + NUMBER.incrementAndGet()));
-        Runtime.getRuntime().addShutdownHook(lab.atExit);
         try {
             for (Place p : Place.values()) {
                 Namespaces.call("ip", "netns", "add", lab.namespace(p));
@@ -149,19 +151,6 @@ public final class Lab implements AutoCloseable {
     /** Ends what still runs on the hosts and deletes them. Idempotent. */
     @Override
     public void close() {
-        delete();
-        try {
-            Runtime.getRuntime().removeShutdownHook(atExit);
-        } catch (IllegalStateException e) {
-            // the process is ending: the hook does the same once more, for nothing
-        }
-    }
-
-    private void delete() {
-        for (Place p : Place.values()) {
-            if (Files.exists(Path.of("/run/netns", namespace(p)))) {
-                Namespaces.deleteNamespace(namespace(p));
-            }
-        }
+        namespaces.close();
     }
 }

@@ -11,6 +11,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * Two hosts on one machine: network namespaces {@link Host#A} and {@link Host#B}, joined by NIC pairs {@code eth1} to
@@ -79,11 +80,13 @@ public final class Namespaces implements AutoCloseable {
 
     private final String prefix;
     private final int nics;
-    private final Thread atExit = new Thread(this::delete, "namespaces-at-exit");
+    private final MadeNamespaces namespaces;
 
     private Namespaces(String prefix, int nics) {
         this.prefix = prefix;
         this.nics = nics;
+        this.namespaces =
+                new MadeNamespaces(Stream.of(Host.values()).map(this::namespace).toList());
     }
 
     /** Whether this machine and user can have namespaces: for {@code assumeTrue(canRun(), Namespaces::whyNot)}. */
@@ -108,7 +111,6 @@ public final class Namespaces implements AutoCloseable {
         String prefix =
                 "sluice-%s-%d-%d-".formatted(name, ProcessHandle.current().pid(), NUMBER.incrementAndGet());
         Namespaces made = new Namespaces(prefix, nics);
-        Runtime.getRuntime().addShutdownHook(made.atExit);
         try {
             made.make(rate);
         } catch (IOException e) {
@@ -262,20 +264,7 @@ public final class Namespaces implements AutoCloseable {
     /** Ends what still runs on the hosts and deletes them. Idempotent. */
     @Override
     public void close() {
-        delete();
-        try {
-            Runtime.getRuntime().removeShutdownHook(atExit);
-        } catch (IllegalStateException e) {
-            // the process is ending: the hook does the same once more, for nothing
-        }
-    }
-
-    private void delete() {
-        for (Host host : Host.values()) {
-            if (Files.exists(Path.of("/run/netns", namespace(host)))) {
-                deleteNamespace(namespace(host));
-            }
-        }
+        namespaces.close();
     }
 
     static void deleteNamespace(String namespace) {
