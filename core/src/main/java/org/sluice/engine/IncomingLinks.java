@@ -6,6 +6,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sluice.Link;
+import org.sluice.spi.Threads;
 
 /**
  * Links that other nodes made, on their way to the program: told one after the other on a virtual thread, which lives while there
@@ -31,8 +32,8 @@ final class IncomingLinks {
     private void tell() {
         Consumer<Link> to = program;
         if (to != null && !telling && !untold.isEmpty()) {
+            Threads.startVirtual("incoming-links", () -> run(to));
             telling = true;
-            Thread.ofVirtual().name("incoming-links").start(() -> run(to));
         }
     }
 

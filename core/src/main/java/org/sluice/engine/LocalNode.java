@@ -54,6 +54,7 @@ import org.sluice.spi.Nic;
 import org.sluice.spi.RailProver;
 import org.sluice.spi.RailProverProvider;
 import org.sluice.spi.ThreadLimitException;
+import org.sluice.spi.Threads;
 import org.sluice.spi.Transport;
 import org.sluice.spi.TransportConfig;
 import org.sluice.spi.TransportException;
@@ -527,9 +528,7 @@ final class LocalNode implements Node {
         // what a peer has open is freed when it has closed it: to free it before is undefined for some kinds of memory
         return CompletableFuture.allOf(letGo.toArray(new CompletableFuture<?>[0]))
                 .completeOnTimeout(null, LET_GO.toMillis(), TimeUnit.MILLISECONDS)
-                .thenComposeAsync(
-                        ok -> release(region, free),
-                        run -> Thread.ofVirtual().name("freeing").start(run));
+                .thenComposeAsync(ok -> release(region, free), run -> Threads.startVirtual("freeing", run));
     }
 
     private CompletableFuture<Void> release(OwnedRegion region, Runnable free) {

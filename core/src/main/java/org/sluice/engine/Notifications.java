@@ -9,6 +9,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sluice.Notification;
 import org.sluice.SluiceException;
+import org.sluice.spi.Threads;
 
 /**
  * A link's notifications on their way from the agent to the program, in order: taken one by one, waited for, or told on a virtual
@@ -81,8 +82,8 @@ final class Notifications {
     private void tell() {
         Consumer<Notification> to = program;
         if (to != null && !telling && !waiting.isEmpty()) {
+            Threads.startVirtual("notifications", () -> run(to));
             telling = true;
-            Thread.ofVirtual().name("notifications").start(() -> run(to));
         }
     }
 

@@ -18,6 +18,7 @@ import org.slf4j.LoggerFactory;
 import org.sluice.LinkException;
 import org.sluice.SluiceException;
 import org.sluice.Where;
+import org.sluice.spi.Threads;
 import org.sluice.transfer.Agent;
 import org.sluice.wire.ControlStream;
 import org.sluice.wire.Deadline;
@@ -94,7 +95,7 @@ final class ControlMove {
         log.info("{}: the control connection is silent; looking for another way to the peer", where);
         AtomicBoolean found = new AtomicBoolean();
         for (InetAddress address : addresses) {
-            Thread.ofVirtual().name("control-move").start(() -> attempt(address, stream, mover, found));
+            Threads.startVirtual("control-move", () -> attempt(address, stream, mover, found));
         }
     }
 

@@ -15,6 +15,7 @@ import org.sluice.LinkException;
 import org.sluice.Where;
 import org.sluice.spi.RailProver;
 import org.sluice.spi.RailProver.Outcome;
+import org.sluice.spi.Threads;
 import org.sluice.wire.Deadline;
 import org.sluice.wire.NodeIdentity;
 import org.sluice.wire.Rail;
@@ -74,7 +75,7 @@ final class PeerRails {
     /** Begins to try. */
     void start() {
         if (prover != null) {
-            Thread.ofVirtual().name("rails-" + server.name()).start(() -> run(prover));
+            Threads.startVirtual("rails-" + server.name(), () -> run(prover));
         }
     }
 

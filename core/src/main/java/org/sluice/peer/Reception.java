@@ -95,6 +95,7 @@ final class Reception implements AutoCloseable {
         }
         this.thread = Thread.ofPlatform().name(name).daemon(true).unstarted(this::run);
         try {
+            Threads.prepareVirtual();
             Threads.start(thread);
         } catch (ThreadLimitException e) {
             quietly(selector);
@@ -179,7 +180,7 @@ final class Reception implements AutoCloseable {
             SocketChannel stranger = client;
             InetAddress source = ((InetSocketAddress) client.getRemoteAddress()).getAddress();
             strangers.add(stranger, source);
-            Thread.ofVirtual().name("first-words").start(() -> firstWords(door, stranger, source));
+            Threads.startVirtual("first-words", () -> firstWords(door, stranger, source));
         } catch (IOException e) {
             log.warn("{}: a connection came to nothing: {}", door, e.toString());
             if (client != null) {
@@ -187,10 +188,10 @@ final class Reception implements AutoCloseable {
             } else {
                 pause();
             }
-        } catch (OutOfMemoryError e) {
+        } catch (ThreadLimitException e) {
             // no thread for its first words: it is lost, the next may have more luck, and who waits for it alone is
             // told
-            broken = new ThreadLimitException("first-words", e).getMessage();
+            broken = e.getMessage();
             log.error("{}: a client is turned away: {}", door, broken);
             if (client != null) {
                 strangers.remove(client);

@@ -23,6 +23,7 @@ import org.sluice.LinkException;
 import org.sluice.PeerLostException;
 import org.sluice.ProtocolException;
 import org.sluice.Where;
+import org.sluice.spi.Threads;
 import org.sluice.wire.Deadline;
 import org.sluice.wire.FrameSocket;
 import org.sluice.wire.FrameType;
@@ -83,7 +84,7 @@ public final class Group implements AutoCloseable {
         try {
             Attendee self = new Attendee(launch.rank(), cut(name), cut(host), port);
             group.write(FrameType.JOIN, new Join(launch.world(), cut(launch.job()), self).encode());
-            Thread.ofVirtual().name("rank-" + launch.rank() + "-lives").start(group::beat);
+            Threads.startVirtual("rank-" + launch.rank() + "-lives", group::beat);
             Deadline all = Deadline.in(config.arrival().plus(GRACE));
             String here = launch.host();
             while (group.members.size() < launch.world()) {

@@ -87,7 +87,7 @@ public final class MeetingPlace implements AutoCloseable {
             door.bind(new InetSocketAddress(port), BACKLOG);
             MeetingPlace place = new MeetingPlace(config, chair, door);
             Threads.start(place.thread);
-            Thread.ofVirtual().name("roll-call").start(place::callTheRoll);
+            Threads.startVirtual("roll-call", place::callTheRoll);
             return place;
         } catch (IOException e) {
             Group.quietly(door);
@@ -122,11 +122,11 @@ public final class MeetingPlace implements AutoCloseable {
                 SocketChannel stranger = door.accept();
                 InetAddress source = ((InetSocketAddress) stranger.getRemoteAddress()).getAddress();
                 strangers.add(stranger, source);
-                Thread.ofVirtual().name("rank").start(() -> serve(stranger, source));
+                Threads.startVirtual("rank", () -> serve(stranger, source));
             }
         } catch (ClosedChannelException e) {
             // closed: the end
-        } catch (IOException | RuntimeException | OutOfMemoryError e) {
+        } catch (IOException | RuntimeException e) {
             end("the meeting place lets nobody in any more: " + e);
         }
     }

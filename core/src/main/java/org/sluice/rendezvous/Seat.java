@@ -8,6 +8,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.sluice.spi.Threads;
 import org.sluice.wire.FrameSocket;
 import org.sluice.wire.FrameType;
 
@@ -37,8 +38,8 @@ final class Seat {
         synchronized (unsaid) {
             payloads.forEach(p -> unsaid.add(new FrameSocket.Frame(type, p)));
             if (!saying) {
+                Threads.startVirtual("to-rank-" + who.rank(), this::say);
                 saying = true;
-                Thread.ofVirtual().name("to-rank-" + who.rank()).start(this::say);
             }
         }
     }

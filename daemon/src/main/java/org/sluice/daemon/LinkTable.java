@@ -18,6 +18,7 @@ import org.sluice.Node;
 import org.sluice.NotDoneException;
 import org.sluice.Region;
 import org.sluice.SluiceException;
+import org.sluice.spi.Threads;
 
 /** The node's links: those that clients ask for, each made once and shared, and those that other nodes made. Any thread. */
 final class LinkTable {
@@ -139,7 +140,7 @@ final class LinkTable {
         });
         shared.forEach(link::share);
         link.onNotification(n -> notified(link, n.bytes()));
-        Thread.ofVirtual().name("daemon-notes").start(() -> readNotes(link));
+        Threads.startVirtual("daemon-notes", () -> readNotes(link));
     }
 
     /** Notifications that came without bytes, or after a request of several transfers. */
