@@ -33,6 +33,7 @@ final class Inbound implements Receiving.Dealer {
     /** The channel on which little waits; {@link #NONE} where there is no such. */
     private final int quick;
 
+    private final Newcomers newcomers;
     private int nextToDeal;
     private long now;
 
@@ -50,6 +51,7 @@ final class Inbound implements Receiving.Dealer {
         this.broken = broken;
         this.quick =
                 settings.confirmed() && !settings.roundRobin() && channels >= CHANNELS_WITH_QUICK ? channels - 1 : NONE;
+        this.newcomers = new Newcomers(settings.chunkBytes(), settings.chunkBytes() * settings.receiveWindow());
         if (!settings.confirmed()) {
             derived = new RoundRobinStriping<>(channels, settings.chunkBytes());
             pulled = null;
@@ -75,6 +77,7 @@ final class Inbound implements Receiving.Dealer {
         } else if (derived != null) {
             derived.add(t);
         } else if (pulled != null) {
+            newcomers.came(t.length, now);
             pulled.add(t);
         }
     }
@@ -199,16 +202,16 @@ final class Inbound implements Receiving.Dealer {
     }
 
     /**
-     * Chooses what a channel takes next. One of them never has more chunks of long transfers ahead than keep it busy, so that
-     * a short one finds a way on which little waits.
+     * Chooses what a channel takes next. Where short transfers come, one of the channels never has more chunks of long ones
+     * ahead than keep it busy, so that a short one finds a way on which little waits.
      */
     private boolean next(InboundChannel c) {
         PulledStriping p = pulled;
         if (p == null) {
             return c.hasRoom(false) && striping.next(c.index, pick);
         }
-        boolean shared = p.waiting() > 1;
-        if (c.index != quick) {
+        boolean shared = p.waiting() > 1 && newcomers.areBrief(now);
+        if (c.index != quick || !newcomers.areShort(now)) {
             return c.hasRoom(shared) && p.next(c.index, pick);
         }
         return p.hasShort() ? c.hasRoom(false) && p.nextShort(pick) : c.hasQuickRoom() && p.next(c.index, pick);

@@ -112,11 +112,11 @@ final class InboundConnection extends Connection {
                 take(n);
             }
             if (n < asked) {
-                break;
+                awaitBytes(io);
+                return false; // epoll tells when there is more
             }
         }
-        awaitBytes(io);
-        return false; // epoll tells again while there is something to read
+        return !paused;
     }
 
     /** Waits for the rest of the payload, and not for the head behind it, which may be long in coming. */

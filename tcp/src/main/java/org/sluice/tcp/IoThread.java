@@ -39,6 +39,9 @@ final class IoThread {
     private static final long LOOK_NANOS = LOOK_MILLIS * 1_000_000L;
     private static final long SOON_NANOS = SOON_MILLIS * 1_000_000L;
 
+    /** Turns of a connection that has the thread for itself, and goes on, before the kernel is asked what else there is. */
+    private static final int MOST_PASSES = 8;
+
     /** It copies between sockets and memory, and calls nothing deep. */
     private static final long STACK_BYTES = 256 << 10;
 
@@ -60,6 +63,7 @@ final class IoThread {
     private final AtomicReference<@Nullable Lane> wanting = new AtomicReference<>();
     private final List<@Nullable Connection> connections = new ArrayList<>();
     private int count;
+    private int passes;
     private final ArrayDeque<Connection> runnable = new ArrayDeque<>();
     private long lookedAt = System.nanoTime();
     private boolean soon;
@@ -200,10 +204,13 @@ final class IoThread {
                 for (int n = runnable.size(); n > 0; n--) {
                     turn(runnable.poll(), tools);
                 }
-                int events = epoll.await(rest(), ready);
-                sleeping.set(false);
-                if (events == 0 || soon) {
-                    look();
+                if (count != 1 || runnable.isEmpty() || ++passes == MOST_PASSES) {
+                    passes = 0;
+                    int events = epoll.await(rest(), ready);
+                    sleeping.set(false);
+                    if (events == 0 || soon) {
+                        look();
+                    }
                 }
             }
         } catch (LinuxException | RuntimeException | Error e) {
