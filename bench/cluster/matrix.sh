@@ -14,7 +14,9 @@ RANDOM=${SEED:-$$}
 work=${KEEP:-$(mktemp -d)}
 mkdir -p "$work"
 net=mx$$
-java=${JAVA_HOME:-$(dirname "$(dirname "$(readlink -f "$(command -v java)")")")}/bin/java
+jdk=${JAVA25_HOME:-$(ls -d /usr/lib/jvm/*25* 2>/dev/null | head -1)}
+java=$jdk/bin/java
+[ -x "$java" ] || { echo "no JDK 25 under /usr/lib/jvm; set JAVA25_HOME" >&2; exit 1; }
 [ -e cli/target/modules ] || ./sluice --version >/dev/null
 
 clean() {
