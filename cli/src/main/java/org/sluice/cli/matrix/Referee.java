@@ -22,7 +22,10 @@ import org.sluice.rendezvous.Chair;
  * look bad though both nodes are fine with others, then all at once if asked for. Called for one step after the other.
  */
 final class Referee implements Chair {
-    /** What looks bad by chance looks fine the second time; what is bad is bad in few pairs, or many NICs would be named. */
+    /** How often what still looks bad is measured again: what looks bad by chance looks fine in one of these. */
+    private static final int MOST_LOOKS = 3;
+
+    /** Of each such look: what is bad is bad in few pairs, or many NICs would be named. */
     private static final int MOST_ROUNDS_AGAIN = 6;
 
     private final Plan plan;
@@ -38,7 +41,7 @@ final class Referee implements Chair {
     private Order underWay = Order.of(Order.Kind.END);
     private int rounds;
     private int roundsAgain;
-    private boolean againDone;
+    private int looks;
     private int begun;
 
     /**
@@ -99,11 +102,12 @@ final class Referee implements Chair {
     }
 
     private Order next() {
-        if (orders.isEmpty() && !againDone) {
-            againDone = true;
-            Tournament.some(doubtful(), MOST_ROUNDS_AGAIN).forEach(r -> orders.add(Order.round(r)));
-            roundsAgain = orders.size();
-            if (plan.all() && nodes.size() > 1) {
+        if (orders.isEmpty() && looks < MOST_LOOKS) {
+            List<List<Pairing>> again = Tournament.some(doubtful(), MOST_ROUNDS_AGAIN);
+            again.forEach(r -> orders.add(Order.round(r)));
+            roundsAgain += again.size();
+            looks = again.isEmpty() ? MOST_LOOKS : looks + 1;
+            if (looks == MOST_LOOKS && plan.all() && nodes.size() > 1) {
                 orders.add(Order.of(Order.Kind.LINK_ALL));
                 orders.add(Order.of(Order.Kind.LOAD_ALL));
             }
