@@ -117,6 +117,9 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
             aloneAt = now;
             alone = taken;
         }
+        if (chunks.makeRoom(landed, taken) && timing != null) {
+            timing.grow(chunks.size(), landed, taken);
+        }
         int slot = chunks.slot(taken);
         chunks.set(slot, t, at, bytes);
         placing.choose(slot, taken, t, at, bytes);

@@ -68,6 +68,9 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
     }
 
     void take(OutboundTransfer t, long at, long bytes, long now) {
+        if (chunks.makeRoom(sent, taken) && timing != null) {
+            timing.grow(chunks.size(), sent, taken);
+        }
         int slot = chunks.slot(taken);
         chunks.set(slot, t, at, bytes);
         if (t.ending != EndReason.NONE && channel.sendsVoids()) {
