@@ -44,6 +44,8 @@ final class ChunkRing<T extends ChunkedTransfer> {
     int[] pieces;
     /** Where a list ends in its ring. */
     long[] listEnd;
+    /** The pinned slot that it goes through; {@link StagingShare#NONE} for none. */
+    int[] lent;
     /** Of the queue that moves the chunk; 0 for none. */
     long[] ticket;
     /** Whether the GPU sees the bytes only after a fence. */
@@ -65,6 +67,7 @@ final class ChunkRing<T extends ChunkedTransfer> {
         pieces = new int[ring];
         listEnd = new long[ring];
         ticket = new long[ring];
+        lent = new int[ring];
         unseen = new boolean[ring];
     }
 
@@ -86,6 +89,7 @@ final class ChunkRing<T extends ChunkedTransfer> {
         pieces = moved(pieces, new int[ring], oldest, next);
         listEnd = moved(listEnd, new long[ring], oldest, next);
         ticket = moved(ticket, new long[ring], oldest, next);
+        lent = moved(lent, new int[ring], oldest, next);
         unseen = moved(unseen, new boolean[ring], oldest, next);
         mask = ring - 1;
         return true;
@@ -115,6 +119,7 @@ final class ChunkRing<T extends ChunkedTransfer> {
         offset[slot] = at;
         bytes[slot] = length;
         ticket[slot] = 0;
+        lent[slot] = StagingShare.NONE;
         unseen[slot] = false;
     }
 

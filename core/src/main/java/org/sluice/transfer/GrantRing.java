@@ -50,6 +50,10 @@ final class GrantRing {
         return true;
     }
 
+    boolean isEmpty() {
+        return head == tail;
+    }
+
     void clear() {
         for (long n = head; n < tail; n++) {
             transfers[slot(n)].granted--;

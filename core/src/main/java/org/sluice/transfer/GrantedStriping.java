@@ -26,6 +26,11 @@ final class GrantedStriping implements Striping<OutboundTransfer> {
     }
 
     @Override
+    public boolean hasNext(int channel) {
+        return !rings[channel].isEmpty();
+    }
+
+    @Override
     public boolean next(int channel, ChunkPick<OutboundTransfer> pick) {
         return rings[channel].take(pick);
     }

@@ -33,6 +33,11 @@ final class Inbound implements Receiving.Dealer {
     /** The channel on which little waits; {@link #NONE} where there is no such. */
     private final int quick;
 
+    /** Pinned slots for chunks that the transport cannot bring to their place. */
+    private @Nullable StagingShare staging;
+
+    private boolean lacksSlots;
+
     private int nextToDeal;
     private long now;
 
@@ -111,7 +116,9 @@ final class Inbound implements Receiving.Dealer {
         transfers.landed(t, bytes);
     }
 
-    void open(InboundChannel channel) {
+    /** @param slots the link's part in the pinned slots, where this channel goes through such */
+    void open(InboundChannel channel, @Nullable StagingShare slots) {
+        staging = slots == null ? staging : slots;
         channels[channel.index] = channel;
     }
 
@@ -185,6 +192,7 @@ final class Inbound implements Receiving.Dealer {
      */
     private int deal() {
         int dealt = 0;
+        lacksSlots = false;
         for (int passed = 0; passed < channels.length; passed++) {
             InboundChannel c = channels[nextToDeal];
             nextToDeal = nextToDeal + 1 == channels.length ? 0 : nextToDeal + 1;
@@ -195,6 +203,9 @@ final class Inbound implements Receiving.Dealer {
                 passed = -1;
             }
         }
+        if (staging != null) {
+            staging.waits(lacksSlots);
+        }
         return dealt;
     }
 
@@ -203,6 +214,10 @@ final class Inbound implements Receiving.Dealer {
      * a short one finds a way on which little waits.
      */
     private boolean next(InboundChannel c) {
+        if (!c.maySlot()) {
+            lacksSlots |= striping.hasNext(c.index);
+            return false;
+        }
         PulledStriping p = pulled;
         if (p == null) {
             return c.hasRoom(false) && striping.next(c.index, pick);

@@ -130,6 +130,11 @@ final class PulledStriping implements Striping<InboundTransfer> {
     }
 
     @Override
+    public boolean hasNext(int channel) {
+        return classes != 0 || !takenBack.isEmpty();
+    }
+
+    @Override
     public boolean next(int channel, ChunkPick<InboundTransfer> pick) {
         Missing missing = takenBack.poll();
         if (missing != null) {
