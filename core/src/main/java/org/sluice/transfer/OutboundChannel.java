@@ -81,7 +81,12 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
         if (t.ending != EndReason.NONE && channel.sendsVoids()) {
             chunks.way[slot] = ChunkRing.VOID;
         } else {
-            takeBytes(slot, t, at, bytes);
+            try {
+                takeBytes(slot, t, at, bytes);
+            } catch (RuntimeException e) {
+                giveBack(slot); // the GPU did not begin
+                throw e;
+            }
         }
         if (timing != null) {
             timing.began(taken, now);
