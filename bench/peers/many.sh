@@ -9,5 +9,5 @@ mvn -q -B -pl bench -am -DskipTests package dependency:build-classpath -Dmdep.ou
 jdk=${JAVA25_HOME:-$(ls -d /usr/lib/jvm/*25* 2>/dev/null | head -1)}
 [ -x "$jdk/bin/java" ] || { echo "no JDK 25 under /usr/lib/jvm; set JAVA25_HOME" >&2; exit 1; }
 ulimit -n "$(ulimit -Hn)"
-exec "$jdk/bin/java" -Xmx2g -XX:+UseSerialGC --enable-native-access=ALL-UNNAMED -Dorg.slf4j.simpleLogger.defaultLogLevel=error \
+exec "$jdk/bin/java" -Xmx2g -XX:+UseSerialGC -Xms32m --enable-native-access=ALL-UNNAMED -Dorg.slf4j.simpleLogger.defaultLogLevel=error \
     -cp "bench/target/classes:$(cat bench/target/classpath)" org.sluice.bench.peers.ManyPeers "$@"

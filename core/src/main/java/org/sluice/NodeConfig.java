@@ -27,6 +27,8 @@ import java.util.function.Consumer;
  *     up and made anew, 50 ms to 1 minute; where its sender finds nothing wrong, its receiver waits eight times as long for a byte
  * @param smallBytes most bytes of a transfer that go with its announcement instead of by a channel, 0 to 16 KiB; where channels are checked
  *     and there is no secret, none do
+ * @param stagingBytes most pinned host memory of a GPU for what is sent, and as much for what is received, where the transport cannot take the
+ *     GPU's memory: all links share it; at least 64 KiB
  * @param spin how long an agent looks for work before it rests, up to 10 ms: sooner seen is what comes in between, at the cost of a CPU
  * @param secret file or environment content shared by both sides, at least 8 bytes; empty for none
  * @param tls PEM file with this node's private key, its certificate and the authority that vouches for peers, for TLS 1.3 on control
@@ -57,6 +59,7 @@ public record NodeConfig(
         Duration peerTimeout,
         Duration stallTimeout,
         int smallBytes,
+        long stagingBytes,
         Duration spin,
         byte[] secret,
         Optional<Path> tls,
@@ -68,6 +71,9 @@ public record NodeConfig(
 
     /** What {@link #smallBytes} is unless told otherwise. */
     public static final int SMALL_BYTES = 4096;
+
+    /** What {@link #stagingBytes} is unless told otherwise: two links of eight channels with two sockets each and slots of 1 MiB. */
+    public static final long STAGING_BYTES = 128L << 20;
 
     /** From so many CPUs on an agent looks for work a little while: with few, it would take them from who has work. */
     private static final int MANY_CPUS = 8;
@@ -101,6 +107,7 @@ public record NodeConfig(
         within("client wait in ms", clientWait.toMillis(), 1, MAX_MILLIS);
         within("peer timeout in ms", peerTimeout.toMillis(), 100, MAX_MILLIS);
         within("small transfers' bytes", smallBytes, 0, 16 << 10);
+        within("staging bytes", stagingBytes, 64 << 10, 1L << 40);
         within("spin in us", spin.toNanos() / 1000, 0, 10_000);
         within("stall timeout in ms", stallTimeout.toMillis(), 50, 60_000);
         if (chunkBytes != 0) {
@@ -158,6 +165,7 @@ public record NodeConfig(
         private Duration peerTimeout = Duration.ofSeconds(5);
         private Duration stallTimeout = Duration.ofMillis(400);
         private int smallBytes = SMALL_BYTES;
+        private long stagingBytes = STAGING_BYTES;
         private Duration spin = Runtime.getRuntime().availableProcessors() < MANY_CPUS ? Duration.ZERO : SPIN;
         private byte[] secret = {};
         private Optional<Path> tls = Optional.empty();
@@ -255,6 +263,12 @@ public record NodeConfig(
             return this;
         }
 
+        /** Most pinned host memory of a GPU in each direction. */
+        public Builder stagingBytes(long most) {
+            stagingBytes = most;
+            return this;
+        }
+
         public Builder smallBytes(int most) {
             smallBytes = most;
             return this;
@@ -322,6 +336,7 @@ public record NodeConfig(
                     peerTimeout,
                     stallTimeout,
                     smallBytes,
+                    stagingBytes,
                     spin,
                     secret,
                     tls,

@@ -115,7 +115,7 @@ final class LocalNode implements Node {
         TransportChoice choice = TransportChoice.of(config.transport());
         Transport opened = null;
         NodeSharing shares = null;
-        this.limits = AgentLimits.of(config.deadline()).spinning(config.spin());
+        this.limits = AgentLimits.of(config.deadline()).spinning(config.spin()).staging(config.stagingBytes());
         this.timer = timer();
         try {
             int count = config.gpus().orElse(gpus.defaultCount());

@@ -29,7 +29,8 @@ import org.sluice.stats.ChunkEvent;
 import org.sluice.transfer.Agent;
 import org.sluice.transfer.InboundEnd;
 import org.sluice.transfer.OutboundEnd;
-import org.sluice.transfer.StagingRing;
+import org.sluice.transfer.StagingPool;
+import org.sluice.transfer.StagingShare;
 import org.sluice.transfer.Work;
 import org.sluice.wire.Deadline;
 import org.sluice.wire.LinkKey;
@@ -65,7 +66,9 @@ final class ChannelManager {
     private final int[] listenDevice = new int[Offer.MOST_CHANNELS];
     private int[] address = new int[Offer.MOST_CHANNELS];
     private int listening;
-    private final List<AutoCloseable> made = new ArrayList<>();
+    private @Nullable StagingShare sendSlots;
+    private @Nullable StagingShare receiveSlots;
+    private boolean linked;
     private @Nullable Setup running;
 
     /** Channels that are made, until a link has them. */
@@ -79,9 +82,19 @@ final class ChannelManager {
         this.instrumented = instrumented;
     }
 
-    /** The client's word on the chunk size, which staging slots hold. Before {@link #open}. */
-    void chunkBytes(long bytes) {
+    /**
+     * The client's word on the chunk size. Before {@link #open}.
+     *
+     * @return the longest chunk that this side can do: less where it goes through pinned slots that are smaller
+     */
+    long chunkBytes(long bytes) {
+        leaveSlots();
         chunkBytes = bytes;
+        if (transport.devices().stream().anyMatch(this::needsSlots)) {
+            chunkBytes = Math.min(bytes, sendSlots().slotBytes());
+            chunkBytes = Math.min(chunkBytes, receiveSlots().slotBytes());
+        }
+        return chunkBytes;
     }
 
     /** The link's key. Any thread, before {@link #open}. */
@@ -208,6 +221,7 @@ final class ChannelManager {
     /** A link has the channels now, and closes them. */
     void taken() {
         untaken = null;
+        linked = true;
     }
 
     /** Gives up what is being made, and what is made as long as no link has it. */
@@ -227,25 +241,23 @@ final class ChannelManager {
             untaken = null;
             left.outbound().forEach(end -> closeQuietly(end.channel()));
             left.inbound().forEach(end -> closeQuietly(end.channel()));
-            freeStaging();
+        }
+        if (!linked) {
+            leaveSlots();
         }
     }
 
-    /** Staging slots too, once nothing uses them any more. */
+    /** The link's part in pinned slots too, once nothing uses them any more. */
     void close() {
         cancel("the link is closed");
-        freeStaging();
+        leaveSlots();
     }
 
-    private void freeStaging() {
-        for (AutoCloseable c : made) {
-            try {
-                c.close();
-            } catch (Exception e) {
-                throw new IllegalStateException(e);
-            }
-        }
-        made.clear();
+    private void leaveSlots() {
+        closeQuietly(sendSlots);
+        closeQuietly(receiveSlots);
+        sendSlots = null;
+        receiveSlots = null;
     }
 
     private static void closeQuietly(@Nullable AutoCloseable c) {
@@ -267,14 +279,46 @@ final class ChannelManager {
         return new ChannelCounters(instrumented ? new ChannelTiming(source) : null);
     }
 
-    private @Nullable StagingRing staging(int device, boolean toHost) {
+    /** Whether a NIC's chunks go through pinned slots. */
+    private boolean needsSlots(Nic nic) {
         Gpu gpu = agent.gpu();
-        if (gpu.hostAccessible() || nic(device).memory().contains(gpu.memoryKind())) {
+        return !gpu.hostAccessible() && !nic.memory().contains(gpu.memoryKind());
+    }
+
+    private StagingShare sendSlots() {
+        StagingShare there = sendSlots;
+        if (there == null) {
+            there = share(agent.sendSlots());
+            sendSlots = there;
+        }
+        return there;
+    }
+
+    private StagingShare receiveSlots() {
+        StagingShare there = receiveSlots;
+        if (there == null) {
+            there = share(agent.receiveSlots());
+            receiveSlots = there;
+        }
+        return there;
+    }
+
+    private StagingShare share(StagingPool pool) {
+        return pool.share(peer, chunkBytes, stagingSlots);
+    }
+
+    private @Nullable StagingShare staging(int device, boolean sends) {
+        if (!needsSlots(nic(device))) {
             return null;
         }
-        StagingRing ring = new StagingRing(gpu, toHost ? agent.toHost() : agent.toGpu(), stagingSlots, chunkBytes);
-        made.add(ring);
-        return ring;
+        StagingShare slots = sends ? sendSlots() : receiveSlots();
+        if (slots.slotBytes() < chunkBytes) {
+            throw new LinkException(
+                    place(),
+                    "chunks of " + chunkBytes + " bytes do not fit the pinned slots of " + slots.slotBytes()
+                            + " bytes; give smaller chunks, or more memory for staging");
+        }
+        return slots;
     }
 
     private boolean takesLists() {
@@ -438,7 +482,7 @@ final class ChannelManager {
                 Arrays.stream(connectors).forEach(ChannelManager::closeQuietly);
                 Arrays.stream(sending).forEach(ChannelManager::closeQuietly);
                 Arrays.stream(receiving).forEach(ChannelManager::closeQuietly);
-                freeStaging();
+                leaveSlots();
             }
             done.completeExceptionally(why);
         }

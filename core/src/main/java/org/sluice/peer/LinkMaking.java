@@ -187,14 +187,14 @@ final class LinkMaking {
             ride(offer.rails(), ofChannel, offer.proven());
             tellIdle(client, offer.rails().subList(0, offer.proven()), Map.of());
             int window = Math.min(offer.window(), plan.window());
-            settings = settings(offer.chunkBytes(), offer.roundRobin(), window);
             int[] devices = rails.stream().mapToInt(Rail::server).toArray();
             int[] addresses = rails.stream().mapToInt(Rail::serverAddress).toArray();
             onAgent(() -> {
-                manager.chunkBytes(offer.chunkBytes());
                 manager.addresses(addresses);
                 manager.listen(devices);
             });
+            long chunk = onAgent(() -> manager.chunkBytes(offer.chunkBytes()));
+            settings = settings(chunk, offer.roundRobin(), window);
             List<byte[]> handles = onAgent(manager::handles);
             s.write(FrameType.ANSWER, new Answer(gpu, window, ofChannel, handles).encode());
             peerHandles = Answer.decodeHandles(s.read(FrameType.HANDLES));
@@ -255,7 +255,8 @@ final class LinkMaking {
         peerGpu = answer.gpu();
         peerNics = node.nics();
         ride(found.rails(), answer.rails(), found.proven());
-        settings = settings(plan.chunkBytes(), plan.roundRobin(), Math.min(answer.window(), plan.window()));
+        long chunk = onAgent(() -> manager.chunkBytes(plan.chunkBytes()));
+        settings = settings(chunk, plan.roundRobin(), Math.min(answer.window(), plan.window()));
         peerHandles = answer.handles();
         expectHandles(rails.size());
         int[] addresses = rails.stream().mapToInt(Rail::clientAddress).toArray();

@@ -42,10 +42,26 @@ public final class ChannelTiming {
         this.source = source;
     }
 
-    /** The channel begins a life. @param slots most chunks in flight, a power of two */
+    /** The channel begins a life. @param slots chunks that can be in flight, a power of two */
     public void open(int slots) {
         beganAt = new long[slots];
         events = NO_EVENTS;
+    }
+
+    /** More chunks can be in flight now. @param slots a power of two @param oldest the first in flight @param next the next to begin */
+    public void grow(int slots, long oldest, long next) {
+        long[] times = new long[slots];
+        @Nullable ChunkEvent[] recorded = events.length == 0 ? events : new ChunkEvent[slots];
+        for (long n = oldest; n < next; n++) {
+            int from = (int) n & (beganAt.length - 1);
+            int to = (int) n & (slots - 1);
+            times[to] = beganAt[from];
+            if (recorded.length > 0) {
+                recorded[to] = events[from];
+            }
+        }
+        beganAt = times;
+        events = recorded;
     }
 
     /** The channel's n-th chunk is in flight from now on. */

@@ -20,7 +20,6 @@ import org.sluice.LinkException;
 import org.sluice.SluiceException;
 import org.sluice.UnpackMode;
 import org.sluice.Where;
-import org.sluice.spi.CopyQueue;
 import org.sluice.spi.Doorbell;
 import org.sluice.spi.Gpu;
 import org.sluice.spi.ThreadLimitException;
@@ -77,7 +76,7 @@ public final class Agent implements Doorbell, AutoCloseable {
         this.limits = limits;
         this.spinNanos = limits.spin().toNanos();
         this.atStart = atStart;
-        this.queues = new GpuQueues(gpu, unpackMode);
+        this.queues = new GpuQueues(gpu, unpackMode, limits.stagingBytes(), this);
         try {
             this.selector = Selector.open();
         } catch (IOException e) {
@@ -220,13 +219,13 @@ public final class Agent implements Doorbell, AutoCloseable {
         return channel.register(selector, operations, new Ready(owner, whenReady));
     }
 
-    /** The GPU's queue of copies to pinned host memory. Agent thread only, as the two below. */
-    public CopyQueue toHost() {
-        return queues.toHost();
+    /** The GPU's pinned slots for what is sent. Agent thread only, as the two below. */
+    public StagingPool sendSlots() {
+        return queues.sendSlots();
     }
 
-    public CopyQueue toGpu() {
-        return queues.toGpu();
+    public StagingPool receiveSlots() {
+        return queues.receiveSlots();
     }
 
     public UnpackQueue unpack() {

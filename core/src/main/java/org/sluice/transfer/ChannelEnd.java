@@ -35,7 +35,7 @@ abstract class ChannelEnd<C extends Channel> {
     final ChannelCounters counters;
     final @Nullable ChannelTiming timing;
     private @Nullable Registered[] registered = new Registered[4];
-    private @Nullable Registration slotRegistration;
+    private @Nullable Registration[] slotRegistrations = {};
     private boolean open = true;
     private @Nullable String lostBecause;
 
@@ -82,12 +82,15 @@ abstract class ChannelEnd<C extends Channel> {
         return registration(map.blockAt(offset));
     }
 
-    /** The registration of the channel's slots, which are of one block, made on first use. */
-    final Registration registrationOfSlots(GpuMemory slots) throws TransportException {
-        Registration found = slotRegistration;
+    /** The registration of memory with slots, made on first use. @param number of that memory among such of this channel */
+    final Registration registrationOfSlots(int number, GpuMemory slots) throws TransportException {
+        if (number >= slotRegistrations.length) {
+            slotRegistrations = Arrays.copyOf(slotRegistrations, number + 1);
+        }
+        Registration found = slotRegistrations[number];
         if (found == null) {
             found = channel.register(slots);
-            slotRegistration = found;
+            slotRegistrations[number] = found;
         }
         return found;
     }

@@ -6,6 +6,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sluice.UnpackMode;
 import org.sluice.spi.CopyQueue;
+import org.sluice.spi.Doorbell;
 import org.sluice.spi.Gpu;
 import org.sluice.spi.GpuMemory;
 import org.sluice.spi.PieceQueue;
@@ -15,7 +16,7 @@ import org.sluice.spi.UnpackQueue;
 final class GpuQueues implements PieceQueues, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(GpuQueues.class);
 
-    /** Copies in flight of one GPU and direction; every channel's staging slots together stay below it. */
+    /** Copies in flight of one GPU and direction; its staging slots stay below it. */
     private static final int COPY_CAPACITY = 4096;
 
     private static final int UNPACK_CAPACITY = 1024;
@@ -27,15 +28,28 @@ final class GpuQueues implements PieceQueues, AutoCloseable {
 
     private final Gpu gpu;
     private final UnpackMode unpackMode;
+    private final StagingPool sendSlots;
+    private final StagingPool receiveSlots;
     private @Nullable CopyQueue toHost;
     private @Nullable CopyQueue toGpu;
     private @Nullable UnpackQueue unpack;
     private @Nullable PieceQueue gather;
     private @Nullable PieceQueue scatter;
 
-    GpuQueues(Gpu gpu, UnpackMode unpackMode) {
+    /** @param stagingBytes most pinned memory for each direction @param agent rung when some of it becomes free that somebody wants */
+    GpuQueues(Gpu gpu, UnpackMode unpackMode, long stagingBytes, Doorbell agent) {
         this.gpu = gpu;
         this.unpackMode = unpackMode;
+        this.sendSlots = new StagingPool(gpu, this::toHost, agent, stagingBytes);
+        this.receiveSlots = new StagingPool(gpu, this::toGpu, agent, stagingBytes);
+    }
+
+    StagingPool sendSlots() {
+        return sendSlots;
+    }
+
+    StagingPool receiveSlots() {
+        return receiveSlots;
     }
 
     CopyQueue toHost() {
@@ -92,7 +106,7 @@ final class GpuQueues implements PieceQueues, AutoCloseable {
 
     @Override
     public void close() {
-        for (AutoCloseable q : new @Nullable AutoCloseable[] {toHost, toGpu, unpack, gather, scatter}) {
+        for (AutoCloseable q : new @Nullable AutoCloseable[] {sendSlots, receiveSlots, toHost, toGpu, unpack, gather, scatter}) {
             try {
                 if (q != null) {
                     q.close();

@@ -34,6 +34,12 @@ final class Inbound implements Receiving.Dealer {
     private final int quick;
 
     private final Newcomers newcomers;
+
+    /** Pinned slots for chunks that the transport cannot bring to their place. */
+    private @Nullable StagingShare staging;
+
+    private boolean lacksSlots;
+
     private int nextToDeal;
     private long now;
 
@@ -114,7 +120,9 @@ final class Inbound implements Receiving.Dealer {
         transfers.landed(t, bytes);
     }
 
-    void open(InboundChannel channel) {
+    /** @param slots the link's part in the pinned slots, where this channel goes through such */
+    void open(InboundChannel channel, @Nullable StagingShare slots) {
+        staging = slots == null ? staging : slots;
         channels[channel.index] = channel;
     }
 
@@ -188,6 +196,7 @@ final class Inbound implements Receiving.Dealer {
      */
     private int deal() {
         int dealt = 0;
+        lacksSlots = false;
         for (int passed = 0; passed < channels.length; passed++) {
             InboundChannel c = channels[nextToDeal];
             nextToDeal = nextToDeal + 1 == channels.length ? 0 : nextToDeal + 1;
@@ -198,6 +207,9 @@ final class Inbound implements Receiving.Dealer {
                 passed = -1;
             }
         }
+        if (staging != null) {
+            staging.waits(lacksSlots);
+        }
         return dealt;
     }
 
@@ -206,6 +218,10 @@ final class Inbound implements Receiving.Dealer {
      * ahead than keep it busy, so that a short one finds a way on which little waits.
      */
     private boolean next(InboundChannel c) {
+        if (!c.maySlot()) {
+            lacksSlots |= striping.hasNext(c.index);
+            return false;
+        }
         PulledStriping p = pulled;
         if (p == null) {
             return c.hasRoom(false) && striping.next(c.index, pick);

@@ -18,7 +18,7 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
     final Window window;
     private final StallClock clock;
     private final int slots;
-    private final @Nullable StagingRing staging;
+    private final @Nullable StagingShare staging;
     private final Placing placing;
     private final ChunkRing<InboundTransfer> chunks;
     private long taken;
@@ -50,7 +50,7 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
             Window window,
             StallClock clock,
             int most,
-            @Nullable StagingRing staging,
+            @Nullable StagingShare staging,
             @Nullable UnpackQueue unpack,
             boolean takesLists,
             Packing packing) {
@@ -58,7 +58,7 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
         this.window = window;
         this.clock = clock;
         this.staging = staging;
-        this.slots = staging == null ? most : Math.min(most, staging.slots);
+        this.slots = staging == null ? most : Math.min(most, staging.perChannel);
         this.chunks = new ChunkRing<>(slots);
         this.placing = new Placing(chunks, staging, unpack, takesLists, packing);
         if (timing != null) {
@@ -98,6 +98,11 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
         return !full && placing.hasRoom();
     }
 
+    /** Whether a pinned slot is there for a chunk, where it needs one. */
+    boolean maySlot() {
+        return placing.maySlot();
+    }
+
     boolean isIdle() {
         return taken == landed;
     }
@@ -117,9 +122,12 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
             aloneAt = now;
             alone = taken;
         }
+        if (chunks.makeRoom(landed, taken) && timing != null) {
+            timing.grow(chunks.size(), landed, taken);
+        }
         int slot = chunks.slot(taken);
         chunks.set(slot, t, at, bytes);
-        placing.choose(slot, taken, t, at, bytes);
+        placing.choose(slot, t, at, bytes);
         if (timing != null) {
             timing.began(taken, now);
         }
@@ -162,12 +170,13 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
                 channel.receive(registration(t.map.blockAt(at)), place, bytes, t.id, at);
             case ChunkRing.LISTED ->
                 channel.receivePieces(registrations(t.map, at), place, chunks.pieces[slot], bytes, t.id, at);
-            default -> channel.receive(slotRegistration(), place, bytes, t.id, at);
+            default -> channel.receive(slotRegistration(slot), place, bytes, t.id, at);
         };
     }
 
-    private Registration slotRegistration() throws TransportException {
-        return registrationOfSlots(placing.slots());
+    private Registration slotRegistration(int slot) throws TransportException {
+        int extent = placing.extent(slot);
+        return registrationOfSlots(extent, placing.extentMemory(extent));
     }
 
     /** Takes finished receives off and starts their next step. @return how many */
@@ -320,6 +329,7 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
             int slot = chunks.slot(taken);
             InboundTransfer t = chunks.peek(slot);
             chunks.clear(slot);
+            placing.giveBack(slot);
             if (t != null) {
                 counters.retriedChunk();
                 inbound.lost(t, chunks.offset[slot], chunks.bytes[slot]);
@@ -341,6 +351,9 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
 
     /** What lists and slots were needed for is over, in whatever way. */
     void free() {
+        for (long n = landed; n < taken; n++) {
+            placing.giveBack(chunks.slot(n));
+        }
         placing.close();
     }
 

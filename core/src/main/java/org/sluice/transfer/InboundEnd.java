@@ -10,7 +10,7 @@ import org.sluice.stats.ChannelCounters;
  *
  * @param index its number on the link
  * @param generation how often the channel was accepted before
- * @param staging pinned slots where the transport cannot take the GPU's memory, else null
+ * @param staging the link's part in the pinned slots where the transport cannot take the GPU's memory, else null
  * @param unpack the GPU's unpack queue where the transport scatters, else null
  * @param takesLists whether the transport takes messages of many pieces
  */
@@ -19,6 +19,6 @@ public record InboundEnd(
         int generation,
         ReceiveChannel channel,
         ChannelCounters counters,
-        @Nullable StagingRing staging,
+        @Nullable StagingShare staging,
         @Nullable UnpackQueue unpack,
         boolean takesLists) {}

@@ -113,7 +113,8 @@ public final class LinkEngine {
                 new AnswerClock(settings.stallNanos()),
                 end.staging(),
                 end.takesLists(),
-                new Packing(pieces, true, end.staging() == null, settings.chunkBytes())));
+                new Packing(pieces, true, end.staging() == null, settings.chunkBytes())),
+                end.staging());
     }
 
     /** As {@link #open(OutboundEnd)}, for a channel that this side receives on. */
@@ -136,7 +137,8 @@ public final class LinkEngine {
                 end.staging(),
                 end.unpack(),
                 end.takesLists(),
-                new Packing(pieces, false, end.staging() == null, settings.chunkBytes())));
+                new Packing(pieces, false, end.staging() == null, settings.chunkBytes())),
+                end.staging());
     }
 
     /** @return the transfer, to be {@linkplain #cancel cancelled}; null where it has failed already, as the completion was told */

@@ -19,6 +19,9 @@ final class Outbound implements Sending.Sender {
     private final ChunkPick<OutboundTransfer> pick = new ChunkPick<>();
     private final Pulse pulse;
     private final BrokenChannelListener broken;
+    /** Pinned slots for chunks that the transport cannot take from where they are. */
+    private @Nullable StagingShare staging;
+
     private long now;
     private final Sending transfers;
 
@@ -92,7 +95,9 @@ final class Outbound implements Sending.Sender {
         transfers.abandoned(t);
     }
 
-    void open(OutboundChannel channel) {
+    /** @param slots the link's part in the pinned slots, where this channel goes through such */
+    void open(OutboundChannel channel, @Nullable StagingShare slots) {
+        staging = slots == null ? staging : slots;
         channels[channel.index] = channel;
     }
 
@@ -139,6 +144,7 @@ final class Outbound implements Sending.Sender {
     int doWork(long nanoTime) {
         now = nanoTime;
         int work = transfers.doWork(now);
+        boolean lacksSlots = false;
         for (OutboundChannel c : channels) {
             if (c == null) {
                 continue;
@@ -149,7 +155,14 @@ final class Outbound implements Sending.Sender {
             }
             try {
                 work += c.reap(this, now);
-                while (c.hasRoom() && striping.next(c.index, pick)) {
+                while (c.hasRoom()) {
+                    if (!c.maySlot()) {
+                        lacksSlots |= striping.hasNext(c.index);
+                        break;
+                    }
+                    if (!striping.next(c.index, pick)) {
+                        break;
+                    }
                     OutboundTransfer t = pick.transfer();
                     if (t.given == 0) {
                         t.startedAt = now;
@@ -168,6 +181,9 @@ final class Outbound implements Sending.Sender {
                 lost(c, e);
             }
             c.turned(granted != null && transfers.isActive(), now);
+        }
+        if (staging != null) {
+            staging.waits(lacksSlots);
         }
         return work;
     }

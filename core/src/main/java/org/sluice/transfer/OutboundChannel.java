@@ -15,7 +15,7 @@ import org.sluice.stats.ChannelState;
 final class OutboundChannel extends ChannelEnd<SendChannel> {
     private final int window;
     private final AnswerClock clock;
-    private final @Nullable StagingRing staging;
+    private final @Nullable StagingShare staging;
     private final boolean takesLists;
     private final Packing packing;
     private final ChunkRing<OutboundTransfer> chunks;
@@ -33,7 +33,7 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
             ChannelCounters counters,
             int window,
             AnswerClock clock,
-            @Nullable StagingRing staging,
+            @Nullable StagingShare staging,
             boolean takesLists,
             Packing packing) {
         super(index, generation, channel, counters);
@@ -41,7 +41,7 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
         this.staging = staging;
         this.takesLists = takesLists;
         this.packing = packing;
-        this.window = staging == null ? window : Math.min(window, staging.slots);
+        this.window = staging == null ? window : Math.min(window, staging.perChannel);
         this.chunks = new ChunkRing<>(this.window);
         if (timing != null) {
             timing.open(chunks.size());
@@ -59,6 +59,11 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
         return taken - sent < window && (staging == null || staging.queue.hasRoom()) && packing.hasRoom();
     }
 
+    /** Whether a pinned slot is there for a chunk, where it needs one. */
+    boolean maySlot() {
+        return staging == null || staging.mayTake();
+    }
+
     boolean isIdle() {
         return taken == sent;
     }
@@ -68,12 +73,20 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
     }
 
     void take(OutboundTransfer t, long at, long bytes, long now) {
+        if (chunks.makeRoom(sent, taken) && timing != null) {
+            timing.grow(chunks.size(), sent, taken);
+        }
         int slot = chunks.slot(taken);
         chunks.set(slot, t, at, bytes);
         if (t.ending != EndReason.NONE && channel.sendsVoids()) {
             chunks.way[slot] = ChunkRing.VOID;
         } else {
-            takeBytes(slot, t, at, bytes);
+            try {
+                takeBytes(slot, t, at, bytes);
+            } catch (RuntimeException e) {
+                giveBack(slot); // the GPU did not begin
+                throw e;
+            }
         }
         if (timing != null) {
             timing.began(taken, now);
@@ -96,8 +109,22 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
             chunks.place[slot] = address;
         } else {
             chunks.way[slot] = ChunkRing.COPIED;
-            chunks.place[slot] = staging.address(taken);
+            chunks.place[slot] = lend(slot, staging);
             chunks.ticket[slot] = staging.queue.enqueue(chunks.place[slot], address, bytes);
+        }
+    }
+
+    private long lend(int slot, StagingShare from) {
+        int lent = from.take();
+        chunks.lent[slot] = lent;
+        return from.address(lent);
+    }
+
+    private void giveBack(int slot) {
+        int lent = chunks.lent[slot];
+        if (lent != StagingShare.NONE && staging != null) {
+            chunks.lent[slot] = StagingShare.NONE;
+            staging.giveBack(lent);
         }
     }
 
@@ -113,7 +140,7 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
             chunks.listEnd[slot] = packing.lists().keep(pieces);
         } else {
             chunks.way[slot] = ChunkRing.PACKED;
-            chunks.place[slot] = staging == null ? packing.takeSlot() : staging.address(taken);
+            chunks.place[slot] = staging == null ? packing.takeSlot() : lend(slot, staging);
             chunks.ticket[slot] = packing.queue().enqueue(list, pieces, chunks.place[slot], bytes);
         }
     }
@@ -163,12 +190,16 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
             case ChunkRing.DIRECT -> channel.send(registration(t.map.blockAt(at)), place, bytes, t.id, at);
             case ChunkRing.LISTED ->
                 channel.sendPieces(registrations(t.map, at), place, chunks.pieces[slot], bytes, t.id, at);
-            default -> channel.send(slotRegistration(), place, bytes, t.id, at);
+            default -> channel.send(slotRegistration(chunks.lent[slot]), place, bytes, t.id, at);
         };
     }
 
-    private Registration slotRegistration() throws TransportException {
-        return registrationOfSlots(staging == null ? packing.slots() : staging.memory);
+    private Registration slotRegistration(int lent) throws TransportException {
+        if (staging == null) {
+            return registrationOfSlots(0, packing.slots());
+        }
+        int extent = StagingPool.extentOf(lent);
+        return registrationOfSlots(extent, staging.extent(extent));
     }
 
     /** Takes finished sends off and tells {@code outbound} of each. @return how many */
@@ -195,6 +226,7 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
     }
 
     private void free(int slot) {
+        giveBack(slot);
         if (chunks.way[slot] == ChunkRing.LISTED) {
             packing.lists().freeUpTo(chunks.listEnd[slot]);
         } else if (chunks.way[slot] == ChunkRing.PACKED && staging == null) {
@@ -246,7 +278,9 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
         packing.close();
         posted = taken;
         while (sent < taken) {
-            OutboundTransfer t = chunks.get(chunks.slot(sent++));
+            int slot = chunks.slot(sent++);
+            OutboundTransfer t = chunks.get(slot);
+            giveBack(slot);
             counters.retriedChunk();
             outbound.abandoned(t);
         }
@@ -264,6 +298,9 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
 
     /** What lists and slots were needed for is over, in whatever way. */
     void free() {
+        for (long n = sent; n < taken; n++) {
+            giveBack(chunks.slot(n));
+        }
         packing.close();
     }
 

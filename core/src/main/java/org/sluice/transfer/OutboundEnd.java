@@ -9,7 +9,7 @@ import org.sluice.stats.ChannelCounters;
  *
  * @param index its number on the link
  * @param generation how often the channel was connected before: tells grants of its lives apart
- * @param staging pinned slots where the transport cannot take the GPU's memory, else null
+ * @param staging the link's part in the pinned slots where the transport cannot take the GPU's memory, else null
  * @param takesLists whether the transport takes messages of many pieces
  */
 public record OutboundEnd(
@@ -17,5 +17,5 @@ public record OutboundEnd(
         int generation,
         SendChannel channel,
         ChannelCounters counters,
-        @Nullable StagingRing staging,
+        @Nullable StagingShare staging,
         boolean takesLists) {}

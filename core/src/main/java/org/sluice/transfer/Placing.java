@@ -13,7 +13,7 @@ import org.sluice.spi.UnpackQueue;
  */
 final class Placing {
     private final ChunkRing<InboundTransfer> chunks;
-    private final @Nullable StagingRing staging;
+    private final @Nullable StagingShare staging;
     private final @Nullable UnpackQueue unpack;
     private final boolean takesLists;
     private final Packing packing;
@@ -26,7 +26,7 @@ final class Placing {
      */
     Placing(
             ChunkRing<InboundTransfer> chunks,
-            @Nullable StagingRing staging,
+            @Nullable StagingShare staging,
             @Nullable UnpackQueue unpack,
             boolean takesLists,
             Packing packing) {
@@ -41,26 +41,26 @@ final class Placing {
         return packing.hasRoom();
     }
 
-    /** Chooses where the transport is to put the n-th chunk. */
-    void choose(int slot, long n, InboundTransfer t, long at, long bytes) {
+    /** Chooses where the transport is to put a chunk. */
+    void choose(int slot, InboundTransfer t, long at, long bytes) {
         long address = t.map.address(at, bytes);
         if (address >= 0) {
-            takePiece(slot, n, address);
+            takePiece(slot, address);
         } else {
-            takeList(slot, n, t, at, bytes);
+            takeList(slot, t, at, bytes);
         }
     }
 
-    private void takePiece(int slot, long n, long address) {
+    private void takePiece(int slot, long address) {
         chunks.way[slot] = unpack != null ? ChunkRing.GATHERED : staging != null ? ChunkRing.COPIED : ChunkRing.DIRECT;
-        chunks.place[slot] = staging == null ? address : staging.address(n);
+        chunks.place[slot] = staging == null ? address : lend(slot, staging);
     }
 
-    private void takeList(int slot, long n, InboundTransfer t, long at, long bytes) {
+    private void takeList(int slot, InboundTransfer t, long at, long bytes) {
         long list = packing.lists().room();
         int pieces = t.map.list(at, bytes, list);
         if (pieces == 1) {
-            takePiece(slot, n, PieceMap.vectorAddress(list, 0));
+            takePiece(slot, PieceMap.vectorAddress(list, 0));
         } else if (staging == null && unpack == null && takesLists) {
             chunks.way[slot] = ChunkRing.LISTED;
             chunks.place[slot] = list;
@@ -68,13 +68,38 @@ final class Placing {
             chunks.listEnd[slot] = packing.lists().keep(pieces);
         } else {
             chunks.way[slot] = unpack != null ? ChunkRing.GATHERED_PACKED : ChunkRing.PACKED;
-            chunks.place[slot] = staging == null ? packing.takeSlot() : staging.address(n);
+            chunks.place[slot] = staging == null ? packing.takeSlot() : lend(slot, staging);
         }
     }
 
-    /** The memory of the slots, where a chunk does not go straight to its place. */
-    GpuMemory slots() {
-        return staging == null ? packing.slots() : staging.memory;
+    /** Whether a pinned slot is there for a chunk, where it needs one. */
+    boolean maySlot() {
+        return staging == null || staging.mayTake();
+    }
+
+    private long lend(int slot, StagingShare from) {
+        int lent = from.take();
+        chunks.lent[slot] = lent;
+        return from.address(lent);
+    }
+
+    /** Its pinned slot, if it has one, is another chunk's now. */
+    void giveBack(int slot) {
+        int lent = chunks.lent[slot];
+        if (lent != StagingShare.NONE && staging != null) {
+            chunks.lent[slot] = StagingShare.NONE;
+            staging.giveBack(lent);
+        }
+    }
+
+    /** The number among such of the memory that a chunk's slot is part of, where it does not go straight to its place. */
+    int extent(int slot) {
+        return staging == null ? 0 : StagingPool.extentOf(chunks.lent[slot]);
+    }
+
+    /** That memory. */
+    GpuMemory extentMemory(int number) {
+        return staging == null ? packing.slots() : staging.extent(number);
     }
 
     /**
@@ -178,6 +203,7 @@ final class Placing {
 
     /** A chunk has landed, or will not. */
     void free(int slot) {
+        giveBack(slot);
         byte way = chunks.way[slot];
         if (way == ChunkRing.LISTED) {
             packing.lists().freeUpTo(chunks.listEnd[slot]);

@@ -43,8 +43,8 @@ final class PulledStriping implements Striping<InboundTransfer> {
         this.unfinished = new ArrayDeque[MOST_PRIORITY + 1];
         this.shorts = new ArrayDeque[MOST_PRIORITY + 1];
         for (int p = 0; p <= MOST_PRIORITY; p++) {
-            unfinished[p] = new ArrayDeque<>();
-            shorts[p] = new ArrayDeque<>();
+            unfinished[p] = new ArrayDeque<>(1); // few priorities are in use; they grow
+            shorts[p] = new ArrayDeque<>(1);
         }
     }
 
@@ -127,6 +127,11 @@ final class PulledStriping implements Striping<InboundTransfer> {
     /** A chunk that was given to a channel and did not land. Rare: allocates. */
     void takeBack(InboundTransfer transfer, long offset, long bytes) {
         takenBack.add(new Missing(transfer, offset, bytes));
+    }
+
+    @Override
+    public boolean hasNext(int channel) {
+        return classes != 0 || !takenBack.isEmpty();
     }
 
     @Override

@@ -43,7 +43,7 @@ final class Pulling {
         this.landing = landing;
         this.waiting = new ArrayDeque[PulledStriping.MOST_PRIORITY + 1];
         for (int p = 0; p < waiting.length; p++) {
-            waiting[p] = new ArrayDeque<>();
+            waiting[p] = new ArrayDeque<>(1);
         }
     }
 

@@ -33,6 +33,11 @@ final class RoundRobinStriping<T extends ChunkedTransfer> implements Striping<T>
     }
 
     @Override
+    public boolean hasNext(int channel) {
+        return transferAt[channel] < tail;
+    }
+
+    @Override
     @SuppressWarnings("unchecked")
     public boolean next(int channel, ChunkPick<T> pick) {
         while (transferAt[channel] < tail) {

@@ -5,7 +5,10 @@ import org.jspecify.annotations.Nullable;
 
 /** Transfers by message id: open addressing over primitive keys, since it is asked for every grant. */
 final class TransferTable<T extends ChunkedTransfer> {
-    private Object[] slots = new Object[64];
+    /** What a table begins with; doubles with use. */
+    private static final int FIRST = 8;
+
+    private Object[] slots = new Object[FIRST];
     private int size;
 
     @SuppressWarnings("unchecked")
@@ -75,7 +78,7 @@ final class TransferTable<T extends ChunkedTransfer> {
     @SuppressWarnings("unchecked")
     void drain(Consumer<? super T> to) {
         Object[] all = slots;
-        slots = new Object[64];
+        slots = new Object[FIRST];
         size = 0;
         for (Object o : all) {
             if (o != null) {

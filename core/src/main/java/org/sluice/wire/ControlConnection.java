@@ -24,7 +24,13 @@ public final class ControlConnection implements AutoCloseable {
     private static final int MOST_UNSENT = 8 << 20;
 
     /** What a connection with little to say needs: a node may have hundreds. It grows with use, and shrinks again. */
-    private static final int FIRST_BYTES = 4 << 10;
+    private static final int FIRST_BYTES = 1 << 10;
+
+    /** What is read at a time where much comes. */
+    private static final int BUSY_BYTES = 4 << 10;
+
+    /** The longest frame. */
+    private static final int MOST_IN = FrameType.HEADER_BYTES + FrameType.MAX_PAYLOAD;
 
     private static final int SHRINK_BYTES = 256 << 10;
 
@@ -467,8 +473,9 @@ public final class ControlConnection implements AutoCloseable {
             in.flip();
             parse(in, listener);
             in.compact();
-            if (!in.hasRemaining()) {
-                in = direct(FrameType.HEADER_BYTES + FrameType.MAX_PAYLOAD).put(in.flip());
+            if (full && (in.capacity() < BUSY_BYTES || !in.hasRemaining())) {
+                // much comes at a time, or a frame is longer
+                in = direct(Math.min(in.capacity() * 4, MOST_IN)).put(in.flip());
             }
             if (!full) {
                 return true;

@@ -28,7 +28,9 @@ public final class MovableStream implements ControlStream {
     private static final int TELL_BYTES = 32 << 10;
 
     /** What a link that has little to say needs; grows with use. */
-    private static final int FIRST_BYTES = 2 << 10;
+    private static final int FIRST_BYTES = 512;
+
+    private static final int FIRST_RAW_BYTES = 1 << 10;
 
     private final Where where;
     private ControlStream inner;
@@ -37,7 +39,7 @@ public final class MovableStream implements ControlStream {
     /** Records that the inner stream has not taken yet. */
     private ByteBuffer records = buffer(FIRST_BYTES).flip();
     /** Raw bytes of the inner stream that were not handed on yet. */
-    private ByteBuffer raw = buffer(4 << 10).flip();
+    private ByteBuffer raw = buffer(FIRST_RAW_BYTES).flip();
 
     private long acknowledged;
     private long written;

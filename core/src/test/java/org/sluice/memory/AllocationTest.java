@@ -37,7 +37,8 @@ import org.sluice.transfer.MemoryBlock;
 import org.sluice.transfer.OutboundEnd;
 import org.sluice.transfer.PieceMap;
 import org.sluice.transfer.PieceQueues;
-import org.sluice.transfer.StagingRing;
+import org.sluice.transfer.StagingPool;
+import org.sluice.transfer.StagingShare;
 
 /** In steady state the data plane allocates nothing: counted by the JVM, over transfers of many chunks, both ends together. */
 final class AllocationTest {
@@ -231,6 +232,10 @@ final class AllocationTest {
         toSender.peer = sender;
         CopyQueue toHost = gpu.copyQueue(CopyQueue.Direction.TO_HOST, 1024);
         CopyQueue toGpu = gpu.copyQueue(CopyQueue.Direction.TO_GPU, 1024);
+        StagingPool sendPool = new StagingPool(gpu, () -> toHost, () -> {}, 24 * CHUNK);
+        StagingPool receivePool = new StagingPool(gpu, () -> toGpu, () -> {}, 24 * CHUNK);
+        StagingShare slotsOut = staged ? sendPool.share("receiver", CHUNK, 8) : null;
+        StagingShare slotsIn = staged ? receivePool.share("sender", CHUNK, 8) : null;
         for (int c = 0; c < CHANNELS; c++) {
             ChannelContext context = new ChannelContext(gpu, c, () -> {});
             Listener listener = transport.listen(0, context);
@@ -238,8 +243,6 @@ final class AllocationTest {
             ReceiveChannel in = listener.accept();
             assertThat(out).isNotNull();
             assertThat(in).isNotNull();
-            StagingRing slotsOut = staged ? new StagingRing(gpu, toHost, 8, CHUNK) : null;
-            StagingRing slotsIn = staged ? new StagingRing(gpu, toGpu, 8, CHUNK) : null;
             sender.open(new OutboundEnd(c, 0, out, new ChannelCounters(), slotsOut, false));
             receiver.open(new InboundEnd(c, 0, in, new ChannelCounters(), slotsIn, null, false));
         }

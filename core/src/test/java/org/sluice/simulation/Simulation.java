@@ -15,6 +15,7 @@ import org.sluice.DeadlineException;
 import org.sluice.LengthMismatchException;
 import org.sluice.LinkException;
 import org.sluice.TransferOptions;
+import org.sluice.spi.CopyQueue;
 import org.sluice.stats.ChannelCounters;
 import org.sluice.transfer.ChunkedTransfer;
 import org.sluice.transfer.EndReason;
@@ -26,7 +27,8 @@ import org.sluice.transfer.PieceMap;
 import org.sluice.transfer.PreparedPlace;
 import org.sluice.transfer.SelectedPieces;
 import org.sluice.transfer.SelectionPool;
-import org.sluice.transfer.StagingRing;
+import org.sluice.transfer.StagingPool;
+import org.sluice.transfer.StagingShare;
 
 /** Two engines and all that lies between them, turned in an order that the seed decides. */
 final class Simulation {
@@ -80,24 +82,28 @@ final class Simulation {
         final Side from;
         final Side to;
         final Wire[] wires = new Wire[scenario.channels()];
-        final @Nullable StagingRing[] sendSlots = new StagingRing[scenario.channels()];
-        final @Nullable StagingRing[] receiveSlots = new StagingRing[scenario.channels()];
+        /** All channels of the direction share a few, as all links of a GPU do. */
+        final @Nullable StagingShare sendSlots;
+
+        final @Nullable StagingShare receiveSlots;
         /** Old lives that one end may still use. */
         final List<Wire> old = new ArrayList<>();
 
         Direction(Side from, Side to) {
             this.from = from;
             this.to = to;
+            this.sendSlots = scenario.staged() ? slots(from.gpu, from.toHost) : null;
+            this.receiveSlots = scenario.staged() && !scenario.scatters() ? slots(to.gpu, to.toGpu) : null;
+        }
+
+        private StagingShare slots(SimulatedGpu gpu, CopyQueue queue) {
+            StagingPool pool =
+                    new StagingPool(gpu, () -> queue, () -> {}, (long) scenario.slots() * scenario.chunkBytes());
+            return pool.share("the peer", scenario.chunkBytes(), scenario.slots());
         }
 
         void connect() {
             for (int c = 0; c < wires.length; c++) {
-                if (scenario.staged()) {
-                    sendSlots[c] = new StagingRing(from.gpu, from.toHost, scenario.slots(), scenario.chunkBytes());
-                    receiveSlots[c] = scenario.scatters()
-                            ? null
-                            : new StagingRing(to.gpu, to.toGpu, scenario.slots(), scenario.chunkBytes());
-                }
                 openSender(c, 0);
                 openReceiver(wires[c]);
             }
@@ -117,7 +123,7 @@ final class Simulation {
             wires[c] = w;
             from.engine()
                     .open(new OutboundEnd(
-                            c, generation, w.sender, new ChannelCounters(), sendSlots[c], scenario.lists()));
+                            c, generation, w.sender, new ChannelCounters(), sendSlots, scenario.lists()));
         }
 
         private void openReceiver(Wire w) {
@@ -128,7 +134,7 @@ final class Simulation {
                             w.generation,
                             w.receiver,
                             new ChannelCounters(),
-                            receiveSlots[w.index],
+                            receiveSlots,
                             scenario.scatters() ? to.unpack : null,
                             scenario.lists()));
         }

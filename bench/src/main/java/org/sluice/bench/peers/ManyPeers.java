@@ -72,10 +72,11 @@ public final class ManyPeers implements AutoCloseable {
         Cost empty = Cost.now();
         link(0, 1, true);
         verifyAll();
+        print("one_peer_rate", load(), "GB/s both ways");
+        // compiled code and what compiling it took is no link's memory: both measures are of a process that has worked
         Cost few = Cost.now();
         report("one_peer", few);
         print("one_peer_idle_cpu", idleCpu(), "of a core");
-        print("one_peer_rate", load(), "GB/s both ways");
         double seconds = link(0, settings.peers(), false);
         print("links", links.size(), "");
         print("link_seconds", seconds, "s");

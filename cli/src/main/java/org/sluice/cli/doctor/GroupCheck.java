@@ -13,9 +13,6 @@ import org.sluice.linux.ThreadRoom;
 
 /** What control groups and limits leave of memory, threads and CPU time. */
 final class GroupCheck implements Check {
-    /** The JVM's own, and what a node has whatever its links. */
-    private static final long OTHER_THREADS = 40;
-
     /** The JVM's own, and pinned staging. */
     private static final long OTHER_BYTES = 512L << 20;
 
@@ -38,7 +35,7 @@ final class GroupCheck implements Check {
     List<Finding> judge(JobPlan plan, MemoryRoom memory, ThreadRoom threads, Optional<CpuQuota> quota, int usable) {
         List<Finding> findings = new ArrayList<>();
         memory(findings, plan, memory);
-        threads(findings, plan, threads);
+        threads(findings, plan, threads, usable);
         quota.ifPresent(q -> quota(findings, q, usable));
         return findings;
     }
@@ -58,9 +55,8 @@ final class GroupCheck implements Check {
         }
     }
 
-    private void threads(List<Finding> findings, JobPlan plan, ThreadRoom room) {
-        // an agent per GPU, and one for each connection of each direction that is used
-        long wanted = OTHER_THREADS + plan.gpus() * (1 + 2L * plan.channels() * plan.sockets());
+    private void threads(List<Finding> findings, JobPlan plan, ThreadRoom room, int usable) {
+        long wanted = JobCost.of(plan, usable).threads();
         if (room.most() < wanted) {
             findings.add(Finding.problem(
                     name(),

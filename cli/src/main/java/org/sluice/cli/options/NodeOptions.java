@@ -74,6 +74,14 @@ public final class NodeOptions {
             description = "TCP connections per channel, 1-16 (1; staged GPUs: 2)")
     private @Nullable Integer sockets;
 
+    @Option(
+            names = "--staging",
+            hidden = true,
+            paramLabel = "<bytes>",
+            converter = Values.Size.class,
+            description = "staged GPUs: most pinned memory of a GPU and direction, for all links (128MiB)")
+    private @Nullable Long staging;
+
     @Option(names = "--port", paramLabel = "<base>", description = "bootstrap port of GPU 0 (20000)")
     private @Nullable Integer port;
 
@@ -174,6 +182,7 @@ public final class NodeOptions {
         given(striping, node::striping);
         given(window, node::window);
         given(sockets, node::socketsPerChannel);
+        given(staging, node::stagingBytes);
         given(port, node::portBase);
         given(deadline, node::deadline);
         given(spin, node::spin);

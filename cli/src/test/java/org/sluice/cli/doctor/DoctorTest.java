@@ -239,8 +239,8 @@ class DoctorTest {
 
     @Test
     void tooFewDescriptors() throws Exception {
-        doctor(List.of("ulimit -n 400"), Map.of(), "--channels=64")
-                .tells("problem", "open files", "at most 400 descriptors");
+        doctor(List.of("ulimit -n 250"), Map.of(), "--channels=64")
+                .tells("problem", "open files", "at most 250 descriptors");
     }
 
     /** The JDK's own libraries are shared libraries as any, and no plugins. */
@@ -351,7 +351,7 @@ class DoctorTest {
     @Test
     void tooLittleMemoryAndTooFewThreads() throws Exception {
         doctor("--size=4TiB").tells("problem", "memory", "2 host GPUs of 4 TiB do not fit");
-        doctor(List.of("prlimit --nproc=60 --pid $$"), Map.of()).tells("problem", "threads", "allows the user 60");
+        doctor(List.of("prlimit --nproc=45 --pid $$"), Map.of()).tells("problem", "threads", "allows the user 45");
     }
 
     @Test

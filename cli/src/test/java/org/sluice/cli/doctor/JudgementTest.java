@@ -166,10 +166,27 @@ class JudgementTest {
         assertThat(check.judge(
                         plan,
                         memory,
-                        new ThreadRoom(90, "the control group /a allows 90", "raise it"),
+                        new ThreadRoom(50, "the control group /a allows 50", "raise it"),
                         Optional.empty(),
                         4))
-                .anyMatch(f -> f.severity() == Severity.PROBLEM && f.found().contains("may need 176"));
+                .anyMatch(f -> f.severity() == Severity.PROBLEM && f.found().contains("may need 56"));
+    }
+
+    @Test
+    void overSocketsMoreGpusTakeNeitherMoreConnectionsNorThreadsForThem() {
+        JobCost one = JobCost.of(plan("tcp", 1, 8), 16);
+        JobCost eight = JobCost.of(plan("tcp", 8, 8), 16);
+        assertThat(eight.sockets()).isEqualTo(one.sockets()).isEqualTo(16);
+        assertThat(eight.threads() - one.threads()).isEqualTo(7); // an agent each
+        assertThat(eight.threads()).isEqualTo(40 + 8 + 2 * 16);
+        JobCost plugin = JobCost.of(plan("nccl-net", 8, 8), 16);
+        assertThat(plugin.sockets()).isEqualTo(8 * (16 + 16));
+        assertThat(plugin.threads()).isEqualTo(40 + 8 * 17);
+    }
+
+    private static JobPlan plan(String transport, int gpus, int channels) {
+        return new JobPlan(
+                List.of(), transport, null, null, "host", gpus, channels, 1, 20000, 1, "", "", List.of());
     }
 
     @Test
