@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -93,6 +94,42 @@ class ControlConnectionTest {
                         "bytes 16384",
                         "error enough",
                         "goodbye");
+    }
+
+    /** There is always more to read, since the peer talks faster than it is heard. */
+    @Test
+    void aPeerThatTalksWithoutEndDoesNotHoldTheReaderUp() throws Exception {
+        int pings = 60_000;
+        Thread talker = Thread.ofPlatform().start(() -> {
+            for (int i = 0; i < pings; i++) {
+                here.probe();
+            }
+            while (here.hasUnsent()) {
+                try {
+                    here.flush(1);
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            }
+        });
+        Heard slow = new Heard() {
+            @Override
+            public void onPing() {
+                super.onPing();
+                for (long until = System.nanoTime() + 10_000; System.nanoTime() < until; ) {
+                    Thread.onSpinWait();
+                }
+            }
+        };
+        int most = 0;
+        while (slow.said.size() < pings) {
+            int before = slow.said.size();
+            there.read(slow, 1);
+            most = Math.max(most, slow.said.size() - before);
+        }
+        talker.join();
+        assertThat(most).as("heard in one turn").isLessThan(pings / 2);
+        assertThat(slow.said).containsOnly("ping");
     }
 
     @Test
