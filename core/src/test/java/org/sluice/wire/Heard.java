@@ -9,7 +9,7 @@ import org.sluice.RemoteRegion;
 import org.sluice.TransferRefusal;
 
 /** Writes down what a control connection hands on. */
-public class Heard implements ControlListener {
+public final class Heard implements ControlListener {
     public final List<String> said = new ArrayList<>();
     public final List<RemoteLayout> layouts = new ArrayList<>();
     public final List<Integer> selected = new ArrayList<>();
