@@ -31,7 +31,10 @@ public interface Link extends AutoCloseable {
     /** A snapshot of all that is counted. */
     LinkStats stats();
 
-    /** What is below the transport says of each open channel now; empty when the link has ended. Waits for the agent. */
+    /**
+     * What is below the transport says of each open channel now; empty when the link has ended, and while the GPU's agent does not come
+     * back from a call, for which this waits no longer than a second.
+     */
     List<ChannelConnections> connections();
 
     /** Sends the bytes {@code [offset, offset + length)} of a region of this link's GPU; they must stay as they are until it is done. */

@@ -18,6 +18,7 @@ import org.sluice.Completions;
 import org.sluice.ErrorCode;
 import org.sluice.Layout;
 import org.sluice.Link;
+import org.sluice.LinkException;
 import org.sluice.LinkPath;
 import org.sluice.LinkStats;
 import org.sluice.LocalSide;
@@ -44,6 +45,9 @@ import org.sluice.transfer.Agent;
  */
 final class EngineLink implements Link {
     private static final int MOST_NOTE = 64 << 10;
+
+    /** How long somebody who only looks waits for the agent: just when a plugin's call hangs, people want to see what there is. */
+    private static final Duration LOOK = Duration.ofSeconds(1);
 
     private final Agent agent;
     private final LinkReport report;
@@ -150,11 +154,19 @@ final class EngineLink implements Link {
 
     @Override
     public List<ChannelConnections> connections() {
-        if (ended.isDone()) {
+        if (ended.isDone() || agent.busyNanos() > LOOK.toNanos()) {
             return List.of();
         }
-        return LocalNode.get(
-                agent.call("its connections", () -> seen.connections(session().engine())));
+        CompletableFuture<List<ChannelConnections>> asked =
+                agent.call("its connections", () -> seen.connections(session().engine()), LOOK, late -> {});
+        try {
+            return LocalNode.get(asked);
+        } catch (LinkException e) {
+            if (e.code() == ErrorCode.AGENT_HANGS) {
+                return List.of();
+            }
+            throw e;
+        }
     }
 
     @Override

@@ -303,7 +303,15 @@ public final class LinkSession implements Work {
             return 0;
         }
         try {
-            int work = engine.doWork(now);
+            int work = 0;
+            if (control != null && control.mayHaveMore() && (way == null || !way.isBroken())) {
+                readable();
+                work++;
+                if (ended.isDone()) {
+                    return work;
+                }
+            }
+            work += engine.doWork(now);
             if (repair != null) {
                 work += repair.doWork(now);
             }

@@ -12,9 +12,6 @@ final class Announced {
     /** Where its bytes can be pulled from; null where they come in chunks, or are here. */
     final @Nullable PullSource source;
 
-    /** Why the peer has ended it meanwhile. */
-    EndReason ending = EndReason.NONE;
-
     Announced(
             Announcement announcement,
             byte @Nullable [] notification,

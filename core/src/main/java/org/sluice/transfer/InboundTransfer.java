@@ -23,6 +23,9 @@ final class InboundTransfer extends ChunkedTransfer {
     /** Where its bytes are pulled from; null where the peer sends them in chunks. */
     @Nullable PullSource source;
 
+    /** Whether it waits for its send. */
+    boolean unmatched;
+
     /** How many chunks were cut off so far. */
     long cut;
 

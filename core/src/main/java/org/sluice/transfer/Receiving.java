@@ -41,7 +41,7 @@ final class Receiving {
     /** Reads that the owner of the region has not accepted yet: nothing is posted for them, so a refusal leaves no trace. */
     private final TransferTable<InboundTransfer> requested = new TransferTable<>();
 
-    private final Matching matching = new Matching(this::met);
+    private final Matching matching = new Matching(this::met, this::missed);
     private final NotificationCredit credit;
     private final NotificationListener notified;
     private final Deadlines deadlines = new Deadlines();
@@ -203,13 +203,7 @@ final class Receiving {
         t.notification = send.notification;
         t.source = send.source;
         smallHeld -= send.bytes == null ? 0 : send.bytes.length;
-        if (send.ending != EndReason.NONE) {
-            t.ending = send.ending; // its end was answered already
-            t.endedByPeer = true;
-            t.letGo();
-            drop(t);
-            t.failed(t.ending.exception(settings.where(), MessageId.toString(t.id), true));
-        } else if (t.over) {
+        if (t.over) {
             unfinishedSends--;
             t.letGo();
             drop(t);
@@ -225,6 +219,13 @@ final class Receiving {
                 small(t, bytes);
             }
         }
+    }
+
+    /** Its send was cancelled, which was answered then. */
+    private void missed(InboundTransfer t, EndReason why) {
+        t.ending = why;
+        t.endedByPeer = true;
+        t.failed(why.exception(settings.where(), "the send for a receive of " + t.length + " bytes", true));
     }
 
     private void mismatch(InboundTransfer t, long sendLength) {
@@ -264,7 +265,7 @@ final class Receiving {
             t.ending = why;
             layouts.ended(t.remote, false);
             t.failed(why.exception(settings.where(), "a transfer of " + t.length + " bytes", false));
-        } else if (matching.waits(t)) {
+        } else if (t.unmatched) {
             // it stays where it is: the n-th send, of its tag or without, is still for the n-th receive, and is told
             t.ending = why;
             t.failed(why.exception(settings.where(), "a receive of " + t.length + " bytes", false));
@@ -299,26 +300,32 @@ final class Receiving {
     /** The sender wants a transfer to end; it may have ended meanwhile. */
     void cancelled(long id, EndReason why) {
         InboundTransfer t = active.get(id);
-        Announced waiting = t == null ? matching.find(id) : null;
+        Announced waiting = t == null ? matching.cancel(id, why) : null;
         if (t != null) {
             if (t.ending == EndReason.NONE) {
                 t.endedByPeer = true;
                 stop(t, why);
             }
         } else if (waiting != null) {
-            if (waiting.ending != EndReason.NONE) {
-                throw new ProtocolException(
-                        settings.where(), "the peer cancelled " + MessageId.toString(id) + " twice");
-            }
-            waiting.ending = why;
-            if (waiting.source != null) {
-                waiting.source.release();
-            }
+            forget(waiting);
             unfinishedSends--;
             control.ended(id, why);
         } else if (!wasSaid(id)) {
             throw new ProtocolException(
                     settings.where(), "the peer cancelled " + MessageId.toString(id) + ", which it has not begun");
+        }
+    }
+
+    /** What came with a send that no receive will meet any more. */
+    private void forget(Announced send) {
+        if (send.source != null) {
+            send.source.release();
+        }
+        if (send.bytes != null) {
+            smallHeld -= send.bytes.length;
+        }
+        if (send.notification != null) {
+            notified.dropped(send.notification);
         }
     }
 

@@ -1,6 +1,7 @@
 package org.sluice.transfer;
 
 import org.sluice.spi.Channel;
+import org.sluice.spi.CpuWaits;
 import org.sluice.spi.TransportException;
 
 /**

@@ -40,6 +40,9 @@ public final class ControlConnection implements AutoCloseable {
     /** As much that can wait is written ahead of what the peer has taken: what cannot wait is behind it. */
     private static final int MOST_AHEAD = 1 << 20;
 
+    /** Read at once; then the agent's other links have their turn, however fast this peer talks. */
+    private static final int MOST_AT_ONCE = 256 << 10;
+
     static final int OPEN_BYTES = 32;
     static final int GRANT_BYTES = 24;
     static final int LANDED_BYTES = 8;
@@ -72,6 +75,7 @@ public final class ControlConnection implements AutoCloseable {
     private boolean midFrame;
 
     private boolean lastWords;
+    private boolean mayHaveMore;
 
     /**
      * @param where the link, as messages name it
@@ -460,6 +464,8 @@ public final class ControlConnection implements AutoCloseable {
      * @throws ProtocolException when the peer breaks the protocol
      */
     public boolean read(ControlListener listener, long now) throws IOException {
+        mayHaveMore = false;
+        int taken = 0;
         while (true) {
             int n = stream.read(in);
             if (n < 0) {
@@ -469,6 +475,7 @@ public final class ControlConnection implements AutoCloseable {
                 return true;
             }
             readAt = now;
+            taken += n;
             boolean full = !in.hasRemaining();
             in.flip();
             parse(in, listener);
@@ -480,7 +487,16 @@ public final class ControlConnection implements AutoCloseable {
             if (!full) {
                 return true;
             }
+            if (taken >= MOST_AT_ONCE) {
+                mayHaveMore = true;
+                return true;
+            }
         }
+    }
+
+    /** Whether the last {@link #read} ended before all was read. What is left may be in this process already, and rings no bell. */
+    public boolean mayHaveMore() {
+        return mayHaveMore;
     }
 
     /** Hands on every whole frame and leaves what is cut off. @throws ProtocolException when the peer breaks the protocol */

@@ -186,6 +186,9 @@ final class AgentFailureTest {
             });
             Transfer send = impatient.out().send(s, 0, BYTES);
             hung.await();
+            assertThat(impatient.out().connections())
+                    .as("who only looks gets what can be seen without the agent")
+                    .isEmpty();
             assertThatThrownBy(() -> impatient.client().allocate(0, BYTES))
                     .isInstanceOfSatisfying(
                             LinkException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.AGENT_HANGS))

@@ -12,9 +12,12 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.sluice.CancelledException;
 import org.sluice.ErrorCode;
+import org.sluice.Layout;
 import org.sluice.Region;
 import org.sluice.Transfer;
+import org.sluice.TransferOptions;
 import org.sluice.peer.LinkSession;
 import org.sluice.wire.ControlConnection;
 
@@ -154,5 +157,30 @@ final class HostilePeerTest {
         assertThat(nodes.in().ended().isDone())
                 .as("what the API refuses is not said")
                 .isFalse();
+    }
+
+    @Test
+    @DisplayName("sends that are cancelled before anybody receives them, without end")
+    void cancelledOpens() throws Exception {
+        long before = kept();
+        Region s = nodes.client().allocate(0, 1 << 20);
+        CompletableFuture<?> last = CompletableFuture.completedFuture(null);
+        for (int i = 0; i < 200_000; i++) {
+            CompletableFuture<?> earlier = last;
+            Transfer send = hostile.send(Layout.all(s), i % 3 == 0 ? TransferOptions.tagged(i) : TransferOptions.NONE);
+            send.cancel();
+            if (i % 1000 == 0) {
+                earlier.handle((ok, why) -> why).get(60, TimeUnit.SECONDS);
+            }
+            last = send.future();
+        }
+        moves();
+        assertThat(last.handle((ok, why) -> why).get(60, TimeUnit.SECONDS)).hasCauseInstanceOf(CancelledException.class);
+        assertThat(kept() - before).as("bytes kept").isLessThan(MOST_KEPT);
+        assertThat(hostile.ended().isDone()).isFalse();
+        Region r = nodes.server().allocate(0, 1 << 20);
+        assertThat(nodes.in().receive(r, 0, 1 << 20).future().handle((ok, why) -> why).get(60, TimeUnit.SECONDS))
+                .as("each is still for its receive")
+                .hasCauseInstanceOf(CancelledException.class);
     }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.sluice.spi.Channel;
+import org.sluice.spi.CpuWaits;
 import org.sluice.spi.GpuMemory;
 import org.sluice.spi.ReceiveChannel;
 import org.sluice.spi.Registration;

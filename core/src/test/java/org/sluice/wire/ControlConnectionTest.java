@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -93,6 +95,24 @@ class ControlConnectionTest {
                         "bytes 16384",
                         "error enough",
                         "goodbye");
+    }
+
+    @Test
+    void aPeerThatTalksWithoutEndDoesNotHoldTheReaderUp() throws IOException {
+        int pings = 100_000;
+        ByteBuffer ping = ByteBuffer.allocate(FrameType.HEADER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        FrameHeader.write(ping, FrameType.PING, 0);
+        there = new ControlConnection(
+                new PlainStream(new TalkingSocket(ping.array(), (long) pings * ping.capacity())),
+                Where.NOWHERE,
+                null,
+                0);
+        assertThat(there.read(heard, 1)).isTrue();
+        assertThat(heard.said.size()).as("heard in one turn").isLessThan(pings / 2);
+        while (there.mayHaveMore()) {
+            there.read(heard, 1);
+        }
+        assertThat(heard.said).hasSize(pings).containsOnly("ping");
     }
 
     @Test

@@ -25,13 +25,14 @@ final class CommCloser {
         private final boolean inFlight;
         private final Runnable close;
         private final Thread thread;
-        private final long startedAt = System.nanoTime();
+        private final CallClock clock;
         private volatile boolean untouched;
 
         private Closing(CommPlace place, boolean inFlight, Runnable close) {
             this.place = place;
             this.inFlight = inFlight;
             this.close = close;
+            this.clock = new CallClock(place.callNanos(), System.nanoTime());
             this.thread = Thread.ofPlatform().name(place.name()).daemon(true).unstarted(this::run);
         }
 
@@ -54,7 +55,7 @@ final class CommCloser {
             if (untouched || !inFlight) {
                 return true;
             }
-            if (System.nanoTime() - startedAt > place.callNanos()) {
+            if (clock.isOver(System.nanoTime())) {
                 throw place.overdue(PluginCall.CLOSE, place.callNanos());
             }
             return false;

@@ -10,11 +10,12 @@ final class MemoryHandle {
     private final CommPlace place;
     private final CommMemory memory = CommMemory.take();
     private final ServiceCall call;
-    private final long askedAt = System.nanoTime();
+    private final CallClock clock;
     private boolean known;
 
     private MemoryHandle(CommPlace place, long comm, long address, long bytes, int type) {
         this.place = place;
+        this.clock = new CallClock(place.callNanos(), System.nanoTime());
         this.call = place.service()
                 .start(place, PluginCall.REGISTER, () -> place.api.register(comm, memory, address, bytes, type));
     }
@@ -37,7 +38,7 @@ final class MemoryHandle {
             return true;
         }
         place.service().relieve();
-        if (System.nanoTime() - askedAt > place.callNanos()) {
+        if (clock.isOver(System.nanoTime())) {
             throw place.overdue(PluginCall.REGISTER, place.callNanos());
         }
         return false;

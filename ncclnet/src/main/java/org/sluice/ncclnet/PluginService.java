@@ -49,10 +49,10 @@ final class PluginService implements AutoCloseable {
     /** Has a call made and waits for it. @throws TransportException where it fails, or does not come back in time */
     void call(CommPlace place, PluginCall call, long nanos, IntSupplier body) throws TransportException {
         ServiceCall made = start(place, call, body);
-        long end = System.nanoTime() + nanos;
+        CallClock clock = new CallClock(nanos, System.nanoTime());
         while (!made.await(Math.min(SOON_NANOS, nanos))) {
             relieve();
-            if (System.nanoTime() - end > 0) {
+            if (clock.isOver(System.nanoTime())) {
                 throw place.overdue(call, nanos);
             }
         }

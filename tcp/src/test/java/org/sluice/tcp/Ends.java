@@ -53,7 +53,15 @@ final class Ends implements AutoCloseable {
         boolean isDone() throws TransportException;
     }
 
+    private final ChannelKeys keys;
+
     Ends() throws TransportException {
+        this(Map.of(), ChannelKeys.NONE);
+    }
+
+    /** @param options of both transports */
+    Ends(Map<String, String> options, ChannelKeys keys) throws TransportException {
+        this.keys = keys;
         Ends.class
                 .getModule()
                 .addUses(GpuBackend.class); // tests are part of the module, which itself has no use for one
@@ -71,12 +79,12 @@ final class Ends implements AutoCloseable {
         new Random(7).nextBytes(random);
         bytes(source).copyFrom(MemorySegment.ofArray(random));
         bytes(target).fill(UNTOUCHED);
-        server = open();
-        client = open();
+        server = open(options);
+        client = open(options);
     }
 
-    private static Transport open() throws TransportException {
-        return new TcpTransportProvider().open(new TransportConfig(List.of("lo1"), 1, 0, Map.of()));
+    private static Transport open(Map<String, String> options) throws TransportException {
+        return new TcpTransportProvider().open(new TransportConfig(List.of("lo1"), 1, 0, options));
     }
 
     static MemorySegment bytes(GpuMemory memory) {
@@ -84,7 +92,7 @@ final class Ends implements AutoCloseable {
     }
 
     ChannelContext context(int gpu, int channel) {
-        return new ChannelContext(gpus.get(gpu), channel, 0, peer, true, rings::release, ChannelKeys.NONE);
+        return new ChannelContext(gpus.get(gpu), channel, 0, peer, true, rings::release, keys);
     }
 
     Listener listen(int gpu, int channel) throws TransportException {

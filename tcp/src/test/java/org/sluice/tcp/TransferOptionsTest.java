@@ -165,6 +165,25 @@ class TransferOptionsTest {
         });
     }
 
+    @Test
+    @DisplayName("small sends and notifications that are cancelled before anybody receives them give their room back")
+    void cancelledSmall() throws Exception {
+        linked(Map.of(), (server, client, in, out) -> {
+            Region source = client.allocate(0, 4096);
+            Region target = server.allocate(0, 4096);
+            TransferOptions noted = TransferOptions.notifying(new byte[4096]);
+            for (int i = 0; i < 1000; i++) { // four times the room that there is, of both
+                Transfer send = out.send(Layout.all(source), i % 2 == 0 ? TransferOptions.NONE : noted);
+                send.cancel();
+                assertThat(succeeded(send)).isFalse();
+            }
+            assertThat(succeeded(in.receive(target, 0, 4096))).isFalse();
+            assertThat(out.ended()).isNotDone();
+            source.close();
+            target.close();
+        });
+    }
+
     private static boolean succeeded(Transfer transfer) {
         try {
             transfer.await(LIMIT);

@@ -2,8 +2,10 @@ package org.sluice.cli.soak;
 
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -11,6 +13,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
 import org.sluice.ChannelStats;
 import org.sluice.Link;
 import org.sluice.LinkException;
@@ -19,6 +22,7 @@ import org.sluice.NodeConfig;
 import org.sluice.Region;
 import org.sluice.SluiceException;
 import org.sluice.Transfer;
+import org.sluice.Where;
 import org.sluice.cli.common.ExitCode;
 import org.sluice.cli.common.FreePorts;
 import org.sluice.cli.common.Logging;
@@ -33,8 +37,9 @@ import picocli.CommandLine.Spec;
 
 /**
  * {@code sluice soak}: two nodes over loopback rails that move messages of random sizes in random directions while their
- * connections are reset, stand still and damage chunks, and links are closed and made anew; lists of blocks, notifications and transfers
- * that are given up are mixed in. Every byte is compared.
+ * connections are reset, stand still and damage chunks, and links are closed and made anew; lists of blocks, prepared ones, notifications,
+ * small messages and transfers that are given up are mixed in. Every byte is compared. Without a drill, and over a plugin, nothing breaks
+ * anything: then a channel that is given up was given up without a reason, and the soak fails too.
  */
 @Command(
         name = "soak",
@@ -64,8 +69,11 @@ public final class SoakCommand implements Callable<Integer> {
     @Option(
             names = "--drill",
             paramLabel = "<faults>",
-            description = "faults, and the mean number of chunks between two (${DEFAULT-VALUE})")
+            description = "faults, and the mean number of chunks between two; none (${DEFAULT-VALUE})")
     private String drill = "reset:300,stall:3000,damage:100";
+
+    @Option(names = "--plugin", paramLabel = "<path>", description = "over a NCCL net plugin, without faults")
+    private @Nullable Path plugin;
 
     @Option(names = "--encrypt", description = "encrypt the channels")
     private boolean encrypt;
@@ -86,20 +94,14 @@ public final class SoakCommand implements Callable<Integer> {
         if (duration.isZero()) {
             throw new ParameterException(spec.commandLine(), "a soak of no time would show nothing; give --duration");
         }
-        Logging.expectLostChannels();
+        if (plugin == null && !drill.equals("none")) {
+            Logging.expectLostChannels();
+        }
         PrintWriter out = spec.commandLine().getOut();
-        out.println("soak: seed " + seed + ", faults " + drill + (encrypt ? ", encrypted" : ""));
+        boolean drilled = plugin == null && !drill.equals("none");
+        out.println("soak: seed " + seed + ", faults " + (drilled ? drill : "none") + (encrypt ? ", encrypted" : ""));
         Random random = new Random(seed);
-        NodeConfig config = NodeConfig.builder()
-                .backend("host")
-                .gpus(1)
-                .nics(LoopbackRails.NICS)
-                .chunkBytes(64 << 10)
-                .stallTimeout(STALL)
-                .portBase(FreePorts.inARow(1))
-                .secret(("soak " + seed).getBytes(StandardCharsets.UTF_8))
-                .transportOptions(Map.of("checksum", "on", "drill", drill, "encryption", encrypt ? "aes-gcm" : "off"))
-                .build();
+        NodeConfig config = configuration(drilled);
         long end = System.nanoTime() + duration.toNanos();
         try (Node server = Node.open(config);
                 Node client = Node.open(config)) {
@@ -129,7 +131,36 @@ public final class SoakCommand implements Callable<Integer> {
                 "soak: %d messages, %d MiB, %d links; survived %d reconnects, %d chunks taken back, %d damaged; %d wrong messages%n",
                 messages, bytes >> 20, links, reconnects, retried, damaged, wrong);
         out.flush();
-        return wrong == 0 ? ExitCode.OK : ExitCode.MISMATCH;
+        if (wrong > 0) {
+            return ExitCode.MISMATCH;
+        }
+        if (!drilled && reconnects + retried + damaged > 0) {
+            throw new LinkException(
+                    Where.NOWHERE, reconnects + " channels were given up though nothing broke them; see the log");
+        }
+        return ExitCode.OK;
+    }
+
+    private NodeConfig configuration(boolean drilled) {
+        NodeConfig.Builder node = NodeConfig.builder()
+                .backend("host")
+                .gpus(1)
+                .chunkBytes(64 << 10)
+                .portBase(FreePorts.inARow(1))
+                .secret(("soak " + seed).getBytes(StandardCharsets.UTF_8));
+        Path library = plugin;
+        if (library != null) {
+            return node.transport("nccl-net")
+                    .transportOptions(Map.of("plugin", library.toString()))
+                    .build();
+        }
+        Map<String, String> options =
+                new HashMap<>(Map.of("checksum", "on", "encryption", encrypt ? "aes-gcm" : "off"));
+        if (drilled) {
+            options.put("drill", drill);
+            node.stallTimeout(STALL);
+        }
+        return node.nics(LoopbackRails.NICS).transportOptions(options).build();
     }
 
     private static Link join(CompletableFuture<Link> accepted) {
@@ -169,15 +200,18 @@ public final class SoakCommand implements Callable<Integer> {
         bytes += (long) there + back;
     }
 
-    /** Blocks in random order with a notification, beside a transfer that is given up. */
+    /** Blocks in random order with a notification, prepared ones in two selections, small messages, and a transfer that is given up. */
     private void extra(Extras extras, List<Region> regions, Random random) {
         long contents = random.nextLong();
         regions.get(0).fill(0, LARGEST, contents);
         int listed = extras.listed(regions.get(0), regions.get(1), random.nextInt(LARGEST + 1));
         wrong += regions.get(1).mismatch(0, listed, contents) < 0 ? 0 : 1;
         extras.givenUp(regions.get(0), regions.get(1), random.nextInt(LARGEST + 1));
-        messages += 2;
-        bytes += listed;
+        int prepared = extras.prepared(regions.get(0), regions.get(1), random.nextInt(LARGEST + 1));
+        wrong += regions.get(1).mismatch(0, prepared, contents) < 0 ? 0 : 1;
+        int small = extras.small(regions.get(3), regions.get(2));
+        messages += 4 + Extras.SMALL_MESSAGES;
+        bytes += (long) listed + prepared + small;
     }
 
     private void count(Link link) {

@@ -10,24 +10,31 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 
-/** A {@link RailSide} that runs, and all that it has said so far. Any thread. */
+/** A {@link RailSide}, or another main class, that runs, and all that it has said so far. Any thread. */
 final class Side implements AutoCloseable {
     private final String name;
     private final Process process;
     private final List<String> lines = new ArrayList<>();
     private boolean ended;
+    private volatile boolean closing;
 
     /** @param prefix what to put before the command line: {@code ip netns exec …}, or nothing */
     Side(String name, List<String> prefix, List<String> arguments) throws IOException {
+        this(name, prefix, List.of("-Xmx256m", "-XX:TieredStopAtLevel=1"), RailSide.class, arguments);
+    }
+
+    /** As the other, of another main class and with the JVM's options. */
+    Side(String name, List<String> prefix, List<String> jvm, Class<?> main, List<String> arguments)
+            throws IOException {
         this.name = name;
         List<String> command = new ArrayList<>(prefix);
         command.add(ProcessHandle.current().info().command().orElse("java"));
-        command.addAll(List.of(
-                "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "--enable-native-access=ALL-UNNAMED"));
+        command.addAll(jvm);
+        command.addAll(List.of("-XX:+UseSerialGC", "--enable-native-access=ALL-UNNAMED"));
         command.add("-Dorg.slf4j.simpleLogger.defaultLogLevel=" + System.getProperty("survive.log", "error"));
         String modules = System.getProperty("jdk.module.path", "");
         String path = System.getProperty("java.class.path");
-        command.addAll(List.of("-cp", modules.isEmpty() ? path : modules + ":" + path, RailSide.class.getName()));
+        command.addAll(List.of("-cp", modules.isEmpty() ? path : modules + ":" + path, main.getName()));
         command.addAll(arguments);
         this.process = new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
@@ -45,7 +52,9 @@ final class Side implements AutoCloseable {
                 }
             }
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            if (!closing) {
+                throw new UncheckedIOException(e);
+            }
         } finally {
             synchronized (lines) {
                 ended = true;
@@ -99,6 +108,7 @@ final class Side implements AutoCloseable {
     /** Ends it, whatever it does. */
     @Override
     public void close() {
+        closing = true;
         process.destroyForcibly();
         try {
             process.waitFor();

@@ -1,4 +1,4 @@
-package org.sluice.transfer;
+package org.sluice.spi;
 
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
@@ -11,7 +11,7 @@ import java.util.Map;
  * How long threads of this process, whoever made them, have waited for a CPU since a moment: the kernel's own count. A plugin's helper
  * threads that get none move no byte, and nothing is wrong with the rail. Asked for seldom; reads a file a thread.
  */
-interface CpuWaits {
+public interface CpuWaits {
     /** From now on. */
     void begin();
 
