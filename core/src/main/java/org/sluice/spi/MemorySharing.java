@@ -38,7 +38,6 @@ public interface MemorySharing {
      * A new in-order queue that moves lists to lists, this GPU's memory and a peer's, either way.
      *
      * @param moves the most in flight, at least 1
-     * @param pieces the most pieces in flight, both lists of all moves together, at least 2
      */
-    ListQueue listQueue(int moves, int pieces);
+    ListQueue listQueue(int moves);
 }

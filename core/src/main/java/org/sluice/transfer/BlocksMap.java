@@ -1,11 +1,14 @@
 package org.sluice.transfer;
 
+import org.sluice.spi.PieceTable;
+
 /** Blocks of one size of one block of memory, by their indices. */
 final class BlocksMap extends PieceMap {
     private final long start;
     private final long unit;
     private final long blockBytes;
     private final int[] indices;
+    private final PieceTable table;
 
     /** @param unit how far apart two blocks are whose indices differ by 1; @param indices {@code count} of them, not copied */
     BlocksMap(MemoryBlock block, long base, long unit, long blockBytes, int[] indices, int count) {
@@ -14,6 +17,12 @@ final class BlocksMap extends PieceMap {
         this.unit = unit;
         this.blockBytes = blockBytes;
         this.indices = indices;
+        this.table = new PieceTable.Blocks(start, unit, blockBytes, indices, count);
+    }
+
+    @Override
+    PieceTable table() {
+        return table;
     }
 
     @Override

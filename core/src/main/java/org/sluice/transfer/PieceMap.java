@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
 import org.sluice.Pieces;
+import org.sluice.spi.PieceTable;
 
 /**
  * Where the bytes of a transfer lie on one side: maps ranges of its stream to pieces of memory. Finding a place costs the same
@@ -48,6 +49,9 @@ public abstract sealed class PieceMap permits RangeMap, BlocksMap, StridedMap, L
     final MemoryBlock block(int i) {
         return blocks[i];
     }
+
+    /** The same, for what moves lists to lists. */
+    abstract PieceTable table();
 
     /** The block that the byte at {@code offset} lies in. */
     abstract MemoryBlock blockAt(long offset);

@@ -1,5 +1,7 @@
 package org.sluice.transfer;
 
+import org.sluice.spi.PieceTable;
+
 /** One range of one block. */
 final class RangeMap extends PieceMap {
     private final long start;
@@ -13,6 +15,11 @@ final class RangeMap extends PieceMap {
     RangeMap(long start) {
         super(new MemoryBlock[0], 0);
         this.start = start;
+    }
+
+    @Override
+    PieceTable table() {
+        return PieceTable.Rows.range(start, length);
     }
 
     @Override

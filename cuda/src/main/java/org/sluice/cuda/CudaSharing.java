@@ -132,8 +132,8 @@ final class CudaSharing implements MemorySharing, AutoCloseable {
     }
 
     @Override
-    public ListQueue listQueue(int moves, int pieces) {
-        return new KernelListQueue(context, kernels.pieces(), far, moves, pieces);
+    public ListQueue listQueue(int moves) {
+        return new KernelListQueue(context, kernels.lists(), far, moves);
     }
 
     /** After all peers' memory. */
