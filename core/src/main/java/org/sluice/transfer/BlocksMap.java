@@ -1,5 +1,7 @@
 package org.sluice.transfer;
 
+import java.util.Arrays;
+import org.sluice.Pieces;
 import org.sluice.spi.PieceTable;
 
 /** Blocks of one size of one block of memory, by their indices. */
@@ -8,6 +10,7 @@ final class BlocksMap extends PieceMap {
     private final long unit;
     private final long blockBytes;
     private final int[] indices;
+    private final int count;
     private final PieceTable table;
 
     /** @param unit how far apart two blocks are whose indices differ by 1; @param indices {@code count} of them, not copied */
@@ -17,7 +20,23 @@ final class BlocksMap extends PieceMap {
         this.unit = unit;
         this.blockBytes = blockBytes;
         this.indices = indices;
+        this.count = count;
         this.table = new PieceTable.Blocks(start, unit, blockBytes, indices, count);
+    }
+
+    @Override
+    Pieces said() {
+        long base = start - block(0).memory().address();
+        if (unit == blockBytes) {
+            return new Pieces.Blocks(base, blockBytes, count == indices.length ? indices : Arrays.copyOf(indices, count));
+        }
+        long[] offsets = new long[count];
+        long[] lengths = new long[count];
+        for (int i = 0; i < count; i++) {
+            offsets[i] = base + indices[i] * unit;
+            lengths[i] = blockBytes;
+        }
+        return new Pieces.Listed(new int[count], offsets, lengths);
     }
 
     @Override

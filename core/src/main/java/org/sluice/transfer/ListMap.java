@@ -74,6 +74,17 @@ final class ListMap extends PieceMap {
     }
 
     @Override
+    Pieces said() {
+        long[] offsets = new long[count];
+        long[] lengths = new long[count];
+        for (int i = 0; i < count; i++) {
+            offsets[i] = addresses[i] - block(blockOf[i]).memory().address();
+            lengths[i] = ends[i] - begin(i);
+        }
+        return new Pieces.Listed(Arrays.copyOf(blockOf, count), offsets, lengths);
+    }
+
+    @Override
     PieceTable table() {
         return table;
     }

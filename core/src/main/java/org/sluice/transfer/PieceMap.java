@@ -23,7 +23,7 @@ public abstract sealed class PieceMap permits RangeMap, BlocksMap, StridedMap, L
 
     private final MemoryBlock[] blocks;
     final long length;
-    /** Not of those that have to be listed again to be told. */
+    /** Not of selections. */
     private @Nullable Pieces madeOf;
 
     PieceMap(MemoryBlock[] blocks, long length) {
@@ -40,6 +40,9 @@ public abstract sealed class PieceMap permits RangeMap, BlocksMap, StridedMap, L
     final @Nullable Pieces madeOf() {
         return madeOf;
     }
+
+    /** Its pieces as others are told of them, where they count its blocks as regions. May cost as much as they are. */
+    abstract Pieces said();
 
     /** How many blocks of memory the pieces lie in. */
     final int blocks() {

@@ -23,6 +23,13 @@ final class StridedMap extends PieceMap {
     }
 
     @Override
+    Pieces said() {
+        long offset = start - block(0).memory().address();
+        return new Pieces.Strided(
+                offset, blockBytes, stride, inner, outerStride, length / blockBytes / Math.max(1, inner));
+    }
+
+    @Override
     PieceTable table() {
         return table;
     }
