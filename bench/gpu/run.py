@@ -305,11 +305,13 @@ def ipc():
                 if got:
                     found["lists"].append({"pair": label, "count": count, "block": block, "op": op, "gb_per_s": got})
                     print(f"  {label} {count:>6} x {block >> 10} KiB, random at both ends, {op:<5} {got:>8.2f} GB/s", flush=True)
-        said = attempt("latency", lambda: pulled("latency", pair, [8, 4096, 65536])[1]) or []
-        found["latency"].append({"pair": label, "lines": said})
-        for l in said:
-            if "p50_us" in l:
-                print(f"  {label} {l['bytes']:>6} B one way p50 {l['p50_us']} us, p99 {l['p99_us']} us", flush=True)
+        # how long agents look for work before they rest: the default, and longer than a ping and its pong take
+        for spin in ({}, {"spin": 500}):
+            said = attempt("latency", lambda: pulled("latency", pair, [8, 4096, 65536], **spin)[1]) or []
+            found["latency"].append({"pair": label, "spin_us": spin.get("spin"), "lines": said})
+            for l in said:
+                if "p50_us" in l:
+                    print(f"  {label} {l['bytes']:>6} B one way{', spinning' if spin else ''}: p50 {l['p50_us']} us, p99 {l['p99_us']} us", flush=True)
         save("ipc", found)
 
 

@@ -28,7 +28,8 @@ public interface MemorySharing {
     PeerMemory peer(String name);
 
     /**
-     * A new in-order queue of copies between this GPU's memory and a peer's, either way, by the copy engine.
+     * A new queue of copies between this GPU's memory and a peer's, either way, by the copy engine. Some may run at once; their
+     * tickets end in order.
      *
      * @param capacity the most copies in flight, at least 1
      */

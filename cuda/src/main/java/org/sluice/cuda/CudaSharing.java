@@ -128,7 +128,7 @@ final class CudaSharing implements MemorySharing, AutoCloseable {
 
     @Override
     public CopyQueue copyQueue(int capacity) {
-        return new CudaCopyQueue(context, "copy of a peer's memory", far::copy, capacity);
+        return new PeerCopyQueue(context, far, capacity);
     }
 
     @Override

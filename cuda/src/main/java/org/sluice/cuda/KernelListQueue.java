@@ -31,6 +31,9 @@ final class KernelListQueue implements ListQueue {
     /** A table that is shorter is read where it lies: one way over PCIe takes as long as a copy's start. */
     private static final long COPIED_BYTES = 1024;
 
+    /** Under way; what is flushed meanwhile shares the launch after them. */
+    private static final int LAUNCHES = 2;
+
     private final CudaContext context;
     private final long function;
     private final FarMemory far;
@@ -54,7 +57,7 @@ final class KernelListQueue implements ListQueue {
         this.function = function;
         this.far = far;
         this.capacity = moves;
-        this.streams = new StreamPair(context);
+        this.streams = new StreamPair(context, LAUNCHES);
         this.tables = new TableRing(context, RING_BYTES);
         this.launch = new MoveLaunch(tables);
     }

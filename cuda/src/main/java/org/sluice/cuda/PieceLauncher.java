@@ -31,6 +31,10 @@ final class PieceLauncher implements AutoCloseable {
     private static final long MOST_SHARE = 1L << 31;
 
     private static final int MOST_ITEMS = 1 << 26;
+
+    /** Under way; what is flushed meanwhile shares the launch after them. */
+    private static final int LAUNCHES = 2;
+
     private final CudaContext context;
     private final long function;
     private final int usualBlocks;
@@ -79,7 +83,7 @@ final class PieceLauncher implements AutoCloseable {
         this.mask = size - 1;
         this.pinned = new PinnedMemory(context, size * ITEM_BYTES);
         this.ring = pinned.segment();
-        this.streams = new StreamPair(context);
+        this.streams = new StreamPair(context, LAUNCHES);
         for (int i = 0; i < 4; i++) {
             parameters.setAtIndex(ValueLayout.JAVA_LONG, i, arguments.address() + (long) i * Long.BYTES);
         }

@@ -3,8 +3,8 @@ package org.sluice.cuda;
 import org.sluice.spi.GpuException;
 
 /**
- * Two streams that take turns with one launch each, so that the GPU has the next when one ends. Launches end in their order. Belongs
- * to one thread.
+ * Two streams that take turns, so that the GPU has the next launch or copy when one ends, and one's beginning hides the other's end.
+ * Launches are reported in their order. Belongs to one thread.
  */
 final class StreamPair implements AutoCloseable {
     private static final int STREAMS = 2;
@@ -12,52 +12,52 @@ final class StreamPair implements AutoCloseable {
     /** As long as a "not ready" is believed: see {@link StreamTickets}. */
     private static final long NOT_READY_HOLDS_NANOS = 1_500;
 
-    /** One of the streams and what it was last given. */
-    private static final class Lane {
-        final CudaStream stream;
-        final long event;
-        long ticket;
-        long mark;
-
-        Lane(CudaContext context) {
-            stream = new CudaStream(context);
-            event = context.driver().eventCreate(context.where());
-        }
-    }
-
     private final CudaContext context;
-    private final Lane[] lanes = new Lane[STREAMS];
+    private final CudaStream[] streams = new CudaStream[STREAMS];
+    private final int most;
+    // of each launch under way
+    private final long[] events;
+    private final long[] tickets;
+    private final long[] marks;
     private long launches;
     private long ended;
     private long ticket;
     private long mark;
     private long askedAt;
     private boolean waiting;
-    /** Something failed, and what of the list is where is not known: nothing is called done any more. */
+    /** Something failed, and what is where is not known: nothing is called done any more. */
     private boolean broken;
 
-    StreamPair(CudaContext context) {
+    /** @param most launches under way at a time, at least 1 */
+    StreamPair(CudaContext context, int most) {
         this.context = context;
+        this.most = most;
+        this.events = new long[most];
+        this.tickets = new long[most];
+        this.marks = new long[most];
         for (int i = 0; i < STREAMS; i++) {
-            lanes[i] = new Lane(context);
+            streams[i] = new CudaStream(context);
+        }
+        for (int i = 0; i < most; i++) {
+            events[i] = context.driver().eventCreate(context.where());
         }
     }
 
     /** Whether a launch may begin: on {@link #stream}, and then {@link #launched}. */
     boolean isFree() {
-        return launches - ended < STREAMS;
+        return launches - ended < most;
     }
 
     long stream() {
-        return lanes[(int) (launches % STREAMS)].stream.handle;
+        return streams[(int) (launches % STREAMS)].handle;
     }
 
     /** What was put into {@link #stream} is a launch. @param mark what {@link #mark} says once it has ended */
     void launched(long ticket, long mark) {
-        Lane lane = lanes[(int) (launches % STREAMS)];
-        check(context.driver().eventRecord(lane.event, lane.stream.handle), "cuEventRecord");
-        lane.ticket = ticket;
-        lane.mark = mark;
+        int slot = (int) (launches % most);
+        check(context.driver().eventRecord(events[slot], stream()), "cuEventRecord");
+        tickets[slot] = ticket;
+        marks[slot] = mark;
         launches++;
         waiting = false;
     }
@@ -81,8 +81,8 @@ final class StreamPair implements AutoCloseable {
     /** Looks which launches have ended. */
     void progress() {
         while (ended != launches) {
-            Lane oldest = lanes[(int) (ended % STREAMS)];
-            int result = context.driver().eventQuery(oldest.event);
+            int oldest = (int) (ended % most);
+            int result = context.driver().eventQuery(events[oldest]);
             if (result == CudaDriver.NOT_READY) {
                 waiting = true;
                 askedAt = System.nanoTime();
@@ -90,9 +90,9 @@ final class StreamPair implements AutoCloseable {
             }
             ended++;
             // an error is the stream's: what was asynchronous fails here
-            check(result, "a list's copies (cuEventQuery)");
-            ticket = oldest.ticket;
-            mark = oldest.mark;
+            check(result, "copies (cuEventQuery)");
+            ticket = tickets[oldest];
+            mark = marks[oldest];
             waiting = false;
         }
     }
@@ -104,7 +104,7 @@ final class StreamPair implements AutoCloseable {
             progress();
             if (System.nanoTime() - began > CudaStream.DEADLINE_NANOS) {
                 throw new GpuException(
-                        context.where() + ": a list's copies do not end; the GPU hangs, see nvidia-smi", 0);
+                        context.where() + ": copies do not end; the GPU hangs, see nvidia-smi", 0);
             }
         }
     }
@@ -116,7 +116,7 @@ final class StreamPair implements AutoCloseable {
     void checkWorks() {
         if (broken) {
             throw new GpuException(
-                    context.where() + ": an earlier copy of this list's queue failed; make a new queue", 0);
+                    context.where() + ": an earlier copy of this queue failed; make a new queue", 0);
         }
     }
 
@@ -130,17 +130,19 @@ final class StreamPair implements AutoCloseable {
 
     /** Waits for what was launched. */
     void await() {
-        for (Lane lane : lanes) {
-            lane.stream.await("a list's copies");
+        for (CudaStream stream : streams) {
+            stream.await("copies of a list or a peer's memory");
         }
     }
 
     /** After {@link #await}. */
     @Override
     public void close() {
-        for (Lane lane : lanes) {
-            context.driver().eventDestroy(lane.event, context.where());
-            lane.stream.close();
+        for (long event : events) {
+            context.driver().eventDestroy(event, context.where());
+        }
+        for (CudaStream stream : streams) {
+            stream.close();
         }
     }
 }
