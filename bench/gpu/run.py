@@ -6,7 +6,7 @@ bench/gpu/target/kit (pack.sh); PyTorch for NCCL, and nvcc where the kit was pac
   run.py unpack    the unpack kernel next to plain copies; launches of 1 to 2048 descriptors   1 min
   run.py plugin    a NCCL net plugin with bounce buffers in GPU memory, unpacked by a kernel   1 min
   run.py raw       what kernels and copy engines reach with lists, without Sluice              1 min
-  run.py pieces    Sluice's queue of pieces alone, without sockets                             1 min
+  run.py pieces    Sluice's queues of lists and pieces alone, without sockets                  1 min
   run.py lists     block lists between two processes, next to one range of as many bytes       2 min
   run.py sweep     which channels, sockets and chunks are best, of all three                   4 min
   run.py pair      two processes, 64 MiB to 1 GiB, alternating; medians and ratios             5 min
@@ -215,6 +215,14 @@ def raw():
 
 
 def pieces():
+    p = subprocess.run(java("org.sluice.bench.gpu.ListBench"), capture_output=True, text=True, env=environment(0), timeout=60)
+    found = lines(p.stdout)
+    save("lists_on_one", found)
+    for l in found:
+        print(f"  lists of {l['bytes'] >> 20} MiB on one GPU, block {l['block']:>6}, {l['lists']:<10} {l['gb_per_s']:>8.1f} GB/s, "
+              f"{l['thread_ns_per_piece']:.1f} ns a piece")
+    if p.returncode:
+        print("FAILED", p.stderr[-2000:])
     p = subprocess.run(java("org.sluice.bench.gpu.PieceBench", *PIECES), capture_output=True, text=True, env=environment(0), timeout=120)
     found = lines(p.stdout)
     save("pieces", found)
