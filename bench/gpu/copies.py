@@ -14,7 +14,12 @@ def rates(backend, pair, sizes):
     driver = Driver()
     if pair[0] == pair[1]:
         return {s: driver.rate(*pair, s, 0) for s in sizes}
-    return {s: max(driver.rate(*pair, s, ordered_by) for ordered_by in (0, 1)) for s in sizes}
+    found = {}
+    for s in sizes:
+        by_source, by_target = (driver.rate(*pair, s, ordered_by) for ordered_by in (0, 1))
+        print(f"  driver, {s >> 20} MiB: ordered by the source's context {by_source} GB/s, by the target's {by_target}", flush=True)
+        found[s] = max(by_source, by_target)
+    return found
 
 
 def host(size):

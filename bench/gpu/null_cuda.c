@@ -25,6 +25,7 @@ CUresult cuDeviceGetCount(int *count) { return *count = 1, 0; }
 CUresult cuDeviceGet(int *device, int ordinal) { return *device = ordinal, 0; }
 CUresult cuDeviceGetName(char *name, int room, int device) { return (void)device, strncpy(name, "null", room), 0; }
 CUresult cuDeviceGetPCIBusId(char *id, int room, int device) { return (void)device, strncpy(id, "0000:00:00.0", room), 0; }
+CUresult cuDeviceGetAttribute(int *value, int attribute, int device) { return (void)attribute, (void)device, *value = 200, 0; }
 CUresult cuDevicePrimaryCtxRetain(uint64_t *context, int device) { return (void)device, *context = next(), 0; }
 CUresult cuDevicePrimaryCtxRelease_v2(int device) { return (void)device, 0; }
 CUresult cuCtxSetCurrent(uint64_t context) { return (void)context, 0; }
@@ -61,7 +62,7 @@ CUresult cuModuleGetFunction(uint64_t *function, uint64_t module, const char *na
     return (void)module, (void)name, *function = next(), 0;
 }
 CUresult cuModuleUnload(uint64_t module) { return (void)module, 0; }
-/* The driver copies the parameters: so does this. */
+/* The driver copies the parameters: so does this, of an unpack's as many as it has; a list's moves are longer. */
 CUresult cuLaunchKernel(uint64_t f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared,
                         uint64_t stream, void **parameters, void **extra) {
     static volatile char copy[2048];

@@ -6,7 +6,7 @@ bench/gpu/target/kit (pack.sh); PyTorch for NCCL, and nvcc where the kit was pac
   run.py unpack    the unpack kernel next to plain copies; launches of 1 to 2048 descriptors   1 min
   run.py plugin    a NCCL net plugin with bounce buffers in GPU memory, unpacked by a kernel   1 min
   run.py raw       what kernels and copy engines reach with lists, without Sluice              1 min
-  run.py pieces    Sluice's queue of pieces alone, without sockets                             1 min
+  run.py pieces    Sluice's queues of lists and pieces alone, without sockets                  1 min
   run.py lists     block lists between two processes, next to one range of as many bytes       2 min
   run.py sweep     which channels, sockets and chunks are best, of all three                   4 min
   run.py pair      two processes, 64 MiB to 1 GiB, alternating; medians and ratios             5 min
@@ -215,6 +215,14 @@ def raw():
 
 
 def pieces():
+    p = subprocess.run(java("org.sluice.bench.gpu.ListBench"), capture_output=True, text=True, env=environment(0), timeout=60)
+    found = lines(p.stdout)
+    save("lists_on_one", found)
+    for l in found:
+        print(f"  lists of {l['bytes'] >> 20} MiB on one GPU, block {l['block']:>6}, {l['lists']:<10} {l['gb_per_s']:>8.1f} GB/s, "
+              f"{l['thread_ns_per_piece']:.1f} ns a piece")
+    if p.returncode:
+        print("FAILED", p.stderr[-2000:])
     p = subprocess.run(java("org.sluice.bench.gpu.PieceBench", *PIECES), capture_output=True, text=True, env=environment(0), timeout=120)
     found = lines(p.stdout)
     save("pieces", found)
@@ -305,11 +313,13 @@ def ipc():
                 if got:
                     found["lists"].append({"pair": label, "count": count, "block": block, "op": op, "gb_per_s": got})
                     print(f"  {label} {count:>6} x {block >> 10} KiB, random at both ends, {op:<5} {got:>8.2f} GB/s", flush=True)
-        said = attempt("latency", lambda: pulled("latency", pair, [8, 4096, 65536])[1]) or []
-        found["latency"].append({"pair": label, "lines": said})
-        for l in said:
-            if "p50_us" in l:
-                print(f"  {label} {l['bytes']:>6} B one way p50 {l['p50_us']} us, p99 {l['p99_us']} us", flush=True)
+        # how long agents look for work before they rest: the default, and longer than a ping and its pong take
+        for spin in ({}, {"spin": 500}):
+            said = attempt("latency", lambda: pulled("latency", pair, [8, 4096, 65536], **spin)[1]) or []
+            found["latency"].append({"pair": label, "spin_us": spin.get("spin"), "lines": said})
+            for l in said:
+                if "p50_us" in l:
+                    print(f"  {label} {l['bytes']:>6} B one way{', spinning' if spin else ''}: p50 {l['p50_us']} us, p99 {l['p99_us']} us", flush=True)
         save("ipc", found)
 
 

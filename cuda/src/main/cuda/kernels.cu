@@ -203,6 +203,152 @@ extern "C" __global__ void __launch_bounds__(PIECE_WARPS * LANES)
     }
 }
 
+// ---- lists: streams from any pieces to any pieces, found by their tables ----
+
+constexpr uint32_t LIST_WARPS = 12; // of a block: as many as have registers on an SM
+constexpr uint32_t MOST_MOVES = 20;
+constexpr uint64_t MOST_RUN = 1u << 30; // of one copyLane
+
+// Where the bytes of a stream lie: org.sluice.spi.PieceTable, of which the table may hold a part.
+struct Side {
+    uint64_t origin;  // where in the stream the move begins
+    uint64_t table;   // blocks: uint32_t indices, 0 where each has its own number; a list: its addresses, then its ends
+    uint64_t skipped; // pieces before the table's first
+    uint64_t count;   // pieces of the table, or all where there is none
+    uint64_t block;   // bytes of a block; 0 for a list
+    uint64_t start;   // blocks: where number 0 is; a list: where in the stream the table's first piece begins
+    uint64_t unit;    // blocks: how far apart neighbours are
+    uint64_t inner;   // blocks of a row; 0 where there is but one row
+    uint64_t row;     // how far apart rows are
+};
+
+struct Move {
+    Side source;
+    Side destination;
+    uint64_t bytes;
+    uint64_t stretch; // of the stream, for each warp
+    uint32_t firstWarp;
+    uint32_t unused;
+};
+
+struct MoveLaunch {
+    uint32_t moveCount;
+    uint32_t unused;
+    Move move[MOST_MOVES];
+};
+
+// Walks through one side. The next piece is looked up while this one is copied.
+struct PieceCursor {
+    uint64_t address;
+    uint64_t left;
+    uint64_t piece; // of the table
+    uint64_t nextAddress;
+    uint64_t nextBytes;
+};
+
+__device__ __forceinline__ void lookUp(const Side &side, PieceCursor &c, uint64_t piece) {
+    if (piece >= side.count) {
+        c.nextBytes = 0;
+        return;
+    }
+    if (side.block == 0) {
+        const uint64_t *addresses = reinterpret_cast<const uint64_t *>(side.table);
+        const uint64_t *ends = addresses + side.count;
+        c.nextAddress = addresses[piece];
+        c.nextBytes = ends[piece] - (piece == 0 ? side.start : ends[piece - 1]);
+        return;
+    }
+    const uint64_t number = side.table == 0 ? piece : reinterpret_cast<const uint32_t *>(side.table)[piece];
+    const uint64_t row = side.inner == 0 ? 0 : number / side.inner;
+    c.nextAddress = side.start + row * side.row + (number - row * side.inner) * side.unit;
+    c.nextBytes = side.block;
+}
+
+__device__ __forceinline__ void take(const Side &side, PieceCursor &c) {
+    c.address = c.nextAddress;
+    c.left = c.nextBytes;
+    c.piece++;
+    lookUp(side, c, c.piece);
+}
+
+// To the byte that is `at` bytes into the move.
+__device__ __forceinline__ void seek(const Side &side, PieceCursor &c, uint64_t at) {
+    const uint64_t offset = side.origin + at;
+    uint64_t within;
+    if (side.block == 0) {
+        const uint64_t *ends = reinterpret_cast<const uint64_t *>(side.table) + side.count;
+        uint64_t low = 0;
+        uint64_t high = side.count - 1;
+        while (low < high) {
+            const uint64_t middle = (low + high) / 2;
+            if (ends[middle] > offset) {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        c.piece = low;
+        within = offset - (low == 0 ? side.start : ends[low - 1]);
+    } else {
+        const uint64_t piece = offset / side.block;
+        within = offset - piece * side.block;
+        c.piece = piece - side.skipped;
+    }
+    lookUp(side, c, c.piece);
+    take(side, c);
+    c.address += within;
+    c.left -= within;
+}
+
+// A stretch of a move's stream for each warp. Neighbours go to different blocks, so that few still use all of the SMs.
+extern "C" __global__ void __launch_bounds__(LIST_WARPS * LANES) sluice_lists(const MoveLaunch launch) {
+    const uint32_t warp = threadIdx.x / LANES * gridDim.x + blockIdx.x;
+    const uint32_t lane = threadIdx.x % LANES;
+    uint32_t low = 0;
+    uint32_t high = launch.moveCount;
+    while (high - low > 1) {
+        const uint32_t middle = (low + high) / 2;
+        if (launch.move[middle].firstWarp <= warp) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    const Move &move = launch.move[low];
+    uint64_t at = (warp - move.firstWarp) * move.stretch;
+    if (at >= move.bytes) {
+        return;
+    }
+    const uint64_t end = move.bytes - at < move.stretch ? move.bytes : at + move.stretch;
+    PieceCursor from;
+    PieceCursor to;
+    seek(move.source, from, at);
+    seek(move.destination, to, at);
+    while (true) {
+        uint64_t run = from.left < to.left ? from.left : to.left;
+        run = run < end - at ? run : end - at;
+        run = run < MOST_RUN ? run : MOST_RUN;
+        const uint64_t source = from.address;
+        const uint64_t destination = to.address;
+        at += run;
+        // before the bytes are copied, so that what is looked up comes meanwhile
+        from.address += run;
+        from.left -= run;
+        if (from.left == 0) {
+            take(move.source, from);
+        }
+        to.address += run;
+        to.left -= run;
+        if (to.left == 0) {
+            take(move.destination, to);
+        }
+        copyLane(destination, source, static_cast<uint32_t>(run), lane);
+        if (at == end) {
+            return;
+        }
+    }
+}
+
 // ---- pattern: as org.sluice.data.Pattern ----
 
 __device__ __forceinline__ uint64_t patternWord(uint64_t index, uint64_t seed) {

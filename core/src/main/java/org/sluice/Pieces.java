@@ -1,5 +1,6 @@
 package org.sluice;
 
+import java.nio.IntBuffer;
 import java.util.Arrays;
 
 /**
@@ -38,6 +39,7 @@ public sealed interface Pieces {
         private final long base;
         private final long blockBytes;
         private final int[] indices;
+        private final int most;
 
         public Blocks(long base, long blockBytes, int[] indices) {
             notNegative(base, "base");
@@ -46,12 +48,19 @@ public sealed interface Pieces {
             this.base = base;
             this.blockBytes = blockBytes;
             this.indices = indices.clone();
-            int most = 0;
-            for (int index : this.indices) {
-                notNegative(index, "block index");
-                most = Math.max(most, index);
+            int highest = 0;
+            int signs = 0;
+            for (int index : this.indices) { // no branch: there may be a million
+                signs |= index;
+                highest = Math.max(highest, index);
             }
-            notTooLong(plus(base, times(most, blockBytes)), blockBytes);
+            if (signs < 0) {
+                for (int index : this.indices) {
+                    notNegative(index, "block index");
+                }
+            }
+            this.most = highest;
+            notTooLong(plus(base, times(highest, blockBytes)), blockBytes);
             long _ = times(indices.length, blockBytes);
         }
 
@@ -65,6 +74,16 @@ public sealed interface Pieces {
 
         public int index(int i) {
             return indices[i];
+        }
+
+        /** The highest of the indices; 0 where there are none. */
+        public int most() {
+            return most;
+        }
+
+        /** All of them, to be read only. */
+        public IntBuffer indexBuffer() {
+            return IntBuffer.wrap(indices).asReadOnlyBuffer();
         }
 
         /** A copy of them all. */

@@ -62,7 +62,7 @@ final class HostSharing implements MemorySharing {
     }
 
     @Override
-    public ListQueue listQueue(int moves, int pieces) {
-        return new HostListQueue(pieces);
+    public ListQueue listQueue(int moves) {
+        return new HostListQueue();
     }
 }

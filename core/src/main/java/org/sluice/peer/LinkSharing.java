@@ -421,8 +421,8 @@ final class LinkSharing implements PulledMemory {
     }
 
     @Override
-    public ListQueue lists(int moves, int pieces) {
-        return sharing.listQueue(moves, pieces);
+    public ListQueue lists(int moves) {
+        return sharing.listQueue(moves);
     }
 
     @Override

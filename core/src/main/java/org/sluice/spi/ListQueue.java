@@ -1,29 +1,23 @@
 package org.sluice.spi;
 
 /**
- * Moves a list of pieces to another list that is cut differently, in order: one step from where a transfer's bytes are to where they
- * belong, where this GPU reaches both (its own memory, a {@link PeerMemory}'s). Belongs to the GPU's agent thread. Allocates nothing
- * per transfer or piece. Lists are as {@link PieceQueue} describes them.
+ * Moves a stream from where its bytes lie to where they belong, both in any pieces: one step of a transfer, where this GPU reaches both
+ * (its own memory, a {@link PeerMemory}'s). Belongs to the GPU's agent thread. What a move costs the caller does not depend on how many
+ * pieces it has, but for copying the tables. Pieces that are written may not overlap: which bytes win is then not said.
+ *
+ * <p>After a {@link GpuException} the queue is good for closing only: it calls nothing done any more.
  */
 public interface ListQueue extends AutoCloseable {
     /**
-     * Whether two lists of so many pieces together may be queued now. Makes progress, never waits.
+     * Queues a move of the bytes from {@code offset} on, as many as are wanted or there is room for. May hold it back, to launch many at
+     * once, until {@link #flush}. Makes progress, never waits.
      *
-     * @param pieces 0 to the capacity in pieces
+     * @param offset in both streams
+     * @param most at least 1, and at most what either stream has from there on
+     * @return how many bytes were taken, whose move has the next ticket: 1, 2, 3, ...; 0 where there is no room now
+     * @throws IllegalArgumentException when either stream ends before
      */
-    boolean hasRoom(int pieces);
-
-    /**
-     * Queues a move. May hold it back, to launch many at once, until {@link #flush}.
-     *
-     * @param sources native address of {@code sourceCount} pairs, read before this returns
-     * @param destinations native address of {@code destinationCount} pairs, likewise
-     * @param bytes the sum of either list
-     * @return the move's ticket: 1, 2, 3, ...
-     * @throws IllegalArgumentException when a list does not sum to {@code bytes}; nothing is queued then
-     * @throws IllegalStateException when there is no room, see {@link #hasRoom}
-     */
-    long enqueue(long sources, int sourceCount, long destinations, int destinationCount, long bytes);
+    long enqueue(PieceTable sources, PieceTable destinations, long offset, long most);
 
     /** Launches what is held back, as {@link PieceQueue#flush} does. */
     void flush();
@@ -34,4 +28,15 @@ public interface ListQueue extends AutoCloseable {
     /** Waits for what is in flight, then frees the queue. */
     @Override
     void close();
+
+    /** @throws IllegalArgumentException when either stream ends before, or nothing is to be moved */
+    static void check(PieceTable sources, PieceTable destinations, long offset, long most) {
+        if (offset < 0
+                || most < 1
+                || most > sources.bytes() - offset
+                || most > destinations.bytes() - offset) {
+            throw new IllegalArgumentException("a move of " + most + " bytes from " + offset + " on, of lists that have "
+                    + sources.bytes() + " and " + destinations.bytes());
+        }
+    }
 }

@@ -28,7 +28,8 @@ public interface MemorySharing {
     PeerMemory peer(String name);
 
     /**
-     * A new in-order queue of copies between this GPU's memory and a peer's, either way, by the copy engine.
+     * A new queue of copies between this GPU's memory and a peer's, either way, by the copy engine. Some may run at once; their
+     * tickets end in order.
      *
      * @param capacity the most copies in flight, at least 1
      */
@@ -38,7 +39,6 @@ public interface MemorySharing {
      * A new in-order queue that moves lists to lists, this GPU's memory and a peer's, either way.
      *
      * @param moves the most in flight, at least 1
-     * @param pieces the most pieces in flight, both lists of all moves together, at least 2
      */
-    ListQueue listQueue(int moves, int pieces);
+    ListQueue listQueue(int moves);
 }

@@ -1,11 +1,17 @@
 package org.sluice.transfer;
 
+import java.util.Arrays;
+import org.sluice.Pieces;
+import org.sluice.spi.PieceTable;
+
 /** Blocks of one size of one block of memory, by their indices. */
 final class BlocksMap extends PieceMap {
     private final long start;
     private final long unit;
     private final long blockBytes;
     private final int[] indices;
+    private final int count;
+    private final PieceTable table;
 
     /** @param unit how far apart two blocks are whose indices differ by 1; @param indices {@code count} of them, not copied */
     BlocksMap(MemoryBlock block, long base, long unit, long blockBytes, int[] indices, int count) {
@@ -14,6 +20,28 @@ final class BlocksMap extends PieceMap {
         this.unit = unit;
         this.blockBytes = blockBytes;
         this.indices = indices;
+        this.count = count;
+        this.table = new PieceTable.Blocks(start, unit, blockBytes, indices, count);
+    }
+
+    @Override
+    Pieces said() {
+        long base = start - block(0).memory().address();
+        if (unit == blockBytes) {
+            return new Pieces.Blocks(base, blockBytes, count == indices.length ? indices : Arrays.copyOf(indices, count));
+        }
+        long[] offsets = new long[count];
+        long[] lengths = new long[count];
+        for (int i = 0; i < count; i++) {
+            offsets[i] = base + indices[i] * unit;
+            lengths[i] = blockBytes;
+        }
+        return new Pieces.Listed(new int[count], offsets, lengths);
+    }
+
+    @Override
+    PieceTable table() {
+        return table;
     }
 
     @Override

@@ -2,6 +2,7 @@ package org.sluice.transfer;
 
 import java.util.Arrays;
 import org.sluice.Pieces;
+import org.sluice.spi.PieceTable;
 
 /** Any pieces of any blocks. Empty ones are left out. */
 final class ListMap extends PieceMap {
@@ -12,6 +13,7 @@ final class ListMap extends PieceMap {
     private final int[] blockOf;
     private final int count;
     private final long mostChunk;
+    private final PieceTable table;
     /** Where the last search ended: chunks follow on each other. */
     private int last;
 
@@ -26,6 +28,7 @@ final class ListMap extends PieceMap {
             least = Math.min(least, ends[i - 1] - (i == MOST_PIECES ? 0 : ends[i - MOST_PIECES - 1]));
         }
         this.mostChunk = least;
+        this.table = new PieceTable.Listed(addresses, ends, count);
     }
 
     static PieceMap of(MemoryBlock[] blocks, Pieces.Listed list) {
@@ -68,6 +71,22 @@ final class ListMap extends PieceMap {
 
     private long begin(int piece) {
         return piece == 0 ? 0 : ends[piece - 1];
+    }
+
+    @Override
+    Pieces said() {
+        long[] offsets = new long[count];
+        long[] lengths = new long[count];
+        for (int i = 0; i < count; i++) {
+            offsets[i] = addresses[i] - block(blockOf[i]).memory().address();
+            lengths[i] = ends[i] - begin(i);
+        }
+        return new Pieces.Listed(Arrays.copyOf(blockOf, count), offsets, lengths);
+    }
+
+    @Override
+    PieceTable table() {
+        return table;
     }
 
     @Override

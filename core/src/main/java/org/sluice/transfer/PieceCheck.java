@@ -45,13 +45,9 @@ public final class PieceCheck {
     // the forms' constructors see to it that no sum here overflows
 
     private static boolean fits(MemoryBlock block, Pieces.Blocks b) {
-        long most = -1;
-        for (int i = 0; i < b.count(); i++) {
-            most = Math.max(most, b.index(i));
-        }
-        return most < 0
+        return b.count() == 0
                 ? b.base() <= block.memory().size()
-                : isInside(block, b.base() + most * b.blockBytes(), b.blockBytes());
+                : isInside(block, b.base() + b.most() * b.blockBytes(), b.blockBytes());
     }
 
     private static boolean fits(MemoryBlock block, Pieces.Strided s) {
@@ -74,10 +70,7 @@ public final class PieceCheck {
 
     private static boolean hasDuplicates(Pieces.Blocks b) {
         int count = (int) b.count();
-        int most = 0;
-        for (int i = 0; i < count; i++) {
-            most = Math.max(most, b.index(i));
-        }
+        int most = b.most();
         if (most / BITS_A_BLOCK > count) {
             int[] sorted = b.indices();
             Arrays.sort(sorted);

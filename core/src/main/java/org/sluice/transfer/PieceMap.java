@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
 import org.sluice.Pieces;
+import org.sluice.spi.PieceTable;
 
 /**
  * Where the bytes of a transfer lie on one side: maps ranges of its stream to pieces of memory. Finding a place costs the same
@@ -22,7 +23,7 @@ public abstract sealed class PieceMap permits RangeMap, BlocksMap, StridedMap, L
 
     private final MemoryBlock[] blocks;
     final long length;
-    /** Not of those that have to be listed again to be told. */
+    /** Not of selections. */
     private @Nullable Pieces madeOf;
 
     PieceMap(MemoryBlock[] blocks, long length) {
@@ -40,6 +41,9 @@ public abstract sealed class PieceMap permits RangeMap, BlocksMap, StridedMap, L
         return madeOf;
     }
 
+    /** Its pieces as others are told of them, where they count its blocks as regions. May cost as much as they are. */
+    abstract Pieces said();
+
     /** How many blocks of memory the pieces lie in. */
     final int blocks() {
         return blocks.length;
@@ -48,6 +52,9 @@ public abstract sealed class PieceMap permits RangeMap, BlocksMap, StridedMap, L
     final MemoryBlock block(int i) {
         return blocks[i];
     }
+
+    /** The same, for what moves lists to lists. */
+    abstract PieceTable table();
 
     /** The block that the byte at {@code offset} lies in. */
     abstract MemoryBlock blockAt(long offset);

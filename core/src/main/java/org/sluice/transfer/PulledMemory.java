@@ -45,7 +45,7 @@ public interface PulledMemory {
     CopyQueue copies(int capacity);
 
     /** A new queue for lists. */
-    ListQueue lists(int moves, int pieces);
+    ListQueue lists(int moves);
 
     /** Bytes that came, or that the peer has taken. */
     void count(boolean sending, long bytes);

@@ -33,7 +33,6 @@ final class Pulling {
     private final PullSteps.Done done = this::done;
     private @Nullable CopyQueue copies;
     private @Nullable ListQueue lists;
-    private @Nullable PullLists step;
     private int waits;
 
     @SuppressWarnings({"unchecked", "rawtypes"})
@@ -145,19 +144,17 @@ final class Pulling {
 
     private long list(InboundTransfer t, PullSource source, long most) {
         ListQueue q = lists;
-        PullLists s = step;
-        if (q == null || s == null) {
-            q = memory.lists(STEPS, 4 * PullLists.MOST + 4 * PieceMap.MOST_PIECES);
+        if (q == null) {
+            q = memory.lists(STEPS);
             lists = q;
-            s = new PullLists();
-            step = s;
         }
-        if (!listing.hasRoom() || !q.hasRoom(2 * PullLists.MOST + 2 * PieceMap.MOST_PIECES)) {
+        if (!listing.hasRoom()) {
             return 0;
         }
-        long bytes = s.fill(source.map, t.map, t.next, most);
-        q.enqueue(s.from(), s.fromCount(), s.to(), s.toCount(), bytes);
-        listing.add(t, bytes);
+        long bytes = q.enqueue(source.map.table(), t.map.table(), t.next, most);
+        if (bytes > 0) {
+            listing.add(t, bytes);
+        }
         return bytes;
     }
 
@@ -171,12 +168,8 @@ final class Pulling {
             if (lists != null) {
                 lists.close();
             }
-            if (step != null) {
-                step.close();
-            }
             copies = null;
             lists = null;
-            step = null;
         }
     }
 }

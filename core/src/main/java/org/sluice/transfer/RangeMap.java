@@ -1,5 +1,8 @@
 package org.sluice.transfer;
 
+import org.sluice.Pieces;
+import org.sluice.spi.PieceTable;
+
 /** One range of one block. */
 final class RangeMap extends PieceMap {
     private final long start;
@@ -13,6 +16,18 @@ final class RangeMap extends PieceMap {
     RangeMap(long start) {
         super(new MemoryBlock[0], 0);
         this.start = start;
+    }
+
+    @Override
+    Pieces said() {
+        return blocks() == 0
+                ? new Pieces.Range(0, 0)
+                : new Pieces.Range(start - block(0).memory().address(), length);
+    }
+
+    @Override
+    PieceTable table() {
+        return PieceTable.Rows.range(start, length);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package org.sluice.transfer;
 
 import org.sluice.Pieces;
+import org.sluice.spi.PieceTable;
 
 /** Rows of pieces of one size at regular distances. */
 final class StridedMap extends PieceMap {
@@ -9,6 +10,7 @@ final class StridedMap extends PieceMap {
     private final long stride;
     private final long inner;
     private final long outerStride;
+    private final PieceTable table;
 
     StridedMap(MemoryBlock block, Pieces.Strided s) {
         super(new MemoryBlock[] {block}, s.bytes());
@@ -17,6 +19,19 @@ final class StridedMap extends PieceMap {
         this.stride = s.stride();
         this.inner = s.innerCount();
         this.outerStride = s.outerStride();
+        this.table = new PieceTable.Rows(start, blockBytes, stride, inner, outerStride, s.count());
+    }
+
+    @Override
+    Pieces said() {
+        long offset = start - block(0).memory().address();
+        return new Pieces.Strided(
+                offset, blockBytes, stride, inner, outerStride, length / blockBytes / Math.max(1, inner));
+    }
+
+    @Override
+    PieceTable table() {
+        return table;
     }
 
     @Override

@@ -1,6 +1,7 @@
 package org.sluice.wire;
 
 import java.nio.ByteBuffer;
+import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -93,10 +94,8 @@ final class LayoutFrames {
         if (pieces instanceof Pieces.Blocks b) {
             for (int at = 0; at < b.count(); ) {
                 int some = (int) Math.min(b.count() - at, FRAME_BYTES / INDEX_BYTES);
-                ByteBuffer out = more(frame, number, some * INDEX_BYTES);
-                for (int end = at + some; at < end; at++) {
-                    out.putInt(b.index(at));
-                }
+                put(more(frame, number, some * INDEX_BYTES), b.indexBuffer(), at, some);
+                at += some;
             }
         } else if (pieces instanceof Pieces.Listed l) {
             for (int at = 0; at < l.count(); ) {
@@ -116,10 +115,14 @@ final class LayoutFrames {
             int some = Math.min(count - at, FRAME_BYTES / INDEX_BYTES);
             ByteBuffer out = frame.of(FrameType.SELECTION, SELECTION_BYTES + some * INDEX_BYTES);
             out.putInt(number).putInt(prepared).putInt(count).putInt(0);
-            for (int end = at + some; at < end; at++) {
-                out.putInt(indices[at]);
-            }
+            put(out, IntBuffer.wrap(indices), at, some);
+            at += some;
         } while (at < count);
+    }
+
+    private static void put(ByteBuffer out, IntBuffer from, int at, int count) {
+        out.asIntBuffer().put(from.slice(at, count));
+        out.position(out.position() + count * INDEX_BYTES);
     }
 
     private static ByteBuffer more(Frame frame, int number, int bytes) {
@@ -181,12 +184,13 @@ final class LayoutFrames {
             regionsLeft--;
         }
         int bytes = form == BLOCKS ? INDEX_BYTES : PIECE_BYTES;
-        while (in.position() < end) {
-            need(in, end, bytes);
-            if (have == count) {
-                throw wrong("with more pieces than it has");
-            }
-            piece(in);
+        int some = (end - in.position()) / bytes;
+        need(in, end, (end - in.position() + bytes - 1) / bytes * bytes);
+        if (some > count - have) {
+            throw wrong("with more pieces than it has");
+        }
+        if (some > 0) {
+            pieces(in, some);
         }
         return regionsLeft == 0 && have == count ? whole() : null;
     }
@@ -202,22 +206,27 @@ final class LayoutFrames {
         }
     }
 
-    private void piece(ByteBuffer in) {
-        if (have == ints.length) {
-            int room = Math.min(count, Math.max(1024, have * 2));
+    private void pieces(ByteBuffer in, int some) {
+        if (have + some > ints.length) {
+            int room = Math.min(count, Math.max(have + some, have * 2));
             ints = Arrays.copyOf(ints, room);
             if (form == LISTED) {
                 offsets = Arrays.copyOf(offsets, room);
                 lengths = Arrays.copyOf(lengths, room);
             }
         }
-        ints[have] = in.getInt();
-        if (form == LISTED) {
+        if (form != LISTED) {
+            in.asIntBuffer().get(ints, have, some);
+            in.position(in.position() + some * INDEX_BYTES);
+            have += some;
+            return;
+        }
+        for (int last = have + some; have < last; have++) {
+            ints[have] = in.getInt();
             in.getInt();
             offsets[have] = in.getLong();
             lengths[have] = in.getLong();
         }
-        have++;
     }
 
     private RemoteLayout whole() {

@@ -3,7 +3,6 @@ package org.sluice.contract;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -21,6 +20,8 @@ import org.sluice.spi.GpuMemory;
 import org.sluice.spi.ListQueue;
 import org.sluice.spi.MemorySharing;
 import org.sluice.spi.PeerMemory;
+import org.sluice.spi.PieceCursor;
+import org.sluice.spi.PieceTable;
 import org.sluice.spi.SharedPart;
 
 /** Memory of one process in the hands of another: two real processes for every test. */
@@ -104,9 +105,8 @@ public abstract class SharingContract {
         byte[] now = pattern(1);
         assertThat(peer.mismatch(1)).isEqualTo(-1);
         byte[] expected = new byte[BYTES];
-        try (Arena arena = Arena.ofConfined();
-                GpuMemory mine = gpu.allocate(BYTES);
-                ListQueue queue = sharing().listQueue(4, 40_000)) {
+        try (GpuMemory mine = gpu.allocate(BYTES);
+                ListQueue queue = sharing().listQueue(4)) {
             gpu.write(mine, 0, MemorySegment.ofArray(expected));
             List<long[]> to = pieces(random, longest, most, mine.address());
             byte[] stream = new byte[most];
@@ -120,25 +120,113 @@ public abstract class SharingContract {
                 System.arraycopy(stream, at, expected, (int) (p[0] - mine.address()), (int) p[1]);
                 at += (int) p[1];
             }
-            MemorySegment sources = PieceCase.list(arena, from.toArray(long[][]::new));
-            MemorySegment destinations = PieceCase.list(arena, to.toArray(long[][]::new));
-            assertThat(queue.hasRoom(from.size() + to.size())).isTrue();
-            long ticket = queue.enqueue(sources.address(), from.size(), destinations.address(), to.size(), most);
-            queue.flush();
-            long deadline = System.nanoTime() + PieceCase.DEADLINE_NANOS;
-            while (queue.completed() < ticket) {
-                assertThat(System.nanoTime()).as("done in time").isLessThan(deadline);
-                Thread.onSpinWait();
-            }
-            byte[] got = new byte[BYTES];
-            gpu.read(mine, 0, MemorySegment.ofArray(got));
-            assertThat(MemorySegment.ofArray(got).mismatch(MemorySegment.ofArray(expected)))
-                    .as("first wrong byte")
-                    .isEqualTo(-1);
-            assertThatThrownBy(() ->
-                            queue.enqueue(sources.address(), from.size(), destinations.address(), to.size() - 1, most))
+            move(queue, table(from), table(to), most);
+            expect(mine, expected);
+            PieceTable cut = table(to.subList(0, to.size() - 1));
+            assertThatThrownBy(() -> queue.enqueue(table(from), cut, 0, most))
                     .isInstanceOf(IllegalArgumentException.class);
         }
+    }
+
+    private void expect(GpuMemory block, byte[] expected) {
+        byte[] got = new byte[expected.length];
+        gpu.read(block, 0, MemorySegment.ofArray(got));
+        assertThat(MemorySegment.ofArray(got).mismatch(MemorySegment.ofArray(expected)))
+                .as("first wrong byte")
+                .isEqualTo(-1);
+    }
+
+    private static PieceTable table(List<long[]> pieces) {
+        long[] addresses = new long[pieces.size()];
+        long[] ends = new long[pieces.size()];
+        int n = 0;
+        long at = 0;
+        for (long[] p : pieces) {
+            if (p[1] > 0) {
+                at += p[1];
+                addresses[n] = p[0];
+                ends[n++] = at;
+            }
+        }
+        return new PieceTable.Listed(addresses, ends, n);
+    }
+
+    /** A whole stream, in as many moves as the queue makes of it. */
+    protected static void move(ListQueue queue, PieceTable from, PieceTable to, long bytes) {
+        long ticket = queue.completed();
+        long deadline = System.nanoTime() + PieceCase.DEADLINE_NANOS;
+        for (long at = 0; at < bytes; ) {
+            long some = queue.enqueue(from, to, at, bytes - at);
+            at += some;
+            ticket += some > 0 ? 1 : 0;
+            queue.flush();
+            assertThat(System.nanoTime()).as("taken in time").isLessThan(deadline);
+        }
+        while (queue.completed() < ticket) {
+            assertThat(System.nanoTime()).as("done in time").isLessThan(deadline);
+            Thread.onSpinWait();
+        }
+    }
+
+    /** Blocks of one size, rows, a range and a list: each from and to each, and nothing outside of them is touched. */
+    @Test
+    @DisplayName("tables of every form move to tables of every form, blocks of other sizes and at odd places too")
+    void forms() {
+        try (SharingProcess peer = peer(BYTES, 0);
+                PeerMemory theirs = sharing().peer("peer");
+                GpuMemory block = theirs.open(peer.parts());
+                GpuMemory mine = gpu.allocate(BYTES);
+                ListQueue queue = sharing().listQueue(4)) {
+            byte[] now = pattern(1);
+            int bytes = 240_000;
+            for (int size : new int[] {1, 16, 750, 4000, 5000}) {
+                for (PieceTable from : tables(block.address() + 3, size, bytes, 1)) {
+                    // those of half and of another size: the borders do not meet
+                    for (PieceTable to : tables(mine.address() + 5, size == 1 ? 1 : size / 2 * 3 / 2 * 2, bytes, 2)) {
+                        long most = Math.min(from.bytes(), to.bytes());
+                        byte[] expected = new byte[BYTES];
+                        gpu.write(mine, 0, MemorySegment.ofArray(expected));
+                        PieceCursor source = new PieceCursor();
+                        PieceCursor target = new PieceCursor();
+                        source.seek(from, 0);
+                        target.seek(to, 0);
+                        for (long at = 0; at < most; ) {
+                            int n = (int) Math.min(most - at, Math.min(source.left(), target.left()));
+                            int a = (int) (source.address() - block.address());
+                            System.arraycopy(now, a, expected, (int) (target.address() - mine.address()), n);
+                            source.skip(n);
+                            target.skip(n);
+                            at += n;
+                        }
+                        move(queue, from, to, most);
+                        expect(mine, expected);
+                    }
+                }
+            }
+        }
+    }
+
+    /** One stream in every form, in 4 * bytes of memory. */
+    private static List<PieceTable> tables(long base, int size, int bytes, long seed) {
+        int count = bytes / size;
+        List<Integer> order = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            order.add(i);
+        }
+        Collections.shuffle(order, new Random(seed));
+        int[] indices = order.stream().mapToInt(i -> i).toArray();
+        long[] addresses = new long[count];
+        long[] ends = new long[count];
+        for (int i = 0; i < count; i++) {
+            addresses[i] = base + (long) indices[i] * (size + size / 3);
+            ends[i] = (i + 1L) * size;
+        }
+        long stride = size + size / 2;
+        return List.of(
+                PieceTable.Rows.range(base, bytes),
+                new PieceTable.Blocks(base, stride, size, indices, count),
+                new PieceTable.Rows(base, size, stride, 5, 5 * stride + 1, count),
+                new PieceTable.Listed(addresses, ends, count));
     }
 
     private byte[] pattern(long seed) {

@@ -24,6 +24,11 @@ final class CudaKernels implements AutoCloseable {
         return function("sluice_pieces");
     }
 
+    /** {@code sluice_lists}. */
+    long lists() {
+        return function("sluice_lists");
+    }
+
     /** {@code sluice_pattern_fill}. */
     long fill() {
         return function("sluice_pattern_fill");

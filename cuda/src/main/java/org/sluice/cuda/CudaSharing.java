@@ -128,12 +128,12 @@ final class CudaSharing implements MemorySharing, AutoCloseable {
 
     @Override
     public CopyQueue copyQueue(int capacity) {
-        return new CudaCopyQueue(context, "copy of a peer's memory", far::copy, capacity);
+        return new PeerCopyQueue(context, far, capacity);
     }
 
     @Override
-    public ListQueue listQueue(int moves, int pieces) {
-        return new KernelListQueue(context, kernels.pieces(), far, moves, pieces);
+    public ListQueue listQueue(int moves) {
+        return new KernelListQueue(context, kernels.lists(), far, moves);
     }
 
     /** After all peers' memory. */

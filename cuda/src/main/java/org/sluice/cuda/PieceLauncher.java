@@ -3,7 +3,6 @@ package org.sluice.cuda;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import org.sluice.spi.GpuException;
 
 /**
  * A ring of pieces in pinned memory and the launches that copy them: what queues of lists are made of. Pieces are cut so that each
@@ -32,23 +31,9 @@ final class PieceLauncher implements AutoCloseable {
     private static final long MOST_SHARE = 1L << 31;
 
     private static final int MOST_ITEMS = 1 << 26;
-    private static final int STREAMS = 2;
 
-    /** As long as a "not ready" is believed: see {@link StreamTickets}. */
-    private static final long NOT_READY_HOLDS_NANOS = 1_500;
-
-    /** One of the streams and what it was last given. */
-    private static final class Lane {
-        final CudaStream stream;
-        final long event;
-        long ticket;
-        long pieces;
-
-        Lane(CudaContext context) {
-            stream = new CudaStream(context);
-            event = context.driver().eventCreate(context.where());
-        }
-    }
+    /** Under way; what is flushed meanwhile shares the launch after them. */
+    private static final int LAUNCHES = 2;
 
     private final CudaContext context;
     private final long function;
@@ -56,7 +41,7 @@ final class PieceLauncher implements AutoCloseable {
     private final int mostCuts;
     private final int chunkCapacity;
     private final int pieceCapacity;
-    private final Lane[] lanes = new Lane[STREAMS];
+    private final StreamPair streams;
     private final PinnedMemory pinned;
     private final MemorySegment ring;
     private final long mask;
@@ -65,9 +50,7 @@ final class PieceLauncher implements AutoCloseable {
     private final MemorySegment parameters = arena.allocate(4 * Long.BYTES, 8);
 
     private long issued;
-    private long done;
     private long piecesIssued;
-    private long piecesDone;
     /** Ring positions count up for ever: up to {@code head} items are written, up to {@code launchedHead} launched. */
     private long head;
 
@@ -77,12 +60,6 @@ final class PieceLauncher implements AutoCloseable {
     private long flushed;
 
     private long heldBytes;
-    private long launches;
-    private long ended;
-    private long askedAt;
-    private boolean waiting;
-    /** Something failed, and what of the list is where is not known: nothing is called done any more. */
-    private boolean broken;
 
     /**
      * @param blocks of a launch of pieces that are long enough, one an SM
@@ -106,9 +83,7 @@ final class PieceLauncher implements AutoCloseable {
         this.mask = size - 1;
         this.pinned = new PinnedMemory(context, size * ITEM_BYTES);
         this.ring = pinned.segment();
-        for (int i = 0; i < STREAMS; i++) {
-            lanes[i] = new Lane(context);
-        }
+        this.streams = new StreamPair(context, LAUNCHES);
         for (int i = 0; i < 4; i++) {
             parameters.setAtIndex(ValueLayout.JAVA_LONG, i, arguments.address() + (long) i * Long.BYTES);
         }
@@ -125,15 +100,15 @@ final class PieceLauncher implements AutoCloseable {
     }
 
     private boolean fits(int pieces) {
-        return issued - done < chunkCapacity && piecesIssued - piecesDone + pieces <= pieceCapacity;
+        return issued - streams.ticket() < chunkCapacity && piecesIssued - streams.mark() + pieces <= pieceCapacity;
     }
 
     /** @throws IllegalStateException without room for so many pieces */
     void checkRoom(int pieces) {
-        checkWorks();
+        streams.checkWorks();
         if (!hasRoom(pieces)) {
             throw new IllegalStateException(context.where() + ": no room for a chunk of " + pieces + " pieces: "
-                    + (issued - done) + " chunks of " + (piecesIssued - piecesDone) + " pieces are in flight, and "
+                    + (issued - streams.ticket()) + " chunks of " + (piecesIssued - streams.mark()) + " pieces are in flight, and "
                     + chunkCapacity + " of " + pieceCapacity + " are the most");
         }
     }
@@ -189,68 +164,20 @@ final class PieceLauncher implements AutoCloseable {
         return ++issued;
     }
 
-    /**
-     * A stream for copies that are no pieces of a kernel: behind what is held back, which is launched. Waits for one to be free, for
-     * as long as the GPU may take; {@link #issueDone} follows.
-     */
-    long stream() {
-        if (launchedTicket < issued) {
-            awaitLane();
-            launch();
-        }
-        awaitLane();
-        return lanes[(int) (launches % STREAMS)].stream.handle;
-    }
-
-    private void awaitLane() {
-        long began = System.nanoTime();
-        while (launches - ended == STREAMS) {
-            progress();
-            if (System.nanoTime() - began > CudaStream.DEADLINE_NANOS) {
-                throw new GpuException(
-                        context.where() + ": a list's copies do not end; the GPU hangs, see nvidia-smi", 0);
-            }
-        }
-    }
-
-    /** What was put into {@link #stream} is a chunk. @return its ticket */
-    long issueDone(int pieces) {
-        piecesIssued += pieces;
-        issued++;
-        launch();
-        return issued;
-    }
-
-    private void checkWorks() {
-        if (broken) {
-            throw new GpuException(
-                    context.where() + ": an earlier copy of this list's queue failed; make a new queue", 0);
-        }
-    }
-
-    /** Marks the queue as broken before the failure is thrown. */
-    void check(int result, String call) {
-        if (result != CudaDriver.SUCCESS) {
-            broken = true;
-            throw context.failure(call, result);
-        }
-    }
-
     void flush() {
-        checkWorks();
+        streams.checkWorks();
         flushed = issued;
         launchWhatIsFlushed();
     }
 
     private void launchWhatIsFlushed() {
-        if (launchedTicket < flushed && launches - ended < STREAMS) {
+        if (launchedTicket < flushed && streams.isFree()) {
             launch();
         }
     }
 
     /** Everything held back, flushed or not. */
     private void launch() {
-        Lane lane = lanes[(int) (launches % STREAMS)];
         long items = head - launchedHead;
         long bytes = heldBytes;
         arguments.setAtIndex(ValueLayout.JAVA_LONG, 1, launchedHead);
@@ -261,15 +188,11 @@ final class PieceLauncher implements AutoCloseable {
         flushed = issued;
         if (items > 0) {
             int blocks = blocks(items, bytes);
-            check(
-                    context.driver().launch(function, blocks, THREADS, lane.stream.handle, parameters.address()),
+            streams.check(
+                    context.driver().launch(function, blocks, THREADS, streams.stream(), parameters.address()),
                     "cuLaunchKernel of sluice_pieces");
         }
-        check(context.driver().eventRecord(lane.event, lane.stream.handle), "cuEventRecord");
-        lane.ticket = issued;
-        lane.pieces = piecesIssued;
-        launches++;
-        waiting = false;
+        streams.launched(issued, piecesIssued);
     }
 
     private int blocks(long items, long bytes) {
@@ -278,29 +201,14 @@ final class PieceLauncher implements AutoCloseable {
     }
 
     long completed() {
-        checkWorks();
-        if (ended != launches && !(waiting && System.nanoTime() - askedAt < NOT_READY_HOLDS_NANOS)) {
-            progress();
-        }
-        return done;
+        streams.checkWorks();
+        streams.poll();
+        launchWhatIsFlushed();
+        return streams.ticket();
     }
 
     private void progress() {
-        while (ended != launches) {
-            Lane oldest = lanes[(int) (ended % STREAMS)];
-            int result = context.driver().eventQuery(oldest.event);
-            if (result == CudaDriver.NOT_READY) {
-                waiting = true;
-                askedAt = System.nanoTime();
-                break;
-            }
-            ended++;
-            // an error is the stream's: what was asynchronous fails here
-            check(result, "a list's copies (cuEventQuery)");
-            done = oldest.ticket;
-            piecesDone = oldest.pieces;
-            waiting = false;
-        }
+        streams.progress();
         launchWhatIsFlushed();
     }
 
@@ -308,27 +216,18 @@ final class PieceLauncher implements AutoCloseable {
     @Override
     public void close() {
         try {
-            awaitStreams();
-            if (!broken) {
+            streams.await();
+            if (!streams.isBroken()) {
                 progress();
                 if (launchedTicket < issued) {
                     launch();
                 }
-                awaitStreams();
+                streams.await();
             }
         } finally {
-            for (Lane lane : lanes) {
-                context.driver().eventDestroy(lane.event, context.where());
-                lane.stream.close();
-            }
+            streams.close();
             pinned.close();
             arena.close();
-        }
-    }
-
-    private void awaitStreams() {
-        for (Lane lane : lanes) {
-            lane.stream.await("a list's copies");
         }
     }
 }

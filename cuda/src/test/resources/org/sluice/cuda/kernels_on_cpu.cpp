@@ -135,6 +135,121 @@ static void pieces(uint32_t count, uint32_t blocks, uint32_t longest) {
     expect(!memcmp(t, expected.data(), expected.size()), "pieces count, blocks, longest", count, blocks, longest);
 }
 
+// One side of a stream: so many bytes in pieces of `block` bytes, or of any length up to `longest`, in random order.
+struct TestSide {
+    Side side{};
+    std::vector<uint4> memory;
+    std::vector<uint32_t> indices;
+    std::vector<uint64_t> table, begins; // of each piece in the stream
+    std::vector<uint8_t *> addresses;
+
+    uint8_t *at(uint64_t offset) const { // the slow way
+        size_t i = 0;
+        while (i + 1 < begins.size() && begins[i + 1] <= offset) i++;
+        return addresses[i] + (offset - begins[i]);
+    }
+};
+
+enum class Form { RANGE, BLOCKS, ROWS, LIST };
+
+// A table of the stream from `origin` on for `bytes` bytes, of a stream of `total`.
+static TestSide testSide(Form form, uint64_t total, uint64_t block, uint64_t origin, uint64_t bytes) {
+    TestSide t;
+    const uint64_t count = form == Form::RANGE ? 1 : form == Form::LIST ? total / block + 3 : (total + block - 1) / block;
+    const uint64_t room = form == Form::RANGE ? total : block + 32;
+    t.memory.resize((count * room + total + 64) / 16 + 1);
+    auto *base = reinterpret_cast<uint8_t *>(t.memory.data()) + below(16);
+    for (size_t i = 0; i < t.memory.size() * 16; i++) reinterpret_cast<uint8_t *>(t.memory.data())[i] = static_cast<uint8_t>(random_());
+    t.side.origin = origin;
+    std::vector<uint32_t> order(count);
+    std::iota(order.begin(), order.end(), 0);
+    std::shuffle(order.begin(), order.end(), random_);
+    if (form == Form::LIST) {
+        std::vector<uint64_t> lengths, ends;
+        uint64_t left = total, sum = 0, place = 0;
+        while (left > 0) {
+            lengths.push_back(std::min<uint64_t>(left, 1 + below(static_cast<uint32_t>(block))));
+            left -= lengths.back();
+        }
+        std::shuffle(lengths.begin(), lengths.end(), random_);
+        for (uint64_t n : lengths) {
+            t.begins.push_back(sum);
+            ends.push_back(sum += n);
+            t.addresses.push_back(base + place);
+            place += n; // side by side, shuffled below
+        }
+        t.memory.resize(t.memory.size() + place / 16 + 1);
+        base = reinterpret_cast<uint8_t *>(t.memory.data()) + below(16);
+        place = 0;
+        std::vector<size_t> where(lengths.size());
+        std::iota(where.begin(), where.end(), 0);
+        std::shuffle(where.begin(), where.end(), random_);
+        for (size_t i : where) t.addresses[i] = base + place, place += lengths[i];
+        size_t first = 0, last = 0;
+        while (ends[first] <= origin) first++;
+        while (ends[last] < origin + bytes) last++;
+        for (size_t i = first; i <= last; i++) t.table.push_back(reinterpret_cast<uint64_t>(t.addresses[i]));
+        for (size_t i = first; i <= last; i++) t.table.push_back(ends[i]);
+        t.side.skipped = first;
+        t.side.count = last - first + 1;
+        t.side.start = t.begins[first];
+        t.side.table = reinterpret_cast<uint64_t>(t.table.data());
+        return t;
+    }
+    t.side.block = form == Form::RANGE ? total : block;
+    t.side.start = reinterpret_cast<uint64_t>(base);
+    t.side.unit = room;
+    t.side.count = count;
+    for (uint64_t i = 0; i < count; i++) {
+        t.begins.push_back(i * t.side.block);
+        uint64_t number = form == Form::BLOCKS ? order[i] : i;
+        if (form == Form::ROWS) { // three to a row, the rows the wrong way round in memory
+            const uint64_t rows = (count + 2) / 3;
+            t.side.inner = 3;
+            t.side.row = -3 * room;
+            t.side.start = reinterpret_cast<uint64_t>(base) + (rows - 1) * 3 * room;
+            t.addresses.push_back(base + (rows - 1 - i / 3) * 3 * room + i % 3 * room);
+        } else t.addresses.push_back(base + number * room);
+    }
+    if (form == Form::ROWS) t.memory.reserve(t.memory.size());
+    if (form == Form::BLOCKS) {
+        const uint64_t first = origin / block, last = (origin + bytes - 1) / block;
+        t.indices.assign(order.begin() + static_cast<long>(first), order.begin() + static_cast<long>(last) + 1);
+        t.side.skipped = first;
+        t.side.count = last - first + 1;
+        t.side.table = reinterpret_cast<uint64_t>(t.indices.data());
+    }
+    return t;
+}
+
+// Moves of every form to every form in one launch; every byte of the destinations' memory is compared, those between the pieces too.
+static void lists(uint64_t total, uint64_t fromBlock, uint64_t toBlock, uint64_t share, uint32_t warpsEach) {
+    const Form forms[] = {Form::RANGE, Form::BLOCKS, Form::ROWS, Form::LIST};
+    MoveLaunch launch_{};
+    std::vector<TestSide> from, to;
+    std::vector<std::vector<uint8_t>> expected;
+    from.reserve(16), to.reserve(16);
+    uint32_t warps = 0;
+    for (Form f : forms)
+        for (Form t : forms) {
+            const uint64_t origin = below(static_cast<uint32_t>(total)), bytes = 1 + below(static_cast<uint32_t>(total - origin));
+            from.push_back(testSide(f, total, fromBlock, origin, bytes));
+            to.push_back(testSide(t, total, toBlock, origin, bytes));
+            TestSide &a = from.back(), &b = to.back();
+            auto *memory = reinterpret_cast<uint8_t *>(b.memory.data());
+            expected.emplace_back(memory, memory + b.memory.size() * 16);
+            for (uint64_t i = 0; i < bytes; i++) expected.back()[static_cast<size_t>(b.at(origin + i) - memory)] = *a.at(origin + i);
+            Move &m = launch_.move[launch_.moveCount++];
+            m.source = a.side, m.destination = b.side, m.bytes = bytes, m.firstWarp = warps;
+            const uint64_t shares = (bytes + share - 1) / share, each = (shares + warpsEach - 1) / warpsEach;
+            m.stretch = each * share;
+            warps += static_cast<uint32_t>((shares + each - 1) / each);
+        }
+    launch((warps + LIST_WARPS - 1) / LIST_WARPS, LIST_WARPS * LANES, [&] { sluice_lists(launch_); });
+    for (size_t i = 0; i < to.size(); i++)
+        expect(!memcmp(to[i].memory.data(), expected[i].data(), expected[i].size()), "lists move, of, blocks", i, total, fromBlock);
+}
+
 static void patterns() {
     const uint64_t first = 3, seed = 0x1234567890ull, bytes = 5003;
     for (uint64_t shift = 0; shift < 8; shift++) {
@@ -167,6 +282,12 @@ int main() {
     pieces(100, 1, 4200);
     pieces(500, 4, 6144);
     pieces(2000, 3, 1);
+    lists(1, 1, 1, 1, 1);
+    lists(500, 1, 1, 1, 7);
+    lists(3000, 16, 7, 100, 3);
+    lists(40000, 4096, 4096, 4096, 4);
+    lists(40000, 4097, 1000, 4096, 3);
+    lists(30011, 30011, 512, 512, 9);
     patterns();
     printf("%d failures\n", failures);
     return failures != 0;

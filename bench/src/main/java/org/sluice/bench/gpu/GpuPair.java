@@ -26,7 +26,7 @@ import org.sluice.UnpackMode;
 /**
  * One of two processes that move GPU memory to each other: {@code server|client mode=... name=value ...}, the same values on both
  * sides; or {@code both} in one process. Modes: {@code throughput} client to server, {@code duplex} both ways at once, {@code latency} ping-pong, {@code soak}
- * many small transfers. Every round's last content is compared on the GPU.
+ * many small transfers. Every round's last content is compared on the GPU. {@code spin=} is in microseconds.
  */
 public final class GpuPair {
     private static final Duration LIMIT = Duration.ofSeconds(60);
@@ -94,6 +94,9 @@ public final class GpuPair {
         }
         if (!a.text("channels", "").isEmpty()) {
             config.channels(a.number("channels", 8));
+        }
+        if (!a.text("spin", "").isEmpty()) {
+            config.spin(Duration.ofNanos(a.number("spin", 0) * 1000L));
         }
         if (!a.text("sockets", "").isEmpty()) {
             config.socketsPerChannel(a.number("sockets", 1));

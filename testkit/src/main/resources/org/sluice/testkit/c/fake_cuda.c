@@ -17,6 +17,7 @@
  * - Settings, from the environment when the library is loaded or by fake_cuda_set(name, value) at any time:
  *   FAKE_CUDA_DEVICES (2), FAKE_CUDA_DRIVER (13000), FAKE_CUDA_MEMORY (bytes a device, 4 GiB), FAKE_CUDA_DELAY_US (0),
  *   FAKE_CUDA_NO_PEER (0), FAKE_CUDA_NO_IPC (0: new memory has handles; 1: none, as a stream-ordered pool's),
+ *   FAKE_CUDA_IDLE_LISTS (0; 1: sluice_lists moves nothing, so that only what the host does takes time),
  *   FAKE_CUDA_FAIL = "call:result[:nth]": that call answers that result once, the nth time from now (1).
  *   FAKE_CUDA_WRITES_ORDERING (100, CU_GPU_DIRECT_RDMA_WRITES_ORDERING_OWNER): 0 for a device that has to flush what NICs write.
  * - cuFlushGPUDirectRDMAWrites is counted (flushes), and tells whoever gave it a function by fake_cuda_on_flush.
@@ -106,7 +107,7 @@ typedef struct Operation {
     uint64_t bytes;
     Event *event;
     int kernel;
-    uint32_t blocks;
+    uint32_t blocks, threads;
     unsigned char parameters[4096];
 } Operation;
 
@@ -130,17 +131,17 @@ typedef struct Function {
     struct Function *next;
 } Function;
 
-enum { UNPACK, FILL, MISMATCH, PIECES, KERNELS };
+enum { UNPACK, FILL, MISMATCH, PIECES, LISTS, KERNELS };
 static const char *const KERNEL_NAMES[KERNELS] = {"sluice_unpack", "sluice_pattern_fill", "sluice_pattern_mismatch",
-                                                  "sluice_pieces"};
-static const int KERNEL_PARAMETERS[KERNELS] = {1, 4, 5, 4};
+                                                  "sluice_pieces", "sluice_lists"};
+static const int KERNEL_PARAMETERS[KERNELS] = {1, 4, 5, 4, 1};
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static Context contexts[MAX_DEVICES];
 static Block *blocks;
 static Reservation *reservations;
 static uint64_t next_id = 1;
-static int no_ipc;
+static int no_ipc, idle_lists;
 static long vmm_handles;
 static Stream *streams;
 static Function *functions;
@@ -161,6 +162,7 @@ static void setting(const char *name, const char *value) {
     else if (!strcmp(name, "FAKE_CUDA_NO_PEER")) no_peer = atoi(value);
     else if (!strcmp(name, "FAKE_CUDA_WRITES_ORDERING")) writes_ordering = atoi(value);
     else if (!strcmp(name, "FAKE_CUDA_NO_IPC")) no_ipc = atoi(value);
+    else if (!strcmp(name, "FAKE_CUDA_IDLE_LISTS")) idle_lists = atoi(value);
     else if (!strcmp(name, "FAKE_CUDA_FAIL")) {
         failing_after = 1;
         failing_call[0] = 0;
@@ -171,7 +173,7 @@ static void setting(const char *name, const char *value) {
 
 __attribute__((constructor)) static void read_environment(void) {
     static const char *const names[] = {"FAKE_CUDA_DEVICES", "FAKE_CUDA_DRIVER", "FAKE_CUDA_MEMORY", "FAKE_CUDA_DELAY_US",
-                                        "FAKE_CUDA_NO_PEER", "FAKE_CUDA_NO_IPC", "FAKE_CUDA_FAIL", "FAKE_CUDA_WRITES_ORDERING"};
+                                        "FAKE_CUDA_NO_PEER", "FAKE_CUDA_NO_IPC", "FAKE_CUDA_IDLE_LISTS", "FAKE_CUDA_FAIL", "FAKE_CUDA_WRITES_ORDERING"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *value = getenv(names[i]);
         if (value) setting(names[i], value);
@@ -982,15 +984,94 @@ static void run_pieces(const uint64_t *p) {
     }
 }
 
+typedef struct {
+    uint64_t origin, table, skipped, count, block, start, unit, inner, row;
+} MoveSide;
+
+typedef struct {
+    uint32_t move_count, unused;
+    struct {
+        MoveSide source, destination;
+        uint64_t bytes, stretch;
+        uint32_t first_warp, unused;
+    } move[20];
+} MoveLaunch;
+
+/* Where the byte at an offset of a side's stream is, and how many of its piece are there; 0 bytes for none, which is a breach. */
+static uint64_t place(const MoveSide *side, const void *table, uint64_t offset, uint64_t *bytes) {
+    *bytes = 0;
+    if (!side->block) {
+        const uint64_t *addresses = table, *ends = addresses + side->count;
+        uint64_t low = 0, high = side->count;
+        while (low < high) { /* the first that ends behind it */
+            uint64_t middle = (low + high) / 2;
+            if (ends[middle] > offset) high = middle;
+            else low = middle + 1;
+        }
+        uint64_t begin = low ? ends[low - 1] : side->start;
+        if (low == side->count || offset < begin) return 0;
+        *bytes = ends[low] - offset;
+        return addresses[low] + offset - begin;
+    }
+    uint64_t piece = offset / side->block - side->skipped, within = offset % side->block;
+    if (piece >= side->count) return 0;
+    uint64_t number = table ? ((const uint32_t *)table)[piece] : piece;
+    uint64_t row = side->inner ? number / side->inner : 0;
+    *bytes = side->block - within;
+    return side->start + row * side->row + (number - row * side->inner) * side->unit + within;
+}
+
+static const void *table_of(const MoveSide *side) {
+    return side->table ? touched(side->table, side->count * (side->block ? 4 : 16)) : NULL;
+}
+
+static void run_lists(const MoveLaunch *l, uint32_t blocks, uint32_t threads) {
+    uint32_t warps = blocks * (threads / 32);
+    for (uint32_t m = 0; m < l->move_count; m++) {
+        const MoveSide *from = &l->move[m].source, *to = &l->move[m].destination;
+        uint64_t all = l->move[m].bytes, mine = (m + 1 < l->move_count ? l->move[m + 1].first_warp : warps) - l->move[m].first_warp;
+        const void *from_table = table_of(from), *to_table = table_of(to);
+        int good = (!from->table || from_table) && (!to->table || to_table);
+        if (mine * l->move[m].stretch < all) {
+            pthread_mutex_lock(&lock);
+            breach(0, "a move of %llu bytes has %llu warps of %llu", (unsigned long long)all, (unsigned long long)mine,
+                   (unsigned long long)l->move[m].stretch);
+            pthread_mutex_unlock(&lock);
+            good = 0;
+        }
+        for (uint64_t at = 0; good && at < all;) {
+            uint64_t n, k;
+            uint64_t source = place(from, from_table, from->origin + at, &n);
+            uint64_t target = place(to, to_table, to->origin + at, &k);
+            if (k < n) n = k;
+            if (all - at < n) n = all - at;
+            if (!n) {
+                pthread_mutex_lock(&lock);
+                breach(0, "a move of %llu bytes finds no piece at %llu", (unsigned long long)all, (unsigned long long)at);
+                pthread_mutex_unlock(&lock);
+                break;
+            }
+            const void *a = touched(source, n);
+            void *b = touched(target, n);
+            if (a && b) memcpy(b, a, n);
+            at += n;
+        }
+    }
+}
+
 static uint8_t pattern(uint64_t first_word, uint64_t at, uint64_t seed) {
     uint64_t x = (first_word + at / 8 + seed) * 0x9E3779B97F4A7C15ull;
     return (uint8_t)((x ^ (x >> 29)) >> (8 * (at & 7)));
 }
 
-static void run_kernel(int kernel, uint32_t blocks, const unsigned char *parameters) {
+static void run_kernel(int kernel, uint32_t blocks, uint32_t threads, const unsigned char *parameters) {
     uint64_t p[5]; /* address, first word, bytes, seed, result */
     if (kernel == UNPACK) {
         run_unpack((const UnpackLaunch *)parameters, blocks);
+        return;
+    }
+    if (kernel == LISTS) {
+        if (!idle_lists) run_lists((const MoveLaunch *)parameters, blocks, threads);
         return;
     }
     memcpy(p, parameters, sizeof p);
@@ -1027,7 +1108,7 @@ static void *stream_thread(void *argument) {
         pthread_mutex_unlock(&lock);
         if (wait) nanosleep(&(struct timespec){wait / 1000000, wait % 1000000 * 1000L}, NULL);
         if (o->kind == COPY) memcpy(o->to, o->from, o->bytes);
-        else if (o->kind == LAUNCH) running = s->context, run_kernel(o->kernel, o->blocks, o->parameters);
+        else if (o->kind == LAUNCH) running = s->context, run_kernel(o->kernel, o->blocks, o->threads, o->parameters);
         pthread_mutex_lock(&lock);
         if (o->kind == RECORD) {
             o->event->reached++;
@@ -1332,8 +1413,10 @@ EXPORT CUresult cuLaunchKernel(Function *function, unsigned gx, unsigned gy, uns
             o->kind = LAUNCH;
             o->kernel = function->kernel;
             o->blocks = gx;
+            o->threads = bx;
             /* parameters are read now, not when the kernel runs: by value as in CUDA */
             if (o->kernel == UNPACK) memcpy(o->parameters, parameters[0], sizeof(UnpackLaunch));
+            else if (o->kernel == LISTS) memcpy(o->parameters, parameters[0], sizeof(MoveLaunch));
             else
                 for (int i = 0; i < KERNEL_PARAMETERS[o->kernel]; i++) memcpy(o->parameters + 8 * i, parameters[i], 8);
             launches++;
