@@ -27,9 +27,10 @@ class Note(NamedTuple):
 class Memory:
     """Memory that peers can reach by its key. It has the buffer protocol through ``memoryview(m)`` and ``numpy.frombuffer(m)``."""
 
-    def __init__(self, client: "Client", handle: c_void_p) -> None:
+    def __init__(self, client: "Client", handle: c_void_p, owner: Any = None) -> None:
         self._client = client
         self._handle: Optional[c_void_p] = handle
+        self._owner = owner
         self.nbytes = int(lib.sluice_size(handle))
         address = lib.sluice_data(handle)
         self.address: Optional[int] = address
@@ -39,6 +40,11 @@ class Memory:
         if self._handle is None:
             raise ValueError("the memory is freed")
         return self._handle
+
+    @property
+    def gpu(self) -> int:
+        """The daemon's number of the GPU whose links reach it; for ``Client.connect``, here and at a peer."""
+        return int(lib.sluice_gpu_of(self._live()))
 
     @property
     def view(self) -> memoryview:
@@ -75,6 +81,7 @@ class Memory:
             check(lib.sluice_free(self._handle))
             self._handle = None
             self._array = None
+            self._owner = None
 
 
 class Transfer:
@@ -294,6 +301,21 @@ class Client:
         check(lib.sluice_allocate(self._live(), gpu, nbytes, byref(handle)))
         return Memory(self, handle)
 
+    def register_tensor(self, tensor: Any) -> Memory:
+        """GPU memory of a tensor: anything contiguous with ``data_ptr()`` (PyTorch) or ``__cuda_array_interface__`` (CuPy, Numba, JAX).
+
+        The tensor is kept alive until ``Memory.free`` or ``close``. The daemon's copies know nothing of its streams: synchronise the
+        stream that fills it before a write is posted or a peer may read.
+        """
+        pointer, nbytes = _device_memory(tensor)
+        return self.register_device(pointer, nbytes, owner=tensor)
+
+    def register_device(self, pointer: int, nbytes: int, owner: Any = None) -> Memory:
+        """GPU memory by its device pointer. ``owner`` is kept alive while it is registered."""
+        handle = c_void_p()
+        check(lib.sluice_register_device(self._live(), pointer, nbytes, None, byref(handle)))
+        return Memory(self, handle, owner)
+
     def register(self, fd: int, nbytes: int, offset: int = 0, gpu: int = 0) -> Memory:
         """Memory behind a descriptor: a memfd, or a file (whose bytes are copied, and which peers cannot reach)."""
         handle = c_void_p()
@@ -429,6 +451,32 @@ class Client:
 
     def __exit__(self, kind: Optional[Type[BaseException]], value: Any, trace: Any) -> None:
         self.close()
+
+
+def _device_memory(tensor: Any) -> Tuple[int, int]:
+    """The first byte and the length of a contiguous tensor on a GPU."""
+    if hasattr(tensor, "data_ptr"):
+        if not getattr(tensor, "is_cuda", True):
+            raise ValueError("the tensor is not on a GPU")
+        if not tensor.is_contiguous():
+            raise ValueError("the tensor is not contiguous: register tensor.contiguous(), or the storage it is a view of")
+        return int(tensor.data_ptr()), int(tensor.numel()) * int(tensor.element_size())
+    if not hasattr(tensor, "__cuda_array_interface__"):
+        raise TypeError("not GPU memory: neither data_ptr() nor __cuda_array_interface__")
+    facts = tensor.__cuda_array_interface__
+    digits = "".join(ch for ch in facts["typestr"][1:] if ch.isdigit())
+    nbytes = int(digits)
+    expected = nbytes
+    steps: List[int] = []
+    for length in reversed(facts["shape"]):
+        steps.insert(0, expected)
+        expected *= int(length)
+    for length in facts["shape"]:
+        nbytes *= int(length)
+    strides = facts.get("strides")
+    if strides is not None and any(s != e for s, e, n in zip(strides, steps, facts["shape"]) if n > 1):
+        raise ValueError("the array is not contiguous")
+    return int(facts["data"][0]), nbytes
 
 
 _WAITERS: "Dict[Tuple[int, int], List[asyncio.Future[None]]]" = {}

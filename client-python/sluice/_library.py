@@ -109,6 +109,8 @@ _SIGNATURES: List[Tuple[str, Any, List[Any]]] = [
     ("sluice_stats", c_int, [_HANDLE, POINTER(c_void_p)]),
     ("sluice_allocate", c_int, [_HANDLE, c_uint32, c_uint64, POINTER(_HANDLE)]),
     ("sluice_register", c_int, [_HANDLE, c_uint32, c_int, c_uint64, c_uint64, POINTER(Key), POINTER(_HANDLE)]),
+    ("sluice_register_device", c_int, [_HANDLE, c_void_p, c_uint64, POINTER(Key), POINTER(_HANDLE)]),
+    ("sluice_gpu_of", c_uint32, [_HANDLE]),
     ("sluice_free", c_int, [_HANDLE]),
     ("sluice_data", c_void_p, [_HANDLE]),
     ("sluice_size", c_uint64, [_HANDLE]),

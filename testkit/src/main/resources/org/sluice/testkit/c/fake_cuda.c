@@ -18,6 +18,7 @@
  *   FAKE_CUDA_DEVICES (2), FAKE_CUDA_DRIVER (13000), FAKE_CUDA_MEMORY (bytes a device, 4 GiB), FAKE_CUDA_DELAY_US (0),
  *   FAKE_CUDA_NO_PEER (0), FAKE_CUDA_NO_IPC (0: new memory has handles; 1: none, as a stream-ordered pool's),
  *   FAKE_CUDA_FAIL = "call:result[:nth]": that call answers that result once, the nth time from now (1).
+ *   FAKE_CUDA_REVERSED (0; 1: this process numbers the devices the other way round, as CUDA_VISIBLE_DEVICES can),
  *   FAKE_CUDA_WRITES_ORDERING (100, CU_GPU_DIRECT_RDMA_WRITES_ORDERING_OWNER): 0 for a device that has to flush what NICs write.
  * - cuFlushGPUDirectRDMAWrites is counted (flushes), and tells whoever gave it a function by fake_cuda_on_flush.
  */
@@ -145,7 +146,7 @@ static long vmm_handles;
 static Stream *streams;
 static Function *functions;
 static _Thread_local Context *current;
-static int initialized, devices = 2, driver_version = 13000, delay_us, no_peer, writes_ordering = 100;
+static int initialized, devices = 2, driver_version = 13000, delay_us, no_peer, reversed, writes_ordering = 100;
 static uint64_t memory_per_device = 4ull << 30, device_used[MAX_DEVICES];
 static char failing_call[64];
 static int failing_result, failing_after;
@@ -160,6 +161,7 @@ static void setting(const char *name, const char *value) {
     else if (!strcmp(name, "FAKE_CUDA_DELAY_US")) delay_us = atoi(value);
     else if (!strcmp(name, "FAKE_CUDA_NO_PEER")) no_peer = atoi(value);
     else if (!strcmp(name, "FAKE_CUDA_WRITES_ORDERING")) writes_ordering = atoi(value);
+    else if (!strcmp(name, "FAKE_CUDA_REVERSED")) reversed = atoi(value);
     else if (!strcmp(name, "FAKE_CUDA_NO_IPC")) no_ipc = atoi(value);
     else if (!strcmp(name, "FAKE_CUDA_FAIL")) {
         failing_after = 1;
@@ -171,12 +173,15 @@ static void setting(const char *name, const char *value) {
 
 __attribute__((constructor)) static void read_environment(void) {
     static const char *const names[] = {"FAKE_CUDA_DEVICES", "FAKE_CUDA_DRIVER", "FAKE_CUDA_MEMORY", "FAKE_CUDA_DELAY_US",
-                                        "FAKE_CUDA_NO_PEER", "FAKE_CUDA_NO_IPC", "FAKE_CUDA_FAIL", "FAKE_CUDA_WRITES_ORDERING"};
+                                        "FAKE_CUDA_NO_PEER", "FAKE_CUDA_REVERSED", "FAKE_CUDA_NO_IPC", "FAKE_CUDA_FAIL", "FAKE_CUDA_WRITES_ORDERING"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *value = getenv(names[i]);
         if (value) setting(names[i], value);
     }
 }
+
+/* What this process calls a device, as others call it, and the other way round. */
+static int physical(int device) { return reversed ? devices - 1 - device : device; }
 
 EXPORT void fake_cuda_set(const char *name, const char *value) {
     pthread_mutex_lock(&lock);
@@ -368,7 +373,7 @@ EXPORT CUresult cuDeviceGetUuid_v2(unsigned char *uuid, CUdevice device) {
     BEGIN;
     if (device < 0 || device >= devices) return INVALID_DEVICE;
     memset(uuid, 0xFA, 16);
-    uuid[15] = (unsigned char)device;
+    uuid[15] = (unsigned char)physical(device);
     return SUCCESS;
 }
 
@@ -397,6 +402,26 @@ EXPORT CUresult cuDevicePrimaryCtxRelease_v2(CUdevice device) {
 EXPORT CUresult cuCtxSetCurrent(Context *context) {
     BEGIN;
     current = context;
+    return SUCCESS;
+}
+
+/* Pushed and popped as programs do around single calls; the innermost is current. */
+static _Thread_local Context *pushed[16];
+static _Thread_local int pushes;
+
+EXPORT CUresult cuCtxPushCurrent_v2(Context *context) {
+    BEGIN;
+    if (!context || pushes == 16) return INVALID_CONTEXT;
+    pushed[pushes++] = current;
+    current = context;
+    return SUCCESS;
+}
+
+EXPORT CUresult cuCtxPopCurrent_v2(Context **context) {
+    BEGIN;
+    if (!pushes) LOCKED(breach(INVALID_CONTEXT, "a context is popped that nobody pushed"));
+    if (context) *context = current;
+    current = pushed[--pushes];
     return SUCCESS;
 }
 
@@ -621,7 +646,7 @@ EXPORT CUresult cuIpcGetMemHandle(IpcHandle *handle, CUdeviceptr pointer) {
         else if (b->address != pointer) r = breach(INVALID_VALUE, "an IPC handle of an address inside an allocation");
         else {
             memset(handle, 0, sizeof *handle);
-            handle->ticket = (Ticket){"fakecuda", getpid(), b->fd, b->device, b->id, b->address - TAG - (uint64_t)(uintptr_t)b->map,
+            handle->ticket = (Ticket){"fakecuda", getpid(), b->fd, physical(b->device), b->id, b->address - TAG - (uint64_t)(uintptr_t)b->map,
                                       b->bytes, b->map_bytes};
             r = SUCCESS;
         }
@@ -632,9 +657,10 @@ EXPORT CUresult cuIpcGetMemHandle(IpcHandle *handle, CUdeviceptr pointer) {
 
 static CUresult open_ticket(uint64_t *address, const Ticket *t) {
     char path[64], name[64], link[128] = {0};
-    if (memcmp(t->magic, "fakecuda", 8) || t->device >= devices) return INVALID_VALUE;
+    if (memcmp(t->magic, "fakecuda", 8) || t->device < 0 || t->device >= devices) return INVALID_VALUE;
+    int device = physical(t->device);
     if (t->pid == getpid()) return INVALID_CONTEXT;
-    if (t->device != current->device && no_peer) return PEER_UNSUPPORTED;
+    if (device != current->device && no_peer) return PEER_UNSUPPORTED;
     for (Block *b = blocks; b; b = b->next)
         if (b->kind == OPENED && b->opened_pid == t->pid && b->opened_id == t->id && b->opened_in == current) {
             b->opens++;
@@ -653,7 +679,7 @@ static CUresult open_ticket(uint64_t *address, const Ticket *t) {
     b->map = map;
     b->map_bytes = t->map_bytes;
     b->bytes = t->bytes;
-    b->device = t->device;
+    b->device = device;
     b->address = ((uint64_t)(uintptr_t)map + t->skew) | TAG;
     b->kind = OPENED;
     b->id = next_id++;
@@ -663,7 +689,7 @@ static CUresult open_ticket(uint64_t *address, const Ticket *t) {
     b->opens = 1;
     b->next = blocks;
     blocks = b;
-    if (t->device != current->device) current->peers |= 1u << t->device;
+    if (device != current->device) current->peers |= 1u << device;
     *address = b->address;
     return SUCCESS;
 }
@@ -767,7 +793,7 @@ enum { VMM_MARK = 4096 };
 EXPORT CUresult cuMemExportToShareableHandle(int *out, Vmm *handle, int type, unsigned long long flags) {
     BEGIN;
     if (type != 1 || flags || !handle->exportable) return INVALID_VALUE;
-    lseek(handle->fd, VMM_MARK + handle->device, SEEK_SET);
+    lseek(handle->fd, VMM_MARK + physical(handle->device), SEEK_SET);
     *out = fcntl(handle->fd, F_DUPFD_CLOEXEC, 3);
     return *out < 0 ? 999 : SUCCESS;
 }
@@ -784,7 +810,7 @@ EXPORT CUresult cuMemImportFromShareableHandle(Vmm **handle, void *descriptor, i
     if (mark < VMM_MARK) return 999; /* opened anew by its path: a real driver's descriptor names no memory then */
     int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     pthread_mutex_lock(&lock);
-    *handle = new_vmm(copy, (int)(mark - VMM_MARK), is.st_size, 1);
+    *handle = new_vmm(copy, physical((int)(mark - VMM_MARK)), is.st_size, 1);
     pthread_mutex_unlock(&lock);
     return SUCCESS;
 }
@@ -1233,6 +1259,39 @@ EXPORT CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void *from, size_t by
 EXPORT CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, size_t bytes, Stream *stream) {
     BEGIN;
     LOCKED(copy("cuMemcpyDtoDAsync", to, 0, from, 0, bytes, stream));
+}
+
+/* A copy from or to memory that is not pinned: done when it returns, after everything that the context has under way. */
+static CUresult copy_now(const char *call, void *to, const void *from, uint64_t device, uint64_t bytes) {
+    CUresult r;
+    if (!is_current(call, &r)) return r;
+    if (!covers(current, device, bytes)) return breach(INVALID_VALUE, "%s of what is no live device memory", call);
+    drain(current);
+    memcpy(to, from, bytes);
+    copies++;
+    return SUCCESS;
+}
+
+EXPORT CUresult cuMemcpyHtoD_v2(CUdeviceptr to, const void *from, size_t bytes) {
+    BEGIN;
+    LOCKED(copy_now("cuMemcpyHtoD", host_of(to), from, to, bytes));
+}
+
+EXPORT CUresult cuMemcpyDtoH_v2(void *to, CUdeviceptr from, size_t bytes) {
+    BEGIN;
+    LOCKED(copy_now("cuMemcpyDtoH", to, host_of(from), from, bytes));
+}
+
+EXPORT CUresult cuCtxSynchronize(void) {
+    BEGIN;
+    CUresult r;
+    pthread_mutex_lock(&lock);
+    if (is_current("cuCtxSynchronize", &r)) {
+        drain(current);
+        r = SUCCESS;
+    }
+    pthread_mutex_unlock(&lock);
+    return r;
 }
 
 EXPORT CUresult cuMemcpyPeerAsync(CUdeviceptr to, Context *to_context, CUdeviceptr from, Context *from_context, size_t bytes,
