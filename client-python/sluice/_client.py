@@ -120,6 +120,26 @@ class Transfer:
         return self._outcome()
 
 
+def _pieces(
+    pieces: Sequence[Tuple[Memory, int, int]], remotes: Sequence[Tuple[Remote, int, int]]
+) -> Tuple[Any, Any]:
+    local = (c.Piece * len(pieces))(*[c.Piece(m._live(), o, n) for m, o, n in pieces])
+    remote = (c.RemotePiece * len(remotes))(*[c.RemotePiece(c.Key(r.high, r.low), o, n) for r, o, n in remotes])
+    return local, remote
+
+
+class Prepared:
+    """Lists of pieces that the daemon has checked once, to be written or read many times."""
+
+    def __init__(self, client: "Client", number: int) -> None:
+        self._client = client
+        self._number = number
+
+    def release(self) -> None:
+        """Forgets the lists; what is under way goes on."""
+        check(lib.sluice_release(self._client._live(), self._number))
+
+
 class Link:
     """A link to a GPU of another daemon."""
 
@@ -220,14 +240,33 @@ class Link:
         mailbox: Mailbox,
         deadline: float,
     ) -> Transfer:
-        local = (c.Piece * len(pieces))(*[c.Piece(m._live(), o, n) for m, o, n in pieces])
-        remote = (c.RemotePiece * len(remotes))(
-            *[c.RemotePiece(c.Key(r.high, r.low), o, n) for r, o, n in remotes]
-        )
+        local, remote = _pieces(pieces, remotes)
         return self._client._post(
             lambda extra, out: function(
                 self._live(), local, len(pieces), remote, len(remotes), byref(extra), byref(out)
             ),
+            note,
+            mailbox,
+            deadline,
+        )
+
+    def write_prepared(
+        self, prepared: Prepared, note: Optional[bytes] = None, mailbox: Mailbox = (0, 0), deadline: float = 0.0
+    ) -> Transfer:
+        """Writes lists that are prepared."""
+        return self._move_prepared(lib.sluice_write_prepared, prepared, note, mailbox, deadline)
+
+    def read_prepared(
+        self, prepared: Prepared, note: Optional[bytes] = None, mailbox: Mailbox = (0, 0), deadline: float = 0.0
+    ) -> Transfer:
+        """Reads lists that are prepared."""
+        return self._move_prepared(lib.sluice_read_prepared, prepared, note, mailbox, deadline)
+
+    def _move_prepared(
+        self, function: Any, prepared: Prepared, note: Optional[bytes], mailbox: Mailbox, deadline: float
+    ) -> Transfer:
+        return self._client._post(
+            lambda extra, out: function(self._live(), prepared._number, byref(extra), byref(out)),
             note,
             mailbox,
             deadline,
@@ -321,6 +360,15 @@ class Client:
         handle = c_void_p()
         check(lib.sluice_register(self._live(), gpu, fd, offset, nbytes, None, byref(handle)))
         return Memory(self, handle)
+
+    def prepare(
+        self, pieces: Sequence[Tuple[Memory, int, int]], remotes: Sequence[Tuple[Remote, int, int]]
+    ) -> Prepared:
+        """Checks lists of pieces once: of memory here, (memory, offset, bytes) each, and of others'. Their sums are equal."""
+        local, remote = _pieces(pieces, remotes)
+        number = c.c_uint32()
+        check(lib.sluice_prepare(self._live(), local, len(pieces), remote, len(remotes), byref(number)))
+        return Prepared(self, number.value)
 
     def connect(self, address: str, local_gpu: int = 0, remote_gpu: int = 0, timeout: float = 30.0) -> Link:
         """A link to another daemon at host:port."""

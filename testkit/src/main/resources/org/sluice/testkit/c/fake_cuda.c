@@ -18,7 +18,7 @@
  *   FAKE_CUDA_DEVICES (2), FAKE_CUDA_DRIVER (13000), FAKE_CUDA_MEMORY (bytes a device, 4 GiB), FAKE_CUDA_DELAY_US (0),
  *   FAKE_CUDA_NO_PEER (0), FAKE_CUDA_NO_IPC (0: new memory has handles; 1: none, as a stream-ordered pool's),
  *   FAKE_CUDA_FAIL = "call:result[:nth]": that call answers that result once, the nth time from now (1).
- *   FAKE_CUDA_REVERSED (0; 1: this process numbers the devices the other way round, as CUDA_VISIBLE_DEVICES can),
+ *   CUDA_VISIBLE_DEVICES (all: which of the devices this process has, and in which order),
  *   FAKE_CUDA_WRITES_ORDERING (100, CU_GPU_DIRECT_RDMA_WRITES_ORDERING_OWNER): 0 for a device that has to flush what NICs write.
  * - cuFlushGPUDirectRDMAWrites is counted (flushes), and tells whoever gave it a function by fake_cuda_on_flush.
  */
@@ -146,7 +146,8 @@ static long vmm_handles;
 static Stream *streams;
 static Function *functions;
 static _Thread_local Context *current;
-static int initialized, devices = 2, driver_version = 13000, delay_us, no_peer, reversed, writes_ordering = 100;
+static int initialized, devices = 2, driver_version = 13000, delay_us, no_peer, writes_ordering = 100;
+static int visible[MAX_DEVICES], hides; /* what others call this process's devices, where it does not have all */
 static uint64_t memory_per_device = 4ull << 30, device_used[MAX_DEVICES];
 static char failing_call[64];
 static int failing_result, failing_after;
@@ -161,7 +162,6 @@ static void setting(const char *name, const char *value) {
     else if (!strcmp(name, "FAKE_CUDA_DELAY_US")) delay_us = atoi(value);
     else if (!strcmp(name, "FAKE_CUDA_NO_PEER")) no_peer = atoi(value);
     else if (!strcmp(name, "FAKE_CUDA_WRITES_ORDERING")) writes_ordering = atoi(value);
-    else if (!strcmp(name, "FAKE_CUDA_REVERSED")) reversed = atoi(value);
     else if (!strcmp(name, "FAKE_CUDA_NO_IPC")) no_ipc = atoi(value);
     else if (!strcmp(name, "FAKE_CUDA_FAIL")) {
         failing_after = 1;
@@ -173,15 +173,34 @@ static void setting(const char *name, const char *value) {
 
 __attribute__((constructor)) static void read_environment(void) {
     static const char *const names[] = {"FAKE_CUDA_DEVICES", "FAKE_CUDA_DRIVER", "FAKE_CUDA_MEMORY", "FAKE_CUDA_DELAY_US",
-                                        "FAKE_CUDA_NO_PEER", "FAKE_CUDA_REVERSED", "FAKE_CUDA_NO_IPC", "FAKE_CUDA_FAIL", "FAKE_CUDA_WRITES_ORDERING"};
+                                        "FAKE_CUDA_NO_PEER", "FAKE_CUDA_NO_IPC", "FAKE_CUDA_FAIL", "FAKE_CUDA_WRITES_ORDERING"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *value = getenv(names[i]);
         if (value) setting(names[i], value);
     }
+    const char *shown = getenv("CUDA_VISIBLE_DEVICES");
+    if (shown) {
+        int count = 0;
+        hides = 1;
+        for (char *end; *shown && count < devices; shown = *end == ',' ? end + 1 : end) {
+            int device = (int)strtol(shown, &end, 10);
+            if (end == shown || device < 0 || device >= devices) break; /* as the driver: those before it count */
+            visible[count++] = device;
+        }
+        devices = count;
+    }
 }
 
-/* What this process calls a device, as others call it, and the other way round. */
-static int physical(int device) { return reversed ? devices - 1 - device : device; }
+/* What others call a device of this process. */
+static int physical(int device) { return hides ? visible[device] : device; }
+
+/* What this process calls a device of others; -1 where it has it not. */
+static int virtual(int device) {
+    if (!hides) return device < devices ? device : -1;
+    for (int d = 0; d < devices; d++)
+        if (visible[d] == device) return d;
+    return -1;
+}
 
 EXPORT void fake_cuda_set(const char *name, const char *value) {
     pthread_mutex_lock(&lock);
@@ -657,8 +676,9 @@ EXPORT CUresult cuIpcGetMemHandle(IpcHandle *handle, CUdeviceptr pointer) {
 
 static CUresult open_ticket(uint64_t *address, const Ticket *t) {
     char path[64], name[64], link[128] = {0};
-    if (memcmp(t->magic, "fakecuda", 8) || t->device < 0 || t->device >= devices) return INVALID_VALUE;
-    int device = physical(t->device);
+    if (memcmp(t->magic, "fakecuda", 8)) return INVALID_VALUE;
+    int device = virtual(t->device);
+    if (device < 0) return INVALID_DEVICE;
     if (t->pid == getpid()) return INVALID_CONTEXT;
     if (device != current->device && no_peer) return PEER_UNSUPPORTED;
     for (Block *b = blocks; b; b = b->next)
@@ -808,9 +828,11 @@ EXPORT CUresult cuMemImportFromShareableHandle(Vmm **handle, void *descriptor, i
         return INVALID_VALUE;
     off_t mark = lseek(fd, 0, SEEK_CUR);
     if (mark < VMM_MARK) return 999; /* opened anew by its path: a real driver's descriptor names no memory then */
+    int device = virtual((int)(mark - VMM_MARK));
+    if (device < 0) return INVALID_DEVICE;
     int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     pthread_mutex_lock(&lock);
-    *handle = new_vmm(copy, physical((int)(mark - VMM_MARK)), is.st_size, 1);
+    *handle = new_vmm(copy, device, is.st_size, 1);
     pthread_mutex_unlock(&lock);
     return SUCCESS;
 }
