@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Packs what bench/gpu needs on a GPU host that has no Java and no network into bench/gpu/target/kit (about 60 MB): a small Java
-# runtime, Sluice, the GPU programs, the cuda module's tests and the testkit's NCCL net plugin. Then, on that host: bench/gpu/run.py --help
+# runtime, Sluice, its C and Python clients, the GPU programs, the cuda module's tests and the testkit's NCCL net plugin. Then, on that host: bench/gpu/run.py --help
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 kit=bench/gpu/target/kit
@@ -33,6 +33,10 @@ cp "$(find "$repository/org/opentest4j" -name 'opentest4j-1*.jar' | sort | tail 
 cp "$(find "$repository/org/assertj/assertj-core/$(version assertj)" -name '*.jar')" "$kit/test/"
 cp "$(find "$repository/net/bytebuddy/byte-buddy" -name 'byte-buddy-1*.jar' | sort | tail -1)" "$kit/test/"
 cp "$(find "$repository/org/jspecify/jspecify" -name '*.jar' | sort | tail -1)" "$kit/lib/"
+gcc -std=c11 -O2 -fPIC -shared -fvisibility=hidden -pthread -Iclient-c/include client-c/src/*.c -o "$kit/libsluice.so" -ldl
+mkdir -p "$kit/python"
+cp -r client-python/sluice client-python/tests/gpu_memory.py "$kit/python/"
+rm -rf "$kit"/python/sluice/__pycache__
 gcc -O2 -fPIC -shared testkit/src/main/resources/org/sluice/testkit/c/fake_nccl_net.c -o "$kit/libnccl-net-fake.so" -lpthread -ldl
 if command -v nvcc >/dev/null; then
     # for Hopper and what is newer; elsewhere the scripts build them on the spot

@@ -159,6 +159,19 @@ SLUICE_API int sluice_allocate(sluice *s, uint32_t gpu, uint64_t bytes, sluice_m
  */
 SLUICE_API int sluice_register(
         sluice *s, uint32_t gpu, int fd, uint64_t offset, uint64_t bytes, const sluice_key *key, sluice_memory **out);
+/*
+ * GPU memory of this process: what cudaMalloc gives, or memory of CUDA's virtual memory management whose handles are POSIX descriptors
+ * (PyTorch's expandable segments), over as many allocations as it takes; never cudaMallocAsync's or managed memory. pointer is a device
+ * pointer. Loads libcuda.so.1, or what SLUICE_CUDA_LIBRARY names. The memory stays allocated until sluice_free() or the end of the
+ * connection.
+ *
+ * Streams: the daemon copies in a stream of its own, which knows nothing of the program's. Wait for the kernels that fill the memory
+ * (cudaStreamSynchronize, cudaEventSynchronize) before a write is posted or a peer may read; kernels that are launched after a request
+ * has ended see its bytes.
+ */
+SLUICE_API int sluice_register_device(sluice *s, const void *pointer, uint64_t bytes, const sluice_key *key, sluice_memory **out);
+/* The daemon's number of the GPU whose links reach the memory: for sluice_connect(), here as local and at a peer as remote GPU. */
+SLUICE_API uint32_t sluice_gpu_of(const sluice_memory *m);
 /* Takes it back, kills its key for ever, waits for what still uses it, and frees it. Pointers into allocated memory end. */
 SLUICE_API int sluice_free(sluice_memory *m);
 /* The first byte of allocated memory; NULL for registered descriptors. */

@@ -41,24 +41,24 @@ _Static_assert(sizeof(welcome) == 88, "WELCOME has 88 bytes");
 
 #define MOST_FDS 8
 
-static int send_all(int socket, const void *bytes, size_t length, int fd) {
+static int send_all(int socket, const void *bytes, size_t length, const int *fds, uint32_t fd_count) {
     union {
         struct cmsghdr align;
-        char room[CMSG_SPACE(sizeof(int))];
+        char room[CMSG_SPACE(MOST_SENT * sizeof(int))];
     } control;
     const char *at = bytes;
     while (length > 0) {
         struct iovec vector = {(void *)(uintptr_t)at, length};
         struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
-        if (fd >= 0) {
+        if (fd_count > 0) {
             memset(&control, 0, sizeof control);
             message.msg_control = &control;
-            message.msg_controllen = sizeof control.room;
+            message.msg_controllen = CMSG_SPACE(fd_count * sizeof(int));
             struct cmsghdr *c = CMSG_FIRSTHDR(&message);
             c->cmsg_level = SOL_SOCKET;
             c->cmsg_type = SCM_RIGHTS;
-            c->cmsg_len = CMSG_LEN(sizeof(int));
-            memcpy(CMSG_DATA(c), &fd, sizeof fd);
+            c->cmsg_len = CMSG_LEN(fd_count * sizeof(int));
+            memcpy(CMSG_DATA(c), fds, fd_count * sizeof(int));
         }
         ssize_t n = sendmsg(socket, &message, MSG_NOSIGNAL);
         if (n < 0 && errno == EINTR) {
@@ -67,7 +67,7 @@ static int send_all(int socket, const void *bytes, size_t length, int fd) {
         if (n < 0) {
             return -1;
         }
-        fd = -1;
+        fd_count = 0;
         at += n;
         length -= (size_t)n;
     }
@@ -117,7 +117,8 @@ static void close_all(const int *fds, int count) {
     }
 }
 
-static int send_message(int socket, uint16_t type, uint64_t number, const void *payload, uint32_t bytes, int fd) {
+static int send_message(
+        int socket, uint16_t type, uint64_t number, const void *payload, uint32_t bytes, const int *fds, uint32_t fd_count) {
     char small[4096];
     char *message = bytes + sizeof(head) <= sizeof small ? small : malloc(bytes + sizeof(head));
     if (message == NULL) {
@@ -129,7 +130,7 @@ static int send_message(int socket, uint16_t type, uint64_t number, const void *
     if (bytes > 0) {
         memcpy(message + sizeof h, payload, bytes);
     }
-    int result = send_all(socket, message, sizeof h + bytes, fd);
+    int result = send_all(socket, message, sizeof h + bytes, fds, fd_count);
     if (message != small) {
         free(message);
     }
@@ -156,6 +157,11 @@ static int receive_answer(int socket, uint64_t number, head *h, char *payload, i
 }
 
 int channel_ask(sluice *s, uint16_t type, const void *payload, uint32_t bytes, int fd, void *answer, uint32_t *answer_bytes) {
+    return channel_ask_with(s, type, payload, bytes, &fd, fd >= 0 ? 1 : 0, answer, answer_bytes);
+}
+
+int channel_ask_with(sluice *s, uint16_t type, const void *payload, uint32_t bytes, const int *sent, uint32_t sent_count, void *answer,
+        uint32_t *answer_bytes) {
     if (s->pid != getpid()) {
         return sluice_fail(SLUICE_INVALID, "this connection belongs to the process that opened it; open another after fork()");
     }
@@ -171,7 +177,7 @@ int channel_ask(sluice *s, uint16_t type, const void *payload, uint32_t bytes, i
     head h = {0, 0, 0, 0};
     uint64_t number = ++s->control_number;
     int result;
-    if (send_message(s->c.socket, type, number, payload, bytes, fd) < 0) {
+    if (send_message(s->c.socket, type, number, payload, bytes, sent, sent_count) < 0) {
         result = sluice_fail(SLUICE_LOST, "the daemon is gone: %s", strerror(errno));
     } else {
         result = receive_answer(s->c.socket, number, &h, buffer, fds, &fd_count);
@@ -213,7 +219,7 @@ static int greet(sluice *s, connection *c) {
     int fd_count = 0;
     head answer;
     int result;
-    if (send_message(c->socket, HELLO, 0, &h, (uint32_t)(offsetof(hello, name) + name), -1) < 0) {
+    if (send_message(c->socket, HELLO, 0, &h, (uint32_t)(offsetof(hello, name) + name), NULL, 0) < 0) {
         result = sluice_fail(SLUICE_LOST, "the daemon at %s does not answer: %s", s->path, strerror(errno));
     } else {
         result = receive_answer(c->socket, 0, &answer, buffer, fds, &fd_count);

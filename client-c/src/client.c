@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,8 @@
 
 #include "internal.h"
 
-enum { KIND_FILE = 1 };
+enum { KIND_FILE = 1, KIND_CUDA_IPC = 2, KIND_CUDA_VMM = 3 };
+#define WHICHEVER UINT32_MAX
 
 static int draw(sluice_key *key) {
     size_t done = 0;
@@ -56,7 +58,9 @@ static void free_all(sluice *s) {
         if (m->data != NULL) {
             munmap(m->data, m->bytes);
         }
-        close(m->fd);
+        if (m->fd >= 0) {
+            close(m->fd);
+        }
         free(m);
     }
     while (s->links != NULL) {
@@ -168,8 +172,73 @@ int sluice_stats(sluice *s, char **json) {
     return 0;
 }
 
+/* Hands the descriptors of allocations over, as many at a time as a message takes. The control lock is held. */
+static int hand_over(sluice *s, const device_export *e) {
+    int result = 0;
+    for (uint32_t at = 0; at < e->count && result == 0; at += MOST_SENT) {
+        uint32_t some = e->count - at < MOST_SENT ? e->count - at : MOST_SENT;
+        result = channel_ask_with(s, PARTS, e->sizes + at, some * (uint32_t)sizeof *e->sizes, e->fds + at, some, NULL, NULL);
+    }
+    return result;
+}
+
+/* Tells the daemon of GPU memory. The control lock is held. */
+static int present_device(sluice_memory *m) {
+    device_export e;
+    int result = device_describe(m->device, m->bytes, &e);
+    if (result != 0) {
+        return result;
+    }
+    if (m->buffer != 0 && m->buffer != e.buffer) {
+        device_forget(&e);
+        return sluice_fail(SLUICE_INVALID, "the GPU memory at 0x%llx is not the one that was registered: it was freed, and the address used again",
+                (unsigned long long)m->device);
+    }
+    struct {
+        uint32_t kind, gpu;
+        sluice_key key;
+        uint64_t offset, bytes, buffer;
+        unsigned char uuid[16];
+        union {
+            struct {
+                uint64_t allocation;
+                unsigned char handle[64];
+            } ipc;
+            struct {
+                uint32_t count, zero;
+            } vmm;
+        } how;
+    } ask = {.kind = e.legacy ? KIND_CUDA_IPC : KIND_CUDA_VMM, .gpu = WHICHEVER, .key = m->key, .offset = e.offset, .bytes = m->bytes,
+        .buffer = e.buffer};
+    memcpy(ask.uuid, e.uuid, sizeof ask.uuid);
+    uint32_t length = (uint32_t)(offsetof(__typeof__(ask), how) + (e.legacy ? sizeof ask.how.ipc : sizeof ask.how.vmm));
+    if (e.legacy) {
+        ask.how.ipc.allocation = e.allocation;
+        memcpy(ask.how.ipc.handle, e.handle, sizeof e.handle);
+    } else {
+        ask.how.vmm.count = e.count;
+        ask.how.vmm.zero = 0;
+        result = hand_over(m->s, &e);
+    }
+    uint32_t answer[6];
+    uint32_t bytes = sizeof answer;
+    if (result == 0) {
+        result = channel_ask(m->s, REGISTER, &ask, length, -1, answer, &bytes);
+    }
+    if (result == 0) {
+        m->number = answer[0];
+        m->gpu = answer[4];
+        m->buffer = e.buffer;
+    }
+    device_forget(&e);
+    return result;
+}
+
 /* Tells the daemon of memory. The control lock is held. */
 static int present(sluice_memory *m) {
+    if (m->device != 0) {
+        return present_device(m);
+    }
     struct {
         uint32_t kind, gpu;
         sluice_key key;
@@ -261,6 +330,32 @@ int sluice_register(sluice *s, uint32_t gpu, int fd, uint64_t offset, uint64_t b
     }
     return result;
 }
+
+int sluice_register_device(sluice *s, const void *pointer, uint64_t bytes, const sluice_key *key, sluice_memory **out) {
+    if (pointer == NULL || bytes == 0) {
+        return sluice_fail(SLUICE_INVALID, "GPU memory has an address and at least 1 byte");
+    }
+    sluice_memory *m = calloc(1, sizeof *m);
+    if (m == NULL) {
+        return sluice_fail(SLUICE_SYSTEM, "no memory");
+    }
+    *m = (sluice_memory){.s = s, .bytes = bytes, .fd = -1, .device = (uint64_t)(uintptr_t)pointer};
+    int result = 0;
+    if (key != NULL) {
+        m->key = *key;
+    } else {
+        result = draw(&m->key);
+    }
+    if (result == 0) {
+        result = enroll(m, out);
+    }
+    if (result != 0) {
+        discard(m);
+    }
+    return result;
+}
+
+uint32_t sluice_gpu_of(const sluice_memory *m) { return m->gpu; }
 
 int sluice_free(sluice_memory *m) {
     if (m == NULL) {

@@ -14,7 +14,7 @@
 #define MOST_NOTE 60000u
 
 enum { HELLO = 1, WELCOME = 2, FAILED = 3, DONE = 4, REGISTER = 10, DEREGISTER, LINK, UNLINK, SHARE, IMPORT, STATS, STATUS, PREPARE, RELEASE, BELL,
-    GOODBYE };
+    GOODBYE, PARTS };
 enum { AT_SUBMISSION_TAIL = 128, AT_SUBMISSION_HEAD = 256, AT_COMPLETION_TAIL = 384, AT_COMPLETION_HEAD = 512, AT_DAEMON_SLEEPS = 640,
     AT_CLIENT_WAITS = 768, AT_ROOM_WANTED = 896 };
 enum { OP_WRITE = 1, OP_READ = 2, OP_NOTIFY = 3, OP_CANCEL = 4 };
@@ -78,7 +78,19 @@ struct sluice_memory {
     uint64_t offset, bytes;
     sluice_key key;
     void *data; /* NULL where the program mapped it itself, or not */
+    uint64_t device; /* first byte of GPU memory; 0 for host memory */
+    uint64_t buffer; /* the driver's number of that allocation */
 };
+
+/* How GPU memory is opened elsewhere: by one handle, or by a descriptor for each allocation that it spans. */
+typedef struct device_export {
+    bool legacy;
+    unsigned char uuid[16], handle[64];
+    uint64_t offset, allocation, buffer;
+    int *fds;
+    uint64_t *sizes;
+    uint32_t count, room;
+} device_export;
 
 struct sluice_link {
     sluice *s;
@@ -139,7 +151,15 @@ int channel_open(sluice *s, connection *c);
 void channel_close(connection *c);
 /* One request and its answer; the control lock is held. answer may be NULL; *answer_bytes is its room, then its length. */
 int channel_ask(sluice *s, uint16_t type, const void *payload, uint32_t bytes, int fd, void *answer, uint32_t *answer_bytes);
+/* The same with up to MOST_SENT descriptors. */
+#define MOST_SENT 64
+int channel_ask_with(sluice *s, uint16_t type, const void *payload, uint32_t bytes, const int *fds, uint32_t fd_count, void *answer,
+        uint32_t *answer_bytes);
 bool channel_ended(sluice *s);
+
+/* cuda.c: describes device memory; to be forgotten, which closes its descriptors */
+int device_describe(uint64_t pointer, uint64_t bytes, device_export *out);
+void device_forget(device_export *e);
 
 /* ends.c */
 void ends_drain(sluice *s);

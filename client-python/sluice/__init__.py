@@ -9,9 +9,9 @@
 Blocking calls release the interpreter. In asyncio, ``await transfer`` and ``await client.note()`` wait for the daemon's descriptor.
 """
 
-from ._client import Client, Link, Memory, Note, Transfer
+from ._client import Client, Link, Memory, Note, Prepared, Transfer
 from ._errors import DaemonLost, SluiceError
 from ._remote import Remote
 
-__all__ = ["Client", "DaemonLost", "Link", "Memory", "Note", "Remote", "SluiceError", "Transfer"]
+__all__ = ["Client", "DaemonLost", "Link", "Memory", "Note", "Prepared", "Remote", "SluiceError", "Transfer"]
 __version__ = "0.1.0"

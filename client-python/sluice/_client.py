@@ -27,9 +27,10 @@ class Note(NamedTuple):
 class Memory:
     """Memory that peers can reach by its key. It has the buffer protocol through ``memoryview(m)`` and ``numpy.frombuffer(m)``."""
 
-    def __init__(self, client: "Client", handle: c_void_p) -> None:
+    def __init__(self, client: "Client", handle: c_void_p, owner: Any = None) -> None:
         self._client = client
         self._handle: Optional[c_void_p] = handle
+        self._owner = owner
         self.nbytes = int(lib.sluice_size(handle))
         address = lib.sluice_data(handle)
         self.address: Optional[int] = address
@@ -39,6 +40,11 @@ class Memory:
         if self._handle is None:
             raise ValueError("the memory is freed")
         return self._handle
+
+    @property
+    def gpu(self) -> int:
+        """The daemon's number of the GPU whose links reach it; for ``Client.connect``, here and at a peer."""
+        return int(lib.sluice_gpu_of(self._live()))
 
     @property
     def view(self) -> memoryview:
@@ -75,6 +81,7 @@ class Memory:
             check(lib.sluice_free(self._handle))
             self._handle = None
             self._array = None
+            self._owner = None
 
 
 class Transfer:
@@ -111,6 +118,26 @@ class Transfer:
     def __await__(self) -> Generator[Any, None, int]:
         yield from self._client._until(lambda: self._result is not None).__await__()
         return self._outcome()
+
+
+def _pieces(
+    pieces: Sequence[Tuple[Memory, int, int]], remotes: Sequence[Tuple[Remote, int, int]]
+) -> Tuple[Any, Any]:
+    local = (c.Piece * len(pieces))(*[c.Piece(m._live(), o, n) for m, o, n in pieces])
+    remote = (c.RemotePiece * len(remotes))(*[c.RemotePiece(c.Key(r.high, r.low), o, n) for r, o, n in remotes])
+    return local, remote
+
+
+class Prepared:
+    """Lists of pieces that the daemon has checked once, to be written or read many times."""
+
+    def __init__(self, client: "Client", number: int) -> None:
+        self._client = client
+        self._number = number
+
+    def release(self) -> None:
+        """Forgets the lists; what is under way goes on."""
+        check(lib.sluice_release(self._client._live(), self._number))
 
 
 class Link:
@@ -213,14 +240,33 @@ class Link:
         mailbox: Mailbox,
         deadline: float,
     ) -> Transfer:
-        local = (c.Piece * len(pieces))(*[c.Piece(m._live(), o, n) for m, o, n in pieces])
-        remote = (c.RemotePiece * len(remotes))(
-            *[c.RemotePiece(c.Key(r.high, r.low), o, n) for r, o, n in remotes]
-        )
+        local, remote = _pieces(pieces, remotes)
         return self._client._post(
             lambda extra, out: function(
                 self._live(), local, len(pieces), remote, len(remotes), byref(extra), byref(out)
             ),
+            note,
+            mailbox,
+            deadline,
+        )
+
+    def write_prepared(
+        self, prepared: Prepared, note: Optional[bytes] = None, mailbox: Mailbox = (0, 0), deadline: float = 0.0
+    ) -> Transfer:
+        """Writes lists that are prepared."""
+        return self._move_prepared(lib.sluice_write_prepared, prepared, note, mailbox, deadline)
+
+    def read_prepared(
+        self, prepared: Prepared, note: Optional[bytes] = None, mailbox: Mailbox = (0, 0), deadline: float = 0.0
+    ) -> Transfer:
+        """Reads lists that are prepared."""
+        return self._move_prepared(lib.sluice_read_prepared, prepared, note, mailbox, deadline)
+
+    def _move_prepared(
+        self, function: Any, prepared: Prepared, note: Optional[bytes], mailbox: Mailbox, deadline: float
+    ) -> Transfer:
+        return self._client._post(
+            lambda extra, out: function(self._live(), prepared._number, byref(extra), byref(out)),
             note,
             mailbox,
             deadline,
@@ -294,11 +340,35 @@ class Client:
         check(lib.sluice_allocate(self._live(), gpu, nbytes, byref(handle)))
         return Memory(self, handle)
 
+    def register_tensor(self, tensor: Any) -> Memory:
+        """GPU memory of a tensor: anything contiguous with ``data_ptr()`` (PyTorch) or ``__cuda_array_interface__`` (CuPy, Numba, JAX).
+
+        The tensor is kept alive until ``Memory.free`` or ``close``. The daemon's copies know nothing of its streams: synchronise the
+        stream that fills it before a write is posted or a peer may read.
+        """
+        pointer, nbytes = _device_memory(tensor)
+        return self.register_device(pointer, nbytes, owner=tensor)
+
+    def register_device(self, pointer: int, nbytes: int, owner: Any = None) -> Memory:
+        """GPU memory by its device pointer. ``owner`` is kept alive while it is registered."""
+        handle = c_void_p()
+        check(lib.sluice_register_device(self._live(), pointer, nbytes, None, byref(handle)))
+        return Memory(self, handle, owner)
+
     def register(self, fd: int, nbytes: int, offset: int = 0, gpu: int = 0) -> Memory:
         """Memory behind a descriptor: a memfd, or a file (whose bytes are copied, and which peers cannot reach)."""
         handle = c_void_p()
         check(lib.sluice_register(self._live(), gpu, fd, offset, nbytes, None, byref(handle)))
         return Memory(self, handle)
+
+    def prepare(
+        self, pieces: Sequence[Tuple[Memory, int, int]], remotes: Sequence[Tuple[Remote, int, int]]
+    ) -> Prepared:
+        """Checks lists of pieces once: of memory here, (memory, offset, bytes) each, and of others'. Their sums are equal."""
+        local, remote = _pieces(pieces, remotes)
+        number = c.c_uint32()
+        check(lib.sluice_prepare(self._live(), local, len(pieces), remote, len(remotes), byref(number)))
+        return Prepared(self, number.value)
 
     def connect(self, address: str, local_gpu: int = 0, remote_gpu: int = 0, timeout: float = 30.0) -> Link:
         """A link to another daemon at host:port."""
@@ -429,6 +499,32 @@ class Client:
 
     def __exit__(self, kind: Optional[Type[BaseException]], value: Any, trace: Any) -> None:
         self.close()
+
+
+def _device_memory(tensor: Any) -> Tuple[int, int]:
+    """The first byte and the length of a contiguous tensor on a GPU."""
+    if hasattr(tensor, "data_ptr"):
+        if not getattr(tensor, "is_cuda", True):
+            raise ValueError("the tensor is not on a GPU")
+        if not tensor.is_contiguous():
+            raise ValueError("the tensor is not contiguous: register tensor.contiguous(), or the storage it is a view of")
+        return int(tensor.data_ptr()), int(tensor.numel()) * int(tensor.element_size())
+    if not hasattr(tensor, "__cuda_array_interface__"):
+        raise TypeError("not GPU memory: neither data_ptr() nor __cuda_array_interface__")
+    facts = tensor.__cuda_array_interface__
+    digits = "".join(ch for ch in facts["typestr"][1:] if ch.isdigit())
+    nbytes = int(digits)
+    expected = nbytes
+    steps: List[int] = []
+    for length in reversed(facts["shape"]):
+        steps.insert(0, expected)
+        expected *= int(length)
+    for length in facts["shape"]:
+        nbytes *= int(length)
+    strides = facts.get("strides")
+    if strides is not None and any(s != e for s, e, n in zip(strides, steps, facts["shape"]) if n > 1):
+        raise ValueError("the array is not contiguous")
+    return int(facts["data"][0]), nbytes
 
 
 _WAITERS: "Dict[Tuple[int, int], List[asyncio.Future[None]]]" = {}

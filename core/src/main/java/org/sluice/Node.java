@@ -4,6 +4,7 @@ import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.ServiceLoader;
 import java.util.function.Consumer;
+import org.sluice.spi.SharedPart;
 
 /**
  * One Sluice process on a host: all its GPUs, all its NICs. Opens GPUs and transport, makes links, owns regions.
@@ -32,6 +33,9 @@ public interface Node extends AutoCloseable {
 
     /** The GPU's model, as its driver says it. */
     String gpuName(int gpu);
+
+    /** What names the GPU in every process of the host, as {@code nvidia-smi -L} writes it; empty for a host GPU. */
+    String gpuUuid(int gpu);
 
     /** The NICs of the transport, in the order of use. */
     List<NicInfo> nics();
@@ -98,6 +102,17 @@ public interface Node extends AutoCloseable {
      * @throws IllegalArgumentException when the length is another, or a region of this GPU has that key
      */
     Region adopt(int gpu, long address, RemoteRegion key);
+
+    /**
+     * Memory of a GPU that another process of this host owns and has exported: it is opened here and let go with the region. The owner
+     * keeps it allocated until then; where the owner dies, it stays as it is until then. Waits for the driver.
+     *
+     * @param parts one range of one allocation or of several that follow on each other; their descriptors are closed
+     * @param key as for {@link #adopt(int, long, RemoteRegion)}
+     * @param owner the process, as messages name it
+     * @throws org.sluice.spi.GpuException when it cannot be opened or is not what its parts say
+     */
+    Region adopt(int gpu, List<SharedPart> parts, RemoteRegion key, String owner);
 
     @Override
     void close();

@@ -49,10 +49,13 @@ import org.sluice.peer.RailBook;
 import org.sluice.spi.Availability;
 import org.sluice.spi.Gpu;
 import org.sluice.spi.GpuBackend;
+import org.sluice.spi.GpuException;
 import org.sluice.spi.GpuMemory;
+import org.sluice.spi.MemorySharing;
 import org.sluice.spi.Nic;
 import org.sluice.spi.RailProver;
 import org.sluice.spi.RailProverProvider;
+import org.sluice.spi.SharedPart;
 import org.sluice.spi.ThreadLimitException;
 import org.sluice.spi.Threads;
 import org.sluice.spi.Transport;
@@ -287,6 +290,11 @@ final class LocalNode implements Node {
     }
 
     @Override
+    public String gpuUuid(int gpu) {
+        return agent(gpu).gpu().uuid();
+    }
+
+    @Override
     public List<NicInfo> nics() {
         return nics;
     }
@@ -457,12 +465,36 @@ final class LocalNode implements Node {
                 () -> allocation.from(agent.gpu()),
                 limits.call(key.size()),
                 GpuMemory::close));
+        return region(gpu, memory, key, false);
+    }
+
+    @Override
+    public Region adopt(int gpu, List<SharedPart> parts, RemoteRegion key, String owner) {
+        Gpu g = agent(gpu).gpu();
+        MemorySharing how = g.sharing()
+                .orElseThrow(() -> new GpuException("GPU " + gpu + " takes no memory of other processes", 0));
+        GpuMemory memory = get(OwnThread.on(g, "opening", () -> how.adopt(parts, owner)));
+        if (memory.size() != key.size()) {
+            OwnThread.on(g, "closing", () -> close(memory));
+            throw new IllegalArgumentException(
+                    "the memory of " + owner + " has " + memory.size() + " bytes, not " + key.size());
+        }
+        return region(gpu, memory, key, true);
+    }
+
+    private static boolean close(GpuMemory memory) {
+        memory.close();
+        return true;
+    }
+
+    /** @param ofAnother whether another process owns the memory, and the driver may take long to let it go */
+    private Region region(int gpu, GpuMemory memory, RemoteRegion key, boolean ofAnother) {
         SharedRegions registry = registries.get(gpu);
         int number = registry.takeNumber();
-        OwnedRegion region = new OwnedRegion(this, gpu, new MemoryBlock(memory, number), key);
+        OwnedRegion region = new OwnedRegion(this, gpu, new MemoryBlock(memory, number), key, ofAnother);
         if (!registry.add(key, region, Access.READ_AND_WRITE)) {
             registry.giveNumber(number);
-            memory.close();
+            get(OwnThread.on(agent(gpu).gpu(), "closing", () -> close(memory)));
             throw new IllegalArgumentException("GPU " + gpu + ": another region has this key");
         }
         return region;
@@ -518,10 +550,21 @@ final class LocalNode implements Node {
                 letGo.add(l.forget(region));
             }
         }
-        Runnable free = () -> {
-            region.block().memory().close();
+        GpuMemory memory = region.block().memory();
+        if (region.isOfAnother()) {
+            // the driver may take long, or hang: the agent serves others meanwhile
+            Gpu gpu = agent(region.gpu()).gpu();
+            return free(region, letGo, () -> registry.giveNumber(region.block().number()))
+                    .thenCompose(ok -> OwnThread.on(gpu, "closing", () -> close(memory)))
+                    .thenAccept(ok -> {});
+        }
+        return free(region, letGo, () -> {
+            memory.close();
             registry.giveNumber(region.block().number());
-        };
+        });
+    }
+
+    private CompletableFuture<Void> free(OwnedRegion region, List<CompletableFuture<Void>> letGo, Runnable free) {
         if (sharing == null) {
             return release(region, free);
         }

@@ -29,14 +29,16 @@ final class OwnedRegion implements Region {
     private final int gpu;
     private final MemoryBlock block;
     private final RemoteRegion key;
+    private final boolean ofAnother;
     /** Who reads or writes it now, or {@link #CLOSED}: so that nobody begins while it is being freed. */
     private final AtomicInteger uses = new AtomicInteger();
 
-    OwnedRegion(LocalNode node, int gpu, MemoryBlock block, RemoteRegion key) {
+    OwnedRegion(LocalNode node, int gpu, MemoryBlock block, RemoteRegion key, boolean ofAnother) {
         this.node = node;
         this.gpu = gpu;
         this.block = block;
         this.key = key;
+        this.ofAnother = ofAnother;
     }
 
     /** A key that nobody can guess. */
@@ -116,6 +118,11 @@ final class OwnedRegion implements Region {
             return own;
         }
         throw new IllegalArgumentException("not a region of this library: " + region);
+    }
+
+    /** Whether another process owns the memory. */
+    boolean isOfAnother() {
+        return ofAnother;
     }
 
     MemoryBlock block() {

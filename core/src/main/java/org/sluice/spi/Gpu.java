@@ -25,6 +25,11 @@ public interface Gpu extends AutoCloseable {
     /** PCI address as in sysfs, lower case ({@code 0000:04:00.0}); null where there is none. */
     @Nullable String pciBusId();
 
+    /** What names it in every process and container, as {@code nvidia-smi -L} writes it; empty where there is no such name. */
+    default String uuid() {
+        return "";
+    }
+
     /** The NUMA node it hangs on, -1 where unknown. */
     default int numaNode() {
         return -1;

@@ -28,6 +28,19 @@ public interface MemorySharing {
     PeerMemory peer(String name);
 
     /**
+     * Opens a block of another process of this host, to be used and passed on as this process's own: {@link #export} takes it, and
+     * whoever opens that has it from the owner. As with {@link PeerMemory#open}, the descriptors of the parts are taken; closing the
+     * result may take the driver long.
+     *
+     * @param owner the process, as messages name it
+     * @throws GpuException when it cannot be opened, is not what its parts say, or this GPU takes none
+     */
+    default GpuMemory adopt(List<SharedPart> parts, String owner) {
+        discard(parts);
+        throw new GpuException("this GPU takes no memory of other processes", 0);
+    }
+
+    /**
      * A new queue of copies between this GPU's memory and a peer's, either way, by the copy engine. Some may run at once; their
      * tickets end in order.
      *

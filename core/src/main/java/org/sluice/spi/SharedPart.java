@@ -63,6 +63,11 @@ public record SharedPart(
         }
     }
 
+    /** The same range under another name of its allocation. */
+    public SharedPart named(long other) {
+        return new SharedPart(kind, other, allocationBytes, offset, bytes, handle, descriptor);
+    }
+
     /** As it is on another side, where descriptors have other numbers. */
     public SharedPart withDescriptor(int other) {
         return new SharedPart(kind, allocation, allocationBytes, offset, bytes, handle, other);

@@ -68,6 +68,11 @@ final class CudaGpu implements Gpu {
     }
 
     @Override
+    public String uuid() {
+        return CudaUuid.text(context.driver().sharing().deviceUuid(context.device()));
+    }
+
+    @Override
     public int numaNode() {
         try {
             return Integer.parseInt(Files.readString(Path.of("/sys/bus/pci/devices", pciBusId, "numa_node"))

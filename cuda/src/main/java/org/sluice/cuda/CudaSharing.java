@@ -43,6 +43,9 @@ final class CudaSharing implements MemorySharing, AutoCloseable {
 
     @Override
     public List<SharedPart> export(GpuMemory memory) {
+        if (memory instanceof PassedOnMemory passedOn) {
+            return passedOn.parts();
+        }
         if (memory.kind() != MemoryKind.CUDA) {
             throw new GpuException(context.where() + ": a block in host memory is not the GPU's to share", 0);
         }
@@ -124,6 +127,11 @@ final class CudaSharing implements MemorySharing, AutoCloseable {
     @Override
     public PeerMemory peer(String name) {
         return new CudaPeerMemory(this, context, far, name);
+    }
+
+    @Override
+    public GpuMemory adopt(List<SharedPart> parts, String owner) {
+        return PassedOnMemory.open(this, parts, owner);
     }
 
     @Override

@@ -40,7 +40,16 @@ final class FarMemory implements AutoCloseable {
     }
 
     synchronized void remove(PeerMapping mapping) {
-        ranges = Arrays.stream(ranges).filter(r -> r.from != mapping.address()).toArray(Range[]::new);
+        // one of them: two peers may have opened the same allocation, which the driver gives one address
+        int at = 0;
+        while (at < ranges.length && ranges[at].from != mapping.address()) {
+            at++;
+        }
+        if (at < ranges.length) {
+            Range[] fewer = Arrays.copyOf(ranges, ranges.length - 1);
+            System.arraycopy(ranges, at + 1, fewer, at, fewer.length - at);
+            ranges = fewer;
+        }
     }
 
     boolean isEmpty() {

@@ -19,6 +19,16 @@ sealed interface ClientMemory {
 
     long bytes();
 
+    /** Bytes of this host's memory that it takes. */
+    default long hostBytes() {
+        return bytes();
+    }
+
+    /** Descriptors that the daemon keeps for it. */
+    default int descriptors() {
+        return 0;
+    }
+
     /** No peer begins to use it any more. */
     void withdraw();
 
@@ -61,44 +71,71 @@ sealed interface ClientMemory {
     /** How long a peer may take to end what it does to memory that is taken back. */
     Duration EXPULSION = Duration.ofSeconds(1);
 
-    /** Memory of a file that cannot shrink, mapped into this process and adopted by the node. */
-    record Mapped(
-            int number, Key key, Region region, @Nullable FileMapping mapping) implements ClientMemory {
+    /** Memory that the node has a region of, so that peers reach it by its key. */
+    sealed interface Reached extends ClientMemory {
+        Region region();
+
         @Override
-        public int gpu() {
-            return region.gpu();
+        default int gpu() {
+            return region().gpu();
         }
 
         @Override
-        public long bytes() {
-            return region.size();
+        default long bytes() {
+            return region().size();
         }
 
         @Override
-        public void withdraw() {
-            region.withdraw();
+        default void withdraw() {
+            region().withdraw();
         }
 
         @Override
-        public void expel() {
+        default void expel() {
             try {
-                region.withdraw(region.remoteKey(), EXPULSION);
+                region().withdraw(region().remoteKey(), EXPULSION);
             } catch (SluiceException | IllegalStateException e) {
                 // free() waits for it
             }
         }
 
         @Override
-        public boolean tryFree() {
+        default boolean tryFree() {
             try {
-                region.close();
+                region().close();
             } catch (IllegalStateException e) {
                 return false; // a transfer still uses it
+            }
+            return true;
+        }
+    }
+
+    /** Memory of a file that cannot shrink, mapped into this process and adopted by the node. */
+    record Mapped(
+            int number, Key key, Region region, @Nullable FileMapping mapping) implements Reached {
+        @Override
+        public boolean tryFree() {
+            if (!Reached.super.tryFree()) {
+                return false;
             }
             if (mapping != null) {
                 mapping.close();
             }
             return true;
+        }
+    }
+
+    /**
+     * Memory of a GPU that the client allocated, opened in the GPU's context here.
+     *
+     * @param kind of its registration
+     * @param buffer the driver's number of the allocation among all that the client ever had
+     * @param descriptors one for each allocation that it spans and that has one
+     */
+    record Device(int number, Key key, Region region, int kind, long buffer, int descriptors) implements Reached {
+        @Override
+        public long hostBytes() {
+            return 0;
         }
     }
 

@@ -127,6 +127,13 @@ final class ClientSession {
         return new Message(Protocol.WELCOME, request, b, descriptors);
     }
 
+    /** The client, as messages name it. */
+    @Override
+    public String toString() {
+        return "client " + connection.number() + " (" + hello.name() + ", process "
+                + connection.peer().pid() + ")";
+    }
+
     // what the serving thread does
 
     /** Takes submissions and brings what waited. @return whether there was anything */
@@ -250,6 +257,7 @@ final class ClientSession {
         }
         queue.close();
         freeMemories();
+        holdings.parts().close();
         while (unanswered.get() > 0) { // requests over the socket, whose waits have deadlines
             LockSupport.parkNanos(1_000_000);
         }
@@ -285,6 +293,7 @@ final class ClientSession {
             }
             services.keys().giveBack(memory.key(), false);
             holdings.removeMemory(memory.number());
+            holdings.unreserve(memory);
         }
     }
 }

@@ -16,7 +16,10 @@ final class Holdings {
     private final Map<Integer, SharedLink> links = new ConcurrentHashMap<>();
     private final Map<Integer, Plan> prepared = new ConcurrentHashMap<>();
     private final Map<String, Integer> names = new ConcurrentHashMap<>();
+    private final HandedParts parts;
     private long memoryBytes;
+    private long hostBytes;
+    private int descriptors;
     private int memoryCount;
     private int linkCount;
     private int linksInMaking;
@@ -25,6 +28,7 @@ final class Holdings {
 
     Holdings(Quotas quotas) {
         this.quotas = quotas;
+        this.parts = new HandedParts(this::takeDescriptors);
     }
 
     Quotas quotas() {
@@ -35,24 +39,53 @@ final class Holdings {
         return next++;
     }
 
-    /** Takes room for memory before it is registered. @throws ClientException over the quota */
-    synchronized void reserve(long bytes) {
+    /** Allocations that the client has handed over and not registered yet. */
+    HandedParts parts() {
+        return parts;
+    }
+
+    /** @param count more descriptors that are kept for the client, or fewer @throws ClientException over the quota */
+    synchronized void takeDescriptors(int count) {
+        if (count > quotas.descriptors() - descriptors) {
+            throw new ClientException(
+                    Status.QUOTA,
+                    "a client's GPU memory may consist of " + quotas.descriptors() + " allocations in all; it has "
+                            + descriptors + " and hands over " + count + " more");
+        }
+        descriptors += count;
+    }
+
+    /**
+     * Takes room for memory before it is registered.
+     *
+     * @param ofHost how many of the bytes are this host's memory: a GPU's is bounded by what the client could allocate there
+     * @throws ClientException over the quota
+     */
+    synchronized void reserve(long bytes, long ofHost) {
         if (memoryCount >= quotas.memories()) {
             throw new ClientException(Status.QUOTA, "a client may register " + quotas.memories() + " memories");
         }
-        if (bytes > quotas.memoryBytes() - memoryBytes) {
+        if (ofHost > quotas.memoryBytes() - hostBytes) {
             throw new ClientException(
                     Status.QUOTA,
-                    "a client may register " + quotas.memoryBytes() + " bytes; it has " + memoryBytes + " and asks for "
-                            + bytes + " more");
+                    "a client may register " + quotas.memoryBytes() + " bytes; it has " + hostBytes + " and asks for "
+                            + ofHost + " more");
         }
         memoryBytes += bytes;
+        hostBytes += ofHost;
         memoryCount++;
     }
 
-    synchronized void unreserve(long bytes) {
+    synchronized void unreserve(long bytes, long ofHost) {
         memoryBytes -= bytes;
+        hostBytes -= ofHost;
         memoryCount--;
+    }
+
+    /** After memory is free: its room is another's. */
+    void unreserve(ClientMemory memory) {
+        unreserve(memory.bytes(), memory.hostBytes());
+        takeDescriptors(-memory.descriptors());
     }
 
     void add(ClientMemory memory) {

@@ -14,7 +14,7 @@ import org.sluice.linux.UnixSocket;
 /** Cuts what comes from a client into messages. Reads one message at a time, so that descriptors stay with theirs. One thread. */
 final class MessageReader implements AutoCloseable {
     /** Descriptors that a message of any type may carry. */
-    private static final int MOST_DESCRIPTORS = 8;
+    private static final int MOST_DESCRIPTORS = HandedParts.MOST_AT_ONCE;
 
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
     private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED;

@@ -72,7 +72,7 @@ final class Plan {
 
     /** Where this side's bytes of some pieces lie. @throws ClientException where one of them can shrink */
     Layout local(int from, int to, long firstOffset, long bytes) {
-        if (to - from == 1 && memories[from] instanceof ClientMemory.Mapped memory) {
+        if (to - from == 1 && memories[from] instanceof ClientMemory.Reached memory) {
             return Layout.range(memory.region(), offset(from) + firstOffset, bytes);
         }
         Map<Region, Integer> known = new HashMap<>();
@@ -81,7 +81,7 @@ final class Plan {
         long[] offsets = new long[to - from];
         long[] lengths = new long[to - from];
         for (int i = from; i < to; i++) {
-            if (!(memories[i] instanceof ClientMemory.Mapped memory)) {
+            if (!(memories[i] instanceof ClientMemory.Reached memory)) {
                 throw new ClientException(Status.NOT_SUPPORTED, "memory that can shrink is moved whole, without lists");
             }
             region[i - from] = known.computeIfAbsent(memory.region(), r -> {

@@ -27,6 +27,7 @@ final class Protocol {
     static final int RELEASE = 19;
     static final int BELL = 20;
     static final int GOODBYE = 21;
+    static final int PARTS = 22;
 
     // the area
     static final int SUBMISSION_TAIL = 128;

@@ -18,8 +18,6 @@ import org.sluice.linux.Memfd;
 /** Makes a client's memory known to the node, and unknown again. Waits; not for the serving thread. */
 final class Registrar {
     private static final int FILE = 1;
-    private static final int CUDA_IPC = 2;
-    private static final int CUDA_VMM = 3;
     private static final int OURS = 4;
     private static final int FIXED_BYTES = 48;
     private static final int S_IFMT = 0170000;
@@ -56,30 +54,88 @@ final class Registrar {
         if (p.remaining() < FIXED_BYTES) {
             throw new ClientException(Status.INVALID, "a REGISTER of " + p.remaining() + " bytes");
         }
+        if (DeviceRegistration.isOfDevice(p.getInt(p.position()))) {
+            return registerDevice(client, message);
+        }
         Wish wish = new Wish(p.getInt(), p.getInt(), Key.read(p), p.getLong(), p.getLong());
         check(wish);
         @Nullable ClientMemory same = client.holdings().memory(wish.key());
         if (same != null && same.bytes() == wish.bytes() && same.gpu() == wish.gpu() && wish.kind() == FILE) {
             return answer(message.request(), same, List.of());
         }
-        keys.take(wish.key(), client, KEY_NANOS);
+        return holding(
+                client,
+                wish.key(),
+                wish.bytes(),
+                wish.bytes(),
+                () -> wish.kind() == OURS ? ours(client, message, wish) : theirs(client, message, wish));
+    }
+
+    private interface Making {
+        Message make() throws LinuxException;
+    }
+
+    /** Makes memory with its key taken and room for it; both are given back where it is not made. */
+    private Message holding(ClientSession client, Key key, long bytes, long ofHost, Making making)
+            throws LinuxException {
+        keys.take(key, client, KEY_NANOS);
         boolean done = false;
         try {
-            client.holdings().reserve(wish.bytes());
+            client.holdings().reserve(bytes, ofHost);
             try {
-                Message answer = wish.kind() == OURS ? ours(client, message, wish) : theirs(client, message, wish);
+                Message answer = making.make();
                 done = true;
                 return answer;
             } finally {
                 if (!done) {
-                    client.holdings().unreserve(wish.bytes());
+                    client.holdings().unreserve(bytes, ofHost);
                 }
             }
         } finally {
             if (!done) {
-                keys.giveBack(wish.key(), false);
+                keys.giveBack(key, false);
             }
         }
+    }
+
+    private Message registerDevice(ClientSession client, Message message) throws LinuxException {
+        HandedParts pending = client.holdings().parts();
+        List<HandedParts.Part> handed = pending.all();
+        boolean kept = false;
+        try {
+            DeviceRegistration wish = DeviceRegistration.read(message.payload());
+            if (!message.descriptors().isEmpty()) {
+                throw new ClientException(Status.INVALID, "descriptors of GPU memory come with PARTS");
+            }
+            int gpu = wish.gpuOf(node);
+            if (client.holdings().memory(wish.key()) instanceof ClientMemory.Device same
+                    && same.kind() == wish.kind()
+                    && same.gpu() == gpu
+                    && same.bytes() == wish.bytes()
+                    && same.buffer() == wish.buffer()) {
+                return answer(message.request(), same);
+            }
+            Message answer = holding(client, wish.key(), wish.bytes(), 0, () -> {
+                Region region = wish.open(node, gpu, handed, client.toString());
+                ClientMemory.Device memory = new ClientMemory.Device(
+                        client.holdings().number(), wish.key(), region, wish.kind(), wish.buffer(), handed.size());
+                client.holdings().add(memory);
+                return answer(message.request(), memory);
+            });
+            kept = true;
+            handed.forEach(p -> p.descriptor().close());
+            return answer;
+        } finally {
+            if (!kept) {
+                pending.discard(handed);
+            }
+        }
+    }
+
+    private static Message answer(long request, ClientMemory.Device memory) {
+        ByteBuffer b = Message.buffer(24);
+        b.putInt(memory.number()).putInt(REACHED_BY_KEY).putLong(memory.bytes());
+        return Message.done(request, b.putInt(memory.gpu()).putInt(0));
     }
 
     private void check(Wish wish) {
@@ -91,9 +147,6 @@ final class Registrar {
                             "this daemon's node has CUDA GPUs: register GPU memory, or run a daemon with --backend host");
                 }
             }
-            case CUDA_IPC, CUDA_VMM ->
-                throw new ClientException(
-                        Status.NOT_SUPPORTED, "this daemon cannot take over GPU memory of clients yet");
             default -> throw new ClientException(Status.INVALID, "there is no kind of memory " + wish.kind());
         }
         if (wish.gpu() < 0 || wish.gpu() >= node.gpus()) {
@@ -195,7 +248,7 @@ final class Registrar {
         byte[] text = path.getBytes(StandardCharsets.UTF_8);
         ByteBuffer b = Message.buffer(16 + text.length);
         b.putInt(memory.number())
-                .putInt(memory instanceof ClientMemory.Mapped ? REACHED_BY_KEY : BY_COPIES)
+                .putInt(memory instanceof ClientMemory.Reached ? REACHED_BY_KEY : BY_COPIES)
                 .putLong(memory.bytes())
                 .put(text)
                 .flip();
@@ -212,7 +265,7 @@ final class Registrar {
             return false;
         }
         keys.giveBack(memory.key(), keyForEver);
-        client.holdings().unreserve(memory.bytes());
+        client.holdings().unreserve(memory);
         return true;
     }
 }

@@ -47,6 +47,7 @@ final class Requests {
         ByteBuffer p = message.payload();
         return switch (message.type()) {
             case Protocol.REGISTER -> services.registrar().register(client, message);
+            case Protocol.PARTS -> parts(client, message);
             case Protocol.DEREGISTER -> {
                 int memory = p.getInt();
                 boolean forEver = p.getInt() == 1;
@@ -77,6 +78,12 @@ final class Requests {
             }
             default -> throw new ClientException(Status.INVALID, "there is no message type " + message.type());
         };
+    }
+
+    private static Message parts(ClientSession client, Message message) throws LinuxException {
+        HandedParts parts = client.holdings().parts();
+        parts.take(message.payload(), message.descriptors());
+        return Message.done(message.request(), Message.buffer(8).putInt(parts.count()).putInt(0));
     }
 
     Message status(long request, int uid) {
@@ -123,7 +130,7 @@ final class Requests {
         int number = message.payload().getInt();
         message.payload().getInt();
         String name = name(message);
-        if (!(client.holdings().memory(number) instanceof ClientMemory.Mapped memory)) {
+        if (!(client.holdings().memory(number) instanceof ClientMemory.Reached memory)) {
             throw new ClientException(
                     Status.NOT_SUPPORTED, "memory " + number + " can shrink, so no peer can reach it: use a memfd");
         }

@@ -107,7 +107,7 @@ final class MaliciousClientTest {
                     for (int n = 0; n < 10; n++) {
                         ByteBuffer payload = RawClient.bytes(random.nextInt(4) == 0 ? random.nextInt(200) : 112);
                         random.nextBytes(payload.array());
-                        int type = 10 + random.nextInt(11);
+                        int type = 10 + random.nextInt(13);
                         if (type == Protocol.REGISTER
                                 && payload.capacity() >= 48) { // as it should be but for a word or two
                             payload.putInt(0, random.nextInt(6)).putInt(4, random.nextInt(3));

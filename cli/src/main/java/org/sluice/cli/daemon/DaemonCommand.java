@@ -177,6 +177,7 @@ public final class DaemonCommand implements Callable<Integer> {
                 usual.pieces(),
                 usual.prepared(),
                 usual.noteBytes(),
-                clients == null ? usual.clients() : clients);
+                clients == null ? usual.clients() : clients,
+                usual.descriptors());
     }
 }

@@ -19,6 +19,7 @@
  *   FAKE_CUDA_NO_PEER (0), FAKE_CUDA_NO_IPC (0: new memory has handles; 1: none, as a stream-ordered pool's),
  *   FAKE_CUDA_IDLE_LISTS (0; 1: sluice_lists moves nothing, so that only what the host does takes time),
  *   FAKE_CUDA_FAIL = "call:result[:nth]": that call answers that result once, the nth time from now (1).
+ *   CUDA_VISIBLE_DEVICES (all: which of the devices this process has, and in which order),
  *   FAKE_CUDA_WRITES_ORDERING (100, CU_GPU_DIRECT_RDMA_WRITES_ORDERING_OWNER): 0 for a device that has to flush what NICs write.
  * - cuFlushGPUDirectRDMAWrites is counted (flushes), and tells whoever gave it a function by fake_cuda_on_flush.
  */
@@ -147,6 +148,7 @@ static Stream *streams;
 static Function *functions;
 static _Thread_local Context *current;
 static int initialized, devices = 2, driver_version = 13000, delay_us, no_peer, writes_ordering = 100;
+static int visible[MAX_DEVICES], hides; /* what others call this process's devices, where it does not have all */
 static uint64_t memory_per_device = 4ull << 30, device_used[MAX_DEVICES];
 static char failing_call[64];
 static int failing_result, failing_after;
@@ -178,6 +180,28 @@ __attribute__((constructor)) static void read_environment(void) {
         const char *value = getenv(names[i]);
         if (value) setting(names[i], value);
     }
+    const char *shown = getenv("CUDA_VISIBLE_DEVICES");
+    if (shown) {
+        int count = 0;
+        hides = 1;
+        for (char *end; *shown && count < devices; shown = *end == ',' ? end + 1 : end) {
+            int device = (int)strtol(shown, &end, 10);
+            if (end == shown || device < 0 || device >= devices) break; /* as the driver: those before it count */
+            visible[count++] = device;
+        }
+        devices = count;
+    }
+}
+
+/* What others call a device of this process. */
+static int physical(int device) { return hides ? visible[device] : device; }
+
+/* What this process calls a device of others; -1 where it has it not. */
+static int virtual(int device) {
+    if (!hides) return device < devices ? device : -1;
+    for (int d = 0; d < devices; d++)
+        if (visible[d] == device) return d;
+    return -1;
 }
 
 EXPORT void fake_cuda_set(const char *name, const char *value) {
@@ -370,7 +394,7 @@ EXPORT CUresult cuDeviceGetUuid_v2(unsigned char *uuid, CUdevice device) {
     BEGIN;
     if (device < 0 || device >= devices) return INVALID_DEVICE;
     memset(uuid, 0xFA, 16);
-    uuid[15] = (unsigned char)device;
+    uuid[15] = (unsigned char)physical(device);
     return SUCCESS;
 }
 
@@ -399,6 +423,26 @@ EXPORT CUresult cuDevicePrimaryCtxRelease_v2(CUdevice device) {
 EXPORT CUresult cuCtxSetCurrent(Context *context) {
     BEGIN;
     current = context;
+    return SUCCESS;
+}
+
+/* Pushed and popped as programs do around single calls; the innermost is current. */
+static _Thread_local Context *pushed[16];
+static _Thread_local int pushes;
+
+EXPORT CUresult cuCtxPushCurrent_v2(Context *context) {
+    BEGIN;
+    if (!context || pushes == 16) return INVALID_CONTEXT;
+    pushed[pushes++] = current;
+    current = context;
+    return SUCCESS;
+}
+
+EXPORT CUresult cuCtxPopCurrent_v2(Context **context) {
+    BEGIN;
+    if (!pushes) LOCKED(breach(INVALID_CONTEXT, "a context is popped that nobody pushed"));
+    if (context) *context = current;
+    current = pushed[--pushes];
     return SUCCESS;
 }
 
@@ -623,7 +667,7 @@ EXPORT CUresult cuIpcGetMemHandle(IpcHandle *handle, CUdeviceptr pointer) {
         else if (b->address != pointer) r = breach(INVALID_VALUE, "an IPC handle of an address inside an allocation");
         else {
             memset(handle, 0, sizeof *handle);
-            handle->ticket = (Ticket){"fakecuda", getpid(), b->fd, b->device, b->id, b->address - TAG - (uint64_t)(uintptr_t)b->map,
+            handle->ticket = (Ticket){"fakecuda", getpid(), b->fd, physical(b->device), b->id, b->address - TAG - (uint64_t)(uintptr_t)b->map,
                                       b->bytes, b->map_bytes};
             r = SUCCESS;
         }
@@ -634,9 +678,11 @@ EXPORT CUresult cuIpcGetMemHandle(IpcHandle *handle, CUdeviceptr pointer) {
 
 static CUresult open_ticket(uint64_t *address, const Ticket *t) {
     char path[64], name[64], link[128] = {0};
-    if (memcmp(t->magic, "fakecuda", 8) || t->device >= devices) return INVALID_VALUE;
+    if (memcmp(t->magic, "fakecuda", 8)) return INVALID_VALUE;
+    int device = virtual(t->device);
+    if (device < 0) return INVALID_DEVICE;
     if (t->pid == getpid()) return INVALID_CONTEXT;
-    if (t->device != current->device && no_peer) return PEER_UNSUPPORTED;
+    if (device != current->device && no_peer) return PEER_UNSUPPORTED;
     for (Block *b = blocks; b; b = b->next)
         if (b->kind == OPENED && b->opened_pid == t->pid && b->opened_id == t->id && b->opened_in == current) {
             b->opens++;
@@ -655,7 +701,7 @@ static CUresult open_ticket(uint64_t *address, const Ticket *t) {
     b->map = map;
     b->map_bytes = t->map_bytes;
     b->bytes = t->bytes;
-    b->device = t->device;
+    b->device = device;
     b->address = ((uint64_t)(uintptr_t)map + t->skew) | TAG;
     b->kind = OPENED;
     b->id = next_id++;
@@ -665,7 +711,7 @@ static CUresult open_ticket(uint64_t *address, const Ticket *t) {
     b->opens = 1;
     b->next = blocks;
     blocks = b;
-    if (t->device != current->device) current->peers |= 1u << t->device;
+    if (device != current->device) current->peers |= 1u << device;
     *address = b->address;
     return SUCCESS;
 }
@@ -769,7 +815,7 @@ enum { VMM_MARK = 4096 };
 EXPORT CUresult cuMemExportToShareableHandle(int *out, Vmm *handle, int type, unsigned long long flags) {
     BEGIN;
     if (type != 1 || flags || !handle->exportable) return INVALID_VALUE;
-    lseek(handle->fd, VMM_MARK + handle->device, SEEK_SET);
+    lseek(handle->fd, VMM_MARK + physical(handle->device), SEEK_SET);
     *out = fcntl(handle->fd, F_DUPFD_CLOEXEC, 3);
     return *out < 0 ? 999 : SUCCESS;
 }
@@ -784,9 +830,11 @@ EXPORT CUresult cuMemImportFromShareableHandle(Vmm **handle, void *descriptor, i
         return INVALID_VALUE;
     off_t mark = lseek(fd, 0, SEEK_CUR);
     if (mark < VMM_MARK) return 999; /* opened anew by its path: a real driver's descriptor names no memory then */
+    int device = virtual((int)(mark - VMM_MARK));
+    if (device < 0) return INVALID_DEVICE;
     int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     pthread_mutex_lock(&lock);
-    *handle = new_vmm(copy, (int)(mark - VMM_MARK), is.st_size, 1);
+    *handle = new_vmm(copy, device, is.st_size, 1);
     pthread_mutex_unlock(&lock);
     return SUCCESS;
 }
@@ -1314,6 +1362,39 @@ EXPORT CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void *from, size_t by
 EXPORT CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, size_t bytes, Stream *stream) {
     BEGIN;
     LOCKED(copy("cuMemcpyDtoDAsync", to, 0, from, 0, bytes, stream));
+}
+
+/* A copy from or to memory that is not pinned: done when it returns, after everything that the context has under way. */
+static CUresult copy_now(const char *call, void *to, const void *from, uint64_t device, uint64_t bytes) {
+    CUresult r;
+    if (!is_current(call, &r)) return r;
+    if (!covers(current, device, bytes)) return breach(INVALID_VALUE, "%s of what is no live device memory", call);
+    drain(current);
+    memcpy(to, from, bytes);
+    copies++;
+    return SUCCESS;
+}
+
+EXPORT CUresult cuMemcpyHtoD_v2(CUdeviceptr to, const void *from, size_t bytes) {
+    BEGIN;
+    LOCKED(copy_now("cuMemcpyHtoD", host_of(to), from, to, bytes));
+}
+
+EXPORT CUresult cuMemcpyDtoH_v2(void *to, CUdeviceptr from, size_t bytes) {
+    BEGIN;
+    LOCKED(copy_now("cuMemcpyDtoH", to, host_of(from), from, bytes));
+}
+
+EXPORT CUresult cuCtxSynchronize(void) {
+    BEGIN;
+    CUresult r;
+    pthread_mutex_lock(&lock);
+    if (is_current("cuCtxSynchronize", &r)) {
+        drain(current);
+        r = SUCCESS;
+    }
+    pthread_mutex_unlock(&lock);
+    return r;
 }
 
 EXPORT CUresult cuMemcpyPeerAsync(CUdeviceptr to, Context *to_context, CUdeviceptr from, Context *from_context, size_t bytes,
