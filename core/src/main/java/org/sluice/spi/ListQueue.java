@@ -31,12 +31,9 @@ public interface ListQueue extends AutoCloseable {
 
     /** @throws IllegalArgumentException when either stream ends before, or nothing is to be moved */
     static void check(PieceTable sources, PieceTable destinations, long offset, long most) {
-        if (offset < 0
-                || most < 1
-                || most > sources.bytes() - offset
-                || most > destinations.bytes() - offset) {
-            throw new IllegalArgumentException("a move of " + most + " bytes from " + offset + " on, of lists that have "
-                    + sources.bytes() + " and " + destinations.bytes());
+        if (offset < 0 || most < 1 || most > sources.bytes() - offset || most > destinations.bytes() - offset) {
+            throw new IllegalArgumentException("a move of " + most + " bytes from " + offset
+                    + " on, of lists that have " + sources.bytes() + " and " + destinations.bytes());
         }
     }
 }

@@ -28,7 +28,8 @@ final class BlocksMap extends PieceMap {
     Pieces said() {
         long base = start - block(0).memory().address();
         if (unit == blockBytes) {
-            return new Pieces.Blocks(base, blockBytes, count == indices.length ? indices : Arrays.copyOf(indices, count));
+            return new Pieces.Blocks(
+                    base, blockBytes, count == indices.length ? indices : Arrays.copyOf(indices, count));
         }
         long[] offsets = new long[count];
         long[] lengths = new long[count];

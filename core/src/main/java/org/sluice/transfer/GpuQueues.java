@@ -106,7 +106,8 @@ final class GpuQueues implements PieceQueues, AutoCloseable {
 
     @Override
     public void close() {
-        for (AutoCloseable q : new @Nullable AutoCloseable[] {sendSlots, receiveSlots, toHost, toGpu, unpack, gather, scatter}) {
+        for (AutoCloseable q :
+                new @Nullable AutoCloseable[] {sendSlots, receiveSlots, toHost, toGpu, unpack, gather, scatter}) {
             try {
                 if (q != null) {
                     q.close();

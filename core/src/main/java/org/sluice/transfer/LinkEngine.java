@@ -104,16 +104,17 @@ public final class LinkEngine {
             end.channel().close();
             return;
         }
-        outbound.open(new OutboundChannel(
-                end.index(),
-                end.generation(),
-                end.channel(),
-                end.counters(),
-                settings.sendWindow(),
-                new AnswerClock(settings.stallNanos()),
-                end.staging(),
-                end.takesLists(),
-                new Packing(pieces, true, end.staging() == null, settings.chunkBytes())),
+        outbound.open(
+                new OutboundChannel(
+                        end.index(),
+                        end.generation(),
+                        end.channel(),
+                        end.counters(),
+                        settings.sendWindow(),
+                        new AnswerClock(settings.stallNanos()),
+                        end.staging(),
+                        end.takesLists(),
+                        new Packing(pieces, true, end.staging() == null, settings.chunkBytes())),
                 end.staging());
     }
 
@@ -126,18 +127,19 @@ public final class LinkEngine {
         Window window = settings.roundRobin()
                 ? Window.fixed(settings.receiveWindow())
                 : Window.adaptive(settings.receiveWindow());
-        inbound.open(new InboundChannel(
-                end.index(),
-                end.generation(),
-                end.channel(),
-                end.counters(),
-                window,
-                new StallClock(settings.stallNanos()),
-                settings.receiveWindow(),
-                end.staging(),
-                end.unpack(),
-                end.takesLists(),
-                new Packing(pieces, false, end.staging() == null, settings.chunkBytes())),
+        inbound.open(
+                new InboundChannel(
+                        end.index(),
+                        end.generation(),
+                        end.channel(),
+                        end.counters(),
+                        window,
+                        new StallClock(settings.stallNanos()),
+                        settings.receiveWindow(),
+                        end.staging(),
+                        end.unpack(),
+                        end.takesLists(),
+                        new Packing(pieces, false, end.staging() == null, settings.chunkBytes())),
                 end.staging());
     }
 

@@ -28,9 +28,13 @@ final class Matching {
     /** A send that waits for its receive, or some in a row that were cancelled. */
     private static final class Place {
         final Queue queue;
+
         @Nullable Place before;
+
         @Nullable Place after;
+
         @Nullable Announced send;
+
         EndReason why = EndReason.NONE;
         long count = 1;
 
@@ -48,7 +52,9 @@ final class Matching {
     private static final class Queue {
         final OptionalLong tag;
         final ArrayDeque<InboundTransfer> receives = new ArrayDeque<>();
+
         @Nullable Place first;
+
         @Nullable Place last;
 
         Queue(OptionalLong tag) {

@@ -18,8 +18,11 @@ public final class StagingShare implements AutoCloseable {
 
     int held;
     boolean waiting;
+
     @Nullable StagingShare previous;
+
     @Nullable StagingShare next;
+
     private boolean closed;
 
     StagingShare(StagingPool pool, Object peerKey, StagingPool.Peer peer, CopyQueue queue, int perChannel) {

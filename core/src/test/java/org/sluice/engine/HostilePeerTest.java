@@ -175,11 +175,16 @@ final class HostilePeerTest {
             last = send.future();
         }
         moves();
-        assertThat(last.handle((ok, why) -> why).get(60, TimeUnit.SECONDS)).hasCauseInstanceOf(CancelledException.class);
+        assertThat(last.handle((ok, why) -> why).get(60, TimeUnit.SECONDS))
+                .hasCauseInstanceOf(CancelledException.class);
         assertThat(kept() - before).as("bytes kept").isLessThan(MOST_KEPT);
         assertThat(hostile.ended().isDone()).isFalse();
         Region r = nodes.server().allocate(0, 1 << 20);
-        assertThat(nodes.in().receive(r, 0, 1 << 20).future().handle((ok, why) -> why).get(60, TimeUnit.SECONDS))
+        assertThat(nodes.in()
+                        .receive(r, 0, 1 << 20)
+                        .future()
+                        .handle((ok, why) -> why)
+                        .get(60, TimeUnit.SECONDS))
                 .as("each is still for its receive")
                 .hasCauseInstanceOf(CancelledException.class);
     }

@@ -122,8 +122,7 @@ final class Simulation {
                     scenario.chunkBytes());
             wires[c] = w;
             from.engine()
-                    .open(new OutboundEnd(
-                            c, generation, w.sender, new ChannelCounters(), sendSlots, scenario.lists()));
+                    .open(new OutboundEnd(c, generation, w.sender, new ChannelCounters(), sendSlots, scenario.lists()));
         }
 
         private void openReceiver(Wire w) {

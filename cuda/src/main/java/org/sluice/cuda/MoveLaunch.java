@@ -119,12 +119,8 @@ final class MoveLaunch implements AutoCloseable {
                     return false;
                 }
                 MemorySegment.copy(
-                        b.indices(),
-                        (int) skipped,
-                        tables.memory(),
-                        ValueLayout.JAVA_INT,
-                        tables.offset(table),
-                        (int) pieces);
+                        b.indices(), (int) skipped, tables.memory(), ValueLayout.JAVA_INT, tables.offset(table), (int)
+                                pieces);
                 tableAt[slot] = table;
                 set(at, SIDE_BLOCK, b.blockBytes());
                 set(at, SIDE_START, b.start());

@@ -108,7 +108,8 @@ final class PieceLauncher implements AutoCloseable {
         streams.checkWorks();
         if (!hasRoom(pieces)) {
             throw new IllegalStateException(context.where() + ": no room for a chunk of " + pieces + " pieces: "
-                    + (issued - streams.ticket()) + " chunks of " + (piecesIssued - streams.mark()) + " pieces are in flight, and "
+                    + (issued - streams.ticket()) + " chunks of " + (piecesIssued - streams.mark())
+                    + " pieces are in flight, and "
                     + chunkCapacity + " of " + pieceCapacity + " are the most");
         }
     }

@@ -103,8 +103,7 @@ final class StreamPair implements AutoCloseable {
         while (!isFree()) {
             progress();
             if (System.nanoTime() - began > CudaStream.DEADLINE_NANOS) {
-                throw new GpuException(
-                        context.where() + ": copies do not end; the GPU hangs, see nvidia-smi", 0);
+                throw new GpuException(context.where() + ": copies do not end; the GPU hangs, see nvidia-smi", 0);
             }
         }
     }
@@ -115,8 +114,7 @@ final class StreamPair implements AutoCloseable {
 
     void checkWorks() {
         if (broken) {
-            throw new GpuException(
-                    context.where() + ": an earlier copy of this queue failed; make a new queue", 0);
+            throw new GpuException(context.where() + ": an earlier copy of this queue failed; make a new queue", 0);
         }
     }
 

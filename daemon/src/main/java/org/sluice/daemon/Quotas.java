@@ -63,7 +63,8 @@ public record Quotas(
 
     /** For a host of this much memory. */
     public static Quotas usual(long hostBytes) {
-        return new Quotas(Math.max(1 << 20, hostBytes / 2), 4096, 256, 131_072, 8 << 20, 1 << 20, 64, descriptorsOfAClient());
+        return new Quotas(
+                Math.max(1 << 20, hostBytes / 2), 4096, 256, 131_072, 8 << 20, 1 << 20, 64, descriptorsOfAClient());
     }
 
     private static int descriptorsOfAClient() {

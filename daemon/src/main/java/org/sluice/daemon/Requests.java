@@ -83,7 +83,8 @@ final class Requests {
     private static Message parts(ClientSession client, Message message) throws LinuxException {
         HandedParts parts = client.holdings().parts();
         parts.take(message.payload(), message.descriptors());
-        return Message.done(message.request(), Message.buffer(8).putInt(parts.count()).putInt(0));
+        return Message.done(
+                message.request(), Message.buffer(8).putInt(parts.count()).putInt(0));
     }
 
     Message status(long request, int uid) {

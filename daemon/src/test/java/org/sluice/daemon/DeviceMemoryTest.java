@@ -174,8 +174,7 @@ final class DeviceMemoryTest {
                         new BufferedReader(new InputStreamReader(victim.getInputStream(), StandardCharsets.UTF_8));
                 assertThat(said.readLine()).isEqualTo("started");
                 Gone.until(
-                        () -> heldNow(pair.a(), memory) > 0 && heldNow(pair.b(), memory) > 0,
-                        "memory that is opened");
+                        () -> heldNow(pair.a(), memory) > 0 && heldNow(pair.b(), memory) > 0, "memory that is opened");
                 TimeUnit.MILLISECONDS.sleep(20L * round); // at some moment of its transfers
                 victim.destroyForcibly();
                 victim.waitFor();
@@ -263,7 +262,14 @@ final class DeviceMemoryTest {
                         .isEqualTo(Status.INVALID.code());
                 ByteBuffer gone = register(CUDA_IPC, -1, 1, 0, 4096, 0, 72);
                 gone.putLong(4096).put("fakecuda".getBytes(StandardCharsets.US_ASCII));
-                gone.putInt(1).putInt(3).putInt(0).putInt(0).putLong(12).putLong(0).putLong(4096).putLong(4096);
+                gone.putInt(1)
+                        .putInt(3)
+                        .putInt(0)
+                        .putInt(0)
+                        .putLong(12)
+                        .putLong(0)
+                        .putLong(4096)
+                        .putLong(4096);
                 assertThat(ask(client, Protocol.REGISTER, gone.position(gone.limit()), List.of())
                                 .status())
                         .isEqualTo(Status.INVALID.code());
@@ -312,7 +318,8 @@ final class DeviceMemoryTest {
                 long[] each = new long[HandedParts.MOST_AT_ONCE];
                 java.util.Arrays.fill(each, granule);
                 int taken = 0;
-                while (taken <= quota && ask(client, Protocol.PARTS, sizes(each), many).status() == 0) {
+                while (taken <= quota
+                        && ask(client, Protocol.PARTS, sizes(each), many).status() == 0) {
                     taken += each.length;
                 }
                 assertThat(taken).isLessThanOrEqualTo(quota).isGreaterThan(quota - each.length);
@@ -350,8 +357,7 @@ final class DeviceMemoryTest {
                 RawClient client = new RawClient(socket)) {
             assertThat(daemon.lives()).isTrue();
             RawClient.Shared shared = client.greet(16);
-            RawClient.Answer answer =
-                    ask(client, Protocol.REGISTER, register(CUDA_IPC, -1, 1, 0, 1, 0, 72), List.of());
+            RawClient.Answer answer = ask(client, Protocol.REGISTER, register(CUDA_IPC, -1, 1, 0, 1, 0, 72), List.of());
             assertThat(answer.status()).isEqualTo(Status.NOT_FOUND.code());
             shared.mapping().close();
         }

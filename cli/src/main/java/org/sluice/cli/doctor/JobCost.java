@@ -27,8 +27,7 @@ record JobCost(long sockets, long files, long threads) {
         if (plan.usesPlugin()) {
             // and a listener for each receiving channel while links are made
             long sockets = plan.gpus() * (connections + 2L * plan.channels());
-            return new JobCost(
-                    sockets, sockets + OTHER_FILES, OTHER_THREADS + plan.gpus() * (1 + connections));
+            return new JobCost(sockets, sockets + OTHER_FILES, OTHER_THREADS + plan.gpus() * (1 + connections));
         }
         long io = 2L * Math.max(LEAST_IO_THREADS, cpus);
         long control = plan.gpus();

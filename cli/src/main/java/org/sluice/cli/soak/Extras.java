@@ -106,8 +106,7 @@ final class Extras {
         try (PreparedLayout here = from.prepare(Layout.blocks(source, 0, block, blocks));
                 PreparedRemoteLayout there = from.prepare(RemoteLayout.blocks(target.remoteKey(), 0, block, blocks))) {
             List<Transfer> both = new ArrayList<>();
-            for (int[] part :
-                    List.of(Arrays.copyOfRange(order, 0, border), Arrays.copyOfRange(order, border, count))) {
+            for (int[] part : List.of(Arrays.copyOfRange(order, 0, border), Arrays.copyOfRange(order, border, count))) {
                 both.add(from.write(here.select(part), there.select(part), TransferOptions.NONE));
             }
             both.forEach(t -> t.await(hang));

@@ -185,8 +185,7 @@ class JudgementTest {
     }
 
     private static JobPlan plan(String transport, int gpus, int channels) {
-        return new JobPlan(
-                List.of(), transport, null, null, "host", gpus, channels, 1, 20000, 1, "", "", List.of());
+        return new JobPlan(List.of(), transport, null, null, "host", gpus, channels, 1, 20000, 1, "", "", List.of());
     }
 
     @Test

@@ -19,7 +19,8 @@ class RefereeTest {
 
     /** Plays a whole matrix. @param slowLooks how often the bad pair is seen at half its rate. @return times that it was measured */
     private int play(int slowLooks) {
-        referee.conclude(0, each(r -> Words.of(new MatrixReport.Member(r, "host-" + r, "host", "", 1, List.of("eth1")))));
+        referee.conclude(
+                0, each(r -> Words.of(new MatrixReport.Member(r, "host-" + r, "host", "", 1, List.of("eth1")))));
         int looks = 0;
         Order order = Words.order(referee.conclude(1, each(r -> Words.of(List.of()))));
         for (int step = 2; order.kind() == Order.Kind.ROUND; step++) {

@@ -41,8 +41,8 @@ final class HostileRounds {
         List<String> kinds = args.length > 4
                 ? List.of(args).subList(4, args.length)
                 : List.of("notes", "regions", "opens", "writes", "pings");
-        List<String> hostileArguments = new ArrayList<>(List.of(
-                "hostile", "eth5", "20000", secret, Cluster.address(TARGET, NICS), Double.toString(seconds)));
+        List<String> hostileArguments = new ArrayList<>(
+                List.of("hostile", "eth5", "20000", secret, Cluster.address(TARGET, NICS), Double.toString(seconds)));
         hostileArguments.addAll(kinds);
         boolean good = true;
         try (Cluster hosts = Cluster.up("host", 3, NICS, rate)) {
@@ -92,8 +92,9 @@ final class HostileRounds {
                         String over = hostile.await(0, l -> l.startsWith("OVER"), (long) seconds * 3 + 30);
                         System.out.println("the hostile link is " + over.substring(5) + ", most resident "
                                 + mostResident(target) + " MiB");
-                        List<String> ends =
-                                target.lines().stream().filter(l -> l.startsWith("E ")).toList();
+                        List<String> ends = target.lines().stream()
+                                .filter(l -> l.startsWith("E "))
+                                .toList();
                         ends.forEach(System.out::println);
                         good &= ends.isEmpty();
                     }
@@ -159,8 +160,8 @@ final class HostileRounds {
 
     /** What the kernel counted on the target's fifth NIC. */
     private static long came(Cluster hosts) throws IOException {
-        return Long.parseLong(
-                run(hosts, TARGET, "cat", "/sys/class/net/eth" + NICS + "/statistics/rx_bytes").strip());
+        return Long.parseLong(run(hosts, TARGET, "cat", "/sys/class/net/eth" + NICS + "/statistics/rx_bytes")
+                .strip());
     }
 
     private static String run(Cluster hosts, int host, String... command) throws IOException {

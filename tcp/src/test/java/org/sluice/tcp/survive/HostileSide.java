@@ -165,29 +165,28 @@ final class HostileSide {
         for (String kind : kinds) {
             long end = System.nanoTime() + (long) (seconds * 1e9);
             say("B " + System.nanoTime() + " " + kind);
-            long frames =
-                    switch (kind) {
-                        case "pings" -> mouth.until(end, 12, n -> mouth.words.probe());
-                        case "regions" ->
-                            mouth.until(end, 100, n -> {
-                                mouth.words.region("name " + n % 16, 1, 2, 3);
-                                mouth.words.withdraw("name " + n % 16);
-                            });
-                        case "notes" -> calls(end, () -> link.note(new byte[1]));
-                        case "opens" ->
-                            calls(end, () -> {
-                                Transfer t = link.send(memory, 0, 1 << 20);
-                                t.cancel();
-                                return t.future();
-                            });
-                        case "writes" -> {
-                            RemoteRegion nobodys = new RemoteRegion(1, 2, 1 << 20);
-                            yield calls(
-                                    end,
-                                    () -> link.write(memory, 0, 1 << 20, nobodys, 0).future());
-                        }
-                        default -> throw new IllegalArgumentException(kind);
-                    };
+            long frames = switch (kind) {
+                case "pings" -> mouth.until(end, 12, n -> mouth.words.probe());
+                case "regions" ->
+                    mouth.until(end, 100, n -> {
+                        mouth.words.region("name " + n % 16, 1, 2, 3);
+                        mouth.words.withdraw("name " + n % 16);
+                    });
+                case "notes" -> calls(end, () -> link.note(new byte[1]));
+                case "opens" ->
+                    calls(end, () -> {
+                        Transfer t = link.send(memory, 0, 1 << 20);
+                        t.cancel();
+                        return t.future();
+                    });
+                case "writes" -> {
+                    RemoteRegion nobodys = new RemoteRegion(1, 2, 1 << 20);
+                    yield calls(
+                            end,
+                            () -> link.write(memory, 0, 1 << 20, nobodys, 0).future());
+                }
+                default -> throw new IllegalArgumentException(kind);
+            };
             say("D " + System.nanoTime() + " " + kind + " " + frames);
             TimeUnit.MILLISECONDS.sleep((long) (seconds * 1000));
         }

@@ -24,8 +24,7 @@ final class Side implements AutoCloseable {
     }
 
     /** As the other, of another main class and with the JVM's options. */
-    Side(String name, List<String> prefix, List<String> jvm, Class<?> main, List<String> arguments)
-            throws IOException {
+    Side(String name, List<String> prefix, List<String> jvm, Class<?> main, List<String> arguments) throws IOException {
         this.name = name;
         List<String> command = new ArrayList<>(prefix);
         command.add(ProcessHandle.current().info().command().orElse("java"));
