@@ -8,6 +8,9 @@ public final class PieceCursor {
     private long address;
     private long left;
 
+    /** At the first byte of nothing. */
+    public PieceCursor() {}
+
     /** Goes to a byte of a table's stream. @param offset below its {@link PieceTable#bytes} */
     public void seek(PieceTable table, long offset) {
         of = table;

@@ -172,7 +172,7 @@ public final class StagingPool implements AutoCloseable {
                 log.warn(
                         "GPU {}: {} MiB of pinned memory is all there is, the bound is {} MiB: {}",
                         gpu.id(),
-                        cut * slotBytes >> 20,
+                        (cut * slotBytes) >> 20,
                         boundBytes >> 20,
                         e.getMessage());
                 slots = cut; // what there is serves all, as any bound does

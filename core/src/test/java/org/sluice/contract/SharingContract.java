@@ -221,7 +221,7 @@ public abstract class SharingContract {
             addresses[i] = base + (long) indices[i] * (size + size / 3);
             ends[i] = (i + 1L) * size;
         }
-        long stride = size + size / 2;
+        long stride = size + size / 2L;
         return List.of(
                 PieceTable.Rows.range(base, bytes),
                 new PieceTable.Blocks(base, stride, size, indices, count),

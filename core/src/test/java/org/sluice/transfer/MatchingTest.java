@@ -59,7 +59,7 @@ final class MatchingTest {
         int tags = 1 + random.nextInt(5);
         int patience = 1 + random.nextInt(4);
         for (int n = 0; n < 20_000; n++) {
-            long tag = random.nextInt(tags) - 1;
+            long tag = random.nextInt(tags) - 1L;
             ArrayDeque<Send> sent = waiting.computeIfAbsent(tag, t -> new ArrayDeque<>());
             ArrayDeque<Long> wanted = asked.computeIfAbsent(tag, t -> new ArrayDeque<>());
             List<String> expected = new ArrayList<>();
