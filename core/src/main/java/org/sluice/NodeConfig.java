@@ -9,70 +9,15 @@ import java.util.OptionalInt;
 import java.util.function.Consumer;
 
 /**
- * How a node is set up: filled with defaults, checked once by {@link Builder#build}, then fixed.
- *
- * @param backend {@code cuda}, {@code host}, or {@code auto}: the best that works here
- * @param gpus how many GPUs, from 0; empty for all of the backend's
- * @param transport {@code tcp}, or another that is on the module path
- * @param nics NICs to use, in this order; empty for every usable one
- * @param channels channels of a link in each direction, 1 to 64
- * @param chunkBytes unit of striping, a multiple of 4096 from 4 KiB to 1 GiB; 0 for the best known for the backend
- * @param window most chunks a channel has in flight, 1 to 1024; 0 for what the transport allows, up to 64
- * @param socketsPerChannel connections of a channel, 1 to 16 (tcp); 0 for the best known for the backend
- * @param portBase bootstrap port of GPU 0; GPU <i>g</i> has {@code portBase + g}
- * @param deadline for each phase of making a link, and for a link that has lost every rail to get one back
- * @param clientWait how long a server waits for its first client
- * @param peerTimeout silence after which a peer counts as lost
- * @param stallTimeout how long what was sent on a channel may be unanswered, while the peer is alive, before the channel is given
- *     up and made anew, 50 ms to 1 minute; where its sender finds nothing wrong, its receiver waits eight times as long for a byte
- * @param smallBytes most bytes of a transfer that go with its announcement instead of by a channel, 0 to 16 KiB; where channels are checked
- *     and there is no secret, none do
- * @param stagingBytes most pinned host memory of a GPU for what is sent, and as much for what is received, where the transport cannot take the
- *     GPU's memory: all links share it; at least 64 KiB
- * @param spin how long an agent looks for work before it rests, up to 10 ms: sooner seen is what comes in between, at the cost of a CPU
- * @param secret file or environment content shared by both sides, at least 8 bytes; empty for none
- * @param tls PEM file with this node's private key, its certificate and the authority that vouches for peers, for TLS 1.3 on control
- *     connections; empty for none. Either both sides of a link have it or neither
- * @param duplex whether links have channels in both directions; a client's word
- * @param note up to 4 KiB that the peer's program gets to read with the link
- * @param transportOptions settings that only one transport knows
- * @param agentStart called once on each GPU's agent thread when it begins, with the GPU current there: to place the thread on CPUs
- * @param instrumented whether channels keep times and latencies besides their counts
- * @param requirements what links of this node are not to do without
+ * How a node is set up: a {@linkplain #builder builder} over the defaults, checked once, then fixed. What belongs together is read
+ * together: {@link #devices}, {@link #network}, {@link #link}, {@link #timeouts}, {@link #protection}. A later version may have more settings;
+ * programs that build and read as they do today go on to compile and run.
  */
-public record NodeConfig(
-        String backend,
-        OptionalInt gpus,
-        UnpackMode unpack,
-        String transport,
-        List<String> nics,
-        Map<String, String> transportOptions,
-        int channels,
-        long chunkBytes,
-        Striping striping,
-        int window,
-        int socketsPerChannel,
-        int portBase,
-        BootstrapFormat bootstrap,
-        Duration deadline,
-        Duration clientWait,
-        Duration peerTimeout,
-        Duration stallTimeout,
-        int smallBytes,
-        long stagingBytes,
-        Duration spin,
-        byte[] secret,
-        Optional<Path> tls,
-        boolean duplex,
-        byte[] note,
-        Consumer<GpuInfo> agentStart,
-        boolean instrumented,
-        Requirements requirements) {
-
-    /** What {@link #smallBytes} is unless told otherwise. */
+public final class NodeConfig implements NodeSettings {
+    /** What {@link NodeSettings.LinkSettings#smallBytes} is unless told otherwise. */
     public static final int SMALL_BYTES = 4096;
 
-    /** What {@link #stagingBytes} is unless told otherwise: two links of eight channels with two sockets each and slots of 1 MiB. */
+    /** What {@link NodeSettings.Devices#stagingBytes} is unless told otherwise: two links of eight channels with two sockets each and slots of 1 MiB. */
     public static final long STAGING_BYTES = 128L << 20;
 
     /** From so many CPUs on an agent looks for work a little while: with few, it would take them from who has work. */
@@ -93,45 +38,124 @@ public record NodeConfig(
     /** A year: longer is a slip of the unit. */
     private static final long MAX_MILLIS = 365L * 24 * 3600 * 1000;
 
-    public NodeConfig {
-        nics = List.copyOf(nics);
-        transportOptions = Map.copyOf(transportOptions);
-        secret = secret.clone();
-        note = note.clone();
-        gpus.ifPresent(n -> within("GPUs", n, 1, MAX_GPUS));
-        within("channels", channels, 1, MAX_CHANNELS);
-        within("window", window, 0, 1024);
-        within("sockets per channel", socketsPerChannel, 0, 16);
-        within("port", portBase, 1, 65535);
-        within("deadline in ms", deadline.toMillis(), 1, MAX_MILLIS);
-        within("client wait in ms", clientWait.toMillis(), 1, MAX_MILLIS);
-        within("peer timeout in ms", peerTimeout.toMillis(), 100, MAX_MILLIS);
-        within("small transfers' bytes", smallBytes, 0, 16 << 10);
-        within("staging bytes", stagingBytes, 64 << 10, 1L << 40);
-        within("spin in us", spin.toNanos() / 1000, 0, 10_000);
-        within("stall timeout in ms", stallTimeout.toMillis(), 50, 60_000);
-        if (chunkBytes != 0) {
-            within("chunk bytes", chunkBytes, 4096, 1 << 30);
-            if (chunkBytes % 4096 != 0) {
-                throw new ConfigException("chunk bytes " + chunkBytes + " is not a multiple of 4096");
+    private final Devices devices;
+    private final Network network;
+    private final LinkSettings link;
+    private final Timeouts timeouts;
+    private final Protection protection;
+    private final Requirements requirements;
+    private final boolean instrumented;
+
+    private record GivenDevices(
+            String backend,
+            OptionalInt gpus,
+            UnpackMode unpack,
+            long stagingBytes,
+            Duration spin,
+            Consumer<GpuInfo> agentStart)
+            implements Devices {
+        GivenDevices {
+            gpus.ifPresent(n -> within("GPUs", n, 1, MAX_GPUS));
+            within("staging bytes", stagingBytes, 64 << 10, 1L << 40);
+            within("spin in us", spin.toNanos() / 1000, 0, 10_000);
+        }
+    }
+
+    private record GivenNetwork(
+            String transport,
+            List<String> nics,
+            Map<String, String> transportOptions,
+            int portBase,
+            BootstrapFormat bootstrap)
+            implements Network {
+        GivenNetwork {
+            nics = List.copyOf(nics);
+            transportOptions = Map.copyOf(transportOptions);
+            within("port", portBase, 1, 65535);
+        }
+    }
+
+    private record GivenLink(
+            int channels,
+            long chunkBytes,
+            Striping striping,
+            int window,
+            int socketsPerChannel,
+            int smallBytes,
+            boolean duplex,
+            byte[] note)
+            implements LinkSettings {
+        GivenLink {
+            note = note.clone();
+            within("channels", channels, 1, MAX_CHANNELS);
+            within("window", window, 0, 1024);
+            within("sockets per channel", socketsPerChannel, 0, 16);
+            within("small transfers' bytes", smallBytes, 0, 16 << 10);
+            if (chunkBytes != 0) {
+                within("chunk bytes", chunkBytes, 4096, 1 << 30);
+                if (chunkBytes % 4096 != 0) {
+                    throw new ConfigException("chunk bytes " + chunkBytes + " is not a multiple of 4096");
+                }
+            }
+            if (note.length > 4096) {
+                throw new ConfigException("a note has at most 4096 bytes, this one has " + note.length);
             }
         }
-        if (deadline.toMillis() < 1 || clientWait.toMillis() < 1 || peerTimeout.toMillis() < 100) {
-            throw new ConfigException("deadlines must be positive, and the peer timeout at least 100 ms");
+
+        @Override
+        public byte[] note() {
+            return note.clone();
         }
-        if (portBase + gpus.orElse(1) - 1 > 65535) {
-            throw new ConfigException("bootstrap ports " + portBase + " to " + (portBase + gpus.orElse(1) - 1)
+    }
+
+    private record GivenTimeouts(Duration deadline, Duration clientWait, Duration peerTimeout, Duration stallTimeout)
+            implements Timeouts {
+        GivenTimeouts {
+            within("deadline in ms", deadline.toMillis(), 1, MAX_MILLIS);
+            within("client wait in ms", clientWait.toMillis(), 1, MAX_MILLIS);
+            within("peer timeout in ms", peerTimeout.toMillis(), 100, MAX_MILLIS);
+            within("stall timeout in ms", stallTimeout.toMillis(), 50, 60_000);
+        }
+    }
+
+    private record GivenProtection(byte[] secret, Optional<Path> tls) implements Protection {
+        GivenProtection {
+            secret = secret.clone();
+        }
+
+        @Override
+        public byte[] secret() {
+            return secret.clone();
+        }
+    }
+
+    private NodeConfig(Builder b) {
+        devices = new GivenDevices(b.backend, b.gpus, b.unpack, b.stagingBytes, b.spin, b.agentStart);
+        network = new GivenNetwork(b.transport, b.nics, b.transportOptions, b.portBase, b.bootstrap);
+        link = new GivenLink(
+                b.channels,
+                b.chunkBytes,
+                b.striping,
+                b.window,
+                b.socketsPerChannel,
+                b.smallBytes,
+                b.duplex,
+                b.note);
+        timeouts = new GivenTimeouts(b.deadline, b.clientWait, b.peerTimeout, b.stallTimeout);
+        protection = new GivenProtection(b.secret, b.tls);
+        requirements = b.requirements;
+        instrumented = b.instrumented;
+        int last = b.portBase + b.gpus.orElse(1) - 1;
+        if (last > 65535) {
+            throw new ConfigException("bootstrap ports " + b.portBase + " to " + last
                     + " go beyond 65535; give a lower --port");
         }
-        if (bootstrap == BootstrapFormat.UCCL && striping != Striping.ROUND_ROBIN) {
+        if (b.bootstrap == BootstrapFormat.UCCL && b.striping != Striping.ROUND_ROBIN) {
             throw new ConfigException(
                     "the uccl bootstrap has no control connection for grants: it needs round-robin striping");
         }
-        if (bootstrap == BootstrapFormat.UCCL && (duplex || secret.length > 0 || tls.isPresent())) {
+        if (b.bootstrap == BootstrapFormat.UCCL && (b.duplex || b.secret.length > 0 || b.tls.isPresent())) {
             throw new ConfigException("the uccl bootstrap knows neither two directions nor a shared secret nor TLS");
-        }
-        if (note.length > 4096) {
-            throw new ConfigException("a note has at most 4096 bytes, this one has " + note.length);
         }
     }
 
@@ -141,6 +165,42 @@ public record NodeConfig(
         }
     }
 
+    @Override
+    public Devices devices() {
+        return devices;
+    }
+
+    @Override
+    public Network network() {
+        return network;
+    }
+
+    @Override
+    public LinkSettings link() {
+        return link;
+    }
+
+    @Override
+    public Timeouts timeouts() {
+        return timeouts;
+    }
+
+    @Override
+    public Protection protection() {
+        return protection;
+    }
+
+    @Override
+    public Requirements requirements() {
+        return requirements;
+    }
+
+    @Override
+    public boolean instrumented() {
+        return instrumented;
+    }
+
+    /** A builder over the defaults. */
     public static Builder builder() {
         return new Builder();
     }
@@ -317,34 +377,7 @@ public record NodeConfig(
 
         /** @throws ConfigException naming the setting and what it may be */
         public NodeConfig build() {
-            return new NodeConfig(
-                    backend,
-                    gpus,
-                    unpack,
-                    transport,
-                    nics,
-                    transportOptions,
-                    channels,
-                    chunkBytes,
-                    striping,
-                    window,
-                    socketsPerChannel,
-                    portBase,
-                    bootstrap,
-                    deadline,
-                    clientWait,
-                    peerTimeout,
-                    stallTimeout,
-                    smallBytes,
-                    stagingBytes,
-                    spin,
-                    secret,
-                    tls,
-                    duplex,
-                    note,
-                    agentStart,
-                    instrumented,
-                    requirements);
+            return new NodeConfig(this);
         }
     }
 }

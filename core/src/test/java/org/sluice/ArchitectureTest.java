@@ -189,4 +189,31 @@ final class ArchitectureTest {
         });
         assertThat(callers).isNotEmpty().allMatch(c -> c.startsWith("org.sluice.host.") || PIECES.contains(c));
     }
+
+    /** Tables of native calls; and what is still to be split. */
+    private static final Set<String> LONG = Set.of("CudaDriver", "TcpSocket", "ServingThread", "SluiceClient");
+
+    @Test
+    @DisplayName("a file has one job: none has more than 400 lines, but for tables of native calls")
+    void fileLength() throws IOException {
+        Set<String> tooLong = new TreeSet<>();
+        int looked = 0;
+        try (Stream<Path> modules = Files.list(Path.of(".."))) {
+            for (Path main : modules.map(m -> m.resolve("src/main/java")).filter(Files::isDirectory).toList()) {
+                try (Stream<Path> files = Files.walk(main)) {
+                    for (Path file : files.filter(f -> f.toString().endsWith(".java")).toList()) {
+                        looked++;
+                        String name = file.getFileName().toString().replace(".java", "");
+                        try (Stream<String> lines = Files.lines(file)) {
+                            if (lines.count() > 400 && !LONG.contains(name)) {
+                                tooLong.add(file.toString());
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        assertThat(looked).isGreaterThan(300);
+        assertThat(tooLong).isEmpty();
+    }
 }

@@ -18,7 +18,6 @@ import org.sluice.Completions;
 import org.sluice.ErrorCode;
 import org.sluice.Layout;
 import org.sluice.Link;
-import org.sluice.LinkException;
 import org.sluice.LinkPath;
 import org.sluice.LinkStats;
 import org.sluice.LocalSide;
@@ -34,6 +33,7 @@ import org.sluice.SluiceException;
 import org.sluice.Transfer;
 import org.sluice.TransferOptions;
 import org.sluice.peer.LinkReport;
+import org.sluice.peer.LinkEvents;
 import org.sluice.peer.LinkSession;
 import org.sluice.transfer.Agent;
 
@@ -45,9 +45,6 @@ import org.sluice.transfer.Agent;
  */
 final class EngineLink implements Link {
     private static final int MOST_NOTE = 64 << 10;
-
-    /** How long somebody who only looks waits for the agent: just when a plugin's call hangs, people want to see what there is. */
-    private static final Duration LOOK = Duration.ofSeconds(1);
 
     private final Agent agent;
     private final LinkReport report;
@@ -68,7 +65,7 @@ final class EngineLink implements Link {
     }
 
     /** What the session reports; package-private: {@link LocalNode} hands it to the control plane. */
-    static final class Events implements LinkSession.Events {
+    static final class Events implements LinkEvents {
         private final CompletableFuture<EngineLink> link = new CompletableFuture<>();
 
         void bind(EngineLink to) {
@@ -154,19 +151,7 @@ final class EngineLink implements Link {
 
     @Override
     public List<ChannelConnections> connections() {
-        if (ended.isDone() || agent.busyNanos() > LOOK.toNanos()) {
-            return List.of();
-        }
-        CompletableFuture<List<ChannelConnections>> asked =
-                agent.call("its connections", () -> seen.connections(session().engine()), LOOK, late -> {});
-        try {
-            return LocalNode.get(asked);
-        } catch (LinkException e) {
-            if (e.code() == ErrorCode.AGENT_HANGS) {
-                return List.of();
-            }
-            throw e;
-        }
+        return ended.isDone() ? List.of() : seen.connections(agent, () -> session().engine());
     }
 
     @Override
@@ -243,7 +228,7 @@ final class EngineLink implements Link {
             session().engine().register(OwnedRegion.of(region).block());
             return true;
         };
-        LocalNode.get(agent.call(
+        Answers.get(agent.call(
                 "registering " + region.size() + " bytes",
                 registering,
                 agent.limits().call(region.size()),
@@ -396,7 +381,7 @@ final class EngineLink implements Link {
     /** What does not close in time is given up: the log says which thread hangs in what. */
     void awaitClose(CompletableFuture<Boolean> closing) {
         try {
-            LocalNode.get(closing);
+            Answers.get(closing);
         } catch (SluiceException e) {
             if (e.code() == ErrorCode.AGENT_HANGS) {
                 session().abandon();

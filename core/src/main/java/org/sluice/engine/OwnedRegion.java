@@ -25,7 +25,7 @@ final class OwnedRegion implements Region {
     private static final SecureRandom RANDOM = new SecureRandom();
     private static final int CLOSED = -1;
 
-    private final LocalNode node;
+    private final NodeMemory memory;
     private final int gpu;
     private final MemoryBlock block;
     private final RemoteRegion key;
@@ -33,8 +33,8 @@ final class OwnedRegion implements Region {
     /** Who reads or writes it now, or {@link #CLOSED}: so that nobody begins while it is being freed. */
     private final AtomicInteger uses = new AtomicInteger();
 
-    OwnedRegion(LocalNode node, int gpu, MemoryBlock block, RemoteRegion key, boolean ofAnother) {
-        this.node = node;
+    OwnedRegion(NodeMemory memory, int gpu, MemoryBlock block, RemoteRegion key, boolean ofAnother) {
+        this.memory = memory;
         this.gpu = gpu;
         this.block = block;
         this.key = key;
@@ -73,42 +73,42 @@ final class OwnedRegion implements Region {
 
     @Override
     public RemoteRegion share(Access access) {
-        return node.share(this, access);
+        return memory.share(this, access);
     }
 
     @Override
     public void withdraw(RemoteRegion of, Duration atMost) {
-        node.withdraw(this, of, atMost);
+        memory.withdraw(this, of, atMost);
     }
 
     @Override
     public void withdraw() {
-        node.withdraw(this);
+        memory.withdraw(this);
     }
 
     @Override
     public void write(long offset, MemorySegment source) {
         check(offset, source.byteSize());
-        using(() -> node.onAgent(gpu, "a write of", source.byteSize(), g -> g.write(block.memory(), offset, source)));
+        using(() -> memory.onAgent(gpu, "a write of", source.byteSize(), g -> g.write(block.memory(), offset, source)));
     }
 
     @Override
     public void read(long offset, MemorySegment target) {
         check(offset, target.byteSize());
-        using(() -> node.onAgent(gpu, "a read of", target.byteSize(), g -> g.read(block.memory(), offset, target)));
+        using(() -> memory.onAgent(gpu, "a read of", target.byteSize(), g -> g.read(block.memory(), offset, target)));
     }
 
     @Override
     public void fill(long offset, long bytes, long seed) {
         check(offset, bytes);
-        using(() -> node.onGpu(gpu, g -> g.fill(block.memory(), offset, bytes, seed)));
+        using(() -> memory.onGpu(gpu, g -> g.fill(block.memory(), offset, bytes, seed)));
     }
 
     @Override
     public long mismatch(long offset, long bytes, long seed) {
         check(offset, bytes);
         long[] result = new long[1];
-        using(() -> node.onGpu(gpu, g -> result[0] = g.mismatch(block.memory(), offset, bytes, seed)));
+        using(() -> memory.onGpu(gpu, g -> result[0] = g.mismatch(block.memory(), offset, bytes, seed)));
         return result[0];
     }
 
@@ -173,7 +173,7 @@ final class OwnedRegion implements Region {
     CompletableFuture<Void> beginClose() {
         int before = uses.compareAndExchange(0, CLOSED);
         if (before == 0) {
-            return node.free(this);
+            return memory.free(this);
         }
         if (before != CLOSED) {
             throw new IllegalStateException(before + " transfers still use the region");
@@ -184,7 +184,7 @@ final class OwnedRegion implements Region {
     /** What an agent that hangs does not free is left, and the log says so. */
     static void awaitFree(CompletableFuture<Void> freeing) {
         try {
-            LocalNode.get(freeing);
+            Answers.get(freeing);
         } catch (LinkException e) {
             if (e.code() != ErrorCode.AGENT_HANGS) {
                 throw e;

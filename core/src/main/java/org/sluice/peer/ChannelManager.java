@@ -8,19 +8,15 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.sluice.ErrorCode;
 import org.sluice.LinkException;
-import org.sluice.SluiceException;
 import org.sluice.Where;
 import org.sluice.spi.ChannelContext;
 import org.sluice.spi.ChannelKeys;
 import org.sluice.spi.Connector;
 import org.sluice.spi.Doorbell;
-import org.sluice.spi.Gpu;
-import org.sluice.spi.Listener;
 import org.sluice.spi.Nic;
 import org.sluice.spi.PeerId;
 import org.sluice.spi.ReceiveChannel;
 import org.sluice.spi.SendChannel;
-import org.sluice.spi.ThreadLimitException;
 import org.sluice.spi.Transport;
 import org.sluice.spi.TransportException;
 import org.sluice.stats.ChannelCounters;
@@ -29,13 +25,11 @@ import org.sluice.stats.ChunkEvent;
 import org.sluice.transfer.Agent;
 import org.sluice.transfer.InboundEnd;
 import org.sluice.transfer.OutboundEnd;
-import org.sluice.transfer.StagingPool;
 import org.sluice.transfer.StagingShare;
 import org.sluice.transfer.Work;
 import org.sluice.wire.Deadline;
 import org.sluice.wire.LinkKey;
 import org.sluice.wire.NodeIdentity;
-import org.sluice.wire.Offer;
 
 /**
  * Makes the channels of one GPU's link: listens, accepts and connects, all channels side by side, since a plugin's accept can
@@ -53,7 +47,6 @@ final class ChannelManager {
 
     private final Agent agent;
     private final Transport transport;
-    private final int stagingSlots;
     private final boolean instrumented;
 
     /** Nodes have no identity yet: what is unique to the link lets its own channels share connections, and no others. */
@@ -62,12 +55,8 @@ final class ChannelManager {
     private long chunkBytes;
     private volatile ChannelKeys keys = ChannelKeys.NONE;
     private volatile boolean sendsAreGranted;
-    private final @Nullable Listener[] listeners = new Listener[Offer.MOST_CHANNELS];
-    private final int[] listenDevice = new int[Offer.MOST_CHANNELS];
-    private int[] address = new int[Offer.MOST_CHANNELS];
-    private int listening;
-    private @Nullable StagingShare sendSlots;
-    private @Nullable StagingShare receiveSlots;
+    private final ChannelListeners listeners;
+    private final LinkSlots slots;
     private boolean linked;
     private @Nullable Setup running;
 
@@ -78,7 +67,8 @@ final class ChannelManager {
         this.agent = agent;
         this.transport = transport;
         this.chunkBytes = chunkBytes;
-        this.stagingSlots = stagingSlots;
+        this.listeners = new ChannelListeners(transport, this::receiving, this::where);
+        this.slots = new LinkSlots(agent, transport, stagingSlots);
         this.instrumented = instrumented;
     }
 
@@ -88,12 +78,7 @@ final class ChannelManager {
      * @return the longest chunk that this side can do: less where it goes through pinned slots that are smaller
      */
     long chunkBytes(long bytes) {
-        leaveSlots();
-        chunkBytes = bytes;
-        if (transport.devices().stream().anyMatch(this::needsSlots)) {
-            chunkBytes = Math.min(bytes, sendSlots().slotBytes());
-            chunkBytes = Math.min(chunkBytes, receiveSlots().slotBytes());
-        }
+        chunkBytes = slots.fit(peer, bytes);
         return chunkBytes;
     }
 
@@ -107,17 +92,9 @@ final class ChannelManager {
         peer = new PeerId(node.idHigh(), node.idLow());
     }
 
-    /** The place of each channel's address among those of its NIC; listeners that are there already are made anew. */
+    /** The place of each channel's address among those of its NIC. */
     void addresses(int[] ofChannel) {
-        int[] wanted = Arrays.copyOf(ofChannel, Offer.MOST_CHANNELS);
-        for (int c = 0; c < listening; c++) {
-            Listener there = listeners[c];
-            if (there != null && wanted[c] != address[c]) {
-                there.close();
-                listeners[c] = null;
-            }
-        }
-        address = wanted;
+        listeners.addresses(ofChannel);
     }
 
     /** Whether what is sent waits for grants: the agent wakes when they come, and need not for each few chunks that have left. */
@@ -139,7 +116,7 @@ final class ChannelManager {
         return new ChannelContext(
                 agent.gpu(),
                 channel,
-                address[channel],
+                listeners.address(channel),
                 peer,
                 sendsAreGranted,
                 doorbell,
@@ -152,40 +129,11 @@ final class ChannelManager {
 
     /** Listens for so many channels, each on its device; one that listens elsewhere already is moved. */
     void listen(int[] devices) {
-        for (int c = devices.length; c < listening; c++) {
-            Listener surplus = listeners[c];
-            if (surplus != null) {
-                surplus.close();
-                listeners[c] = null;
-            }
-        }
-        listening = devices.length;
-        for (int c = 0; c < devices.length; c++) {
-            Listener there = listeners[c];
-            if (there != null && listenDevice[c] == devices[c]) {
-                continue;
-            }
-            if (there != null) {
-                there.close();
-                listeners[c] = null;
-            }
-            try {
-                listeners[c] = transport.listen(devices[c], receiving(c));
-                listenDevice[c] = devices[c];
-            } catch (TransportException e) {
-                throw new LinkException(where(c, devices[c]), "cannot listen: " + e.getMessage(), e);
-            }
-        }
+        listeners.listen(devices);
     }
 
     List<byte[]> handles() {
-        List<byte[]> handles = new ArrayList<>();
-        for (Listener l : listeners) {
-            if (l != null) {
-                handles.add(l.handle());
-            }
-        }
-        return handles;
+        return listeners.handles();
     }
 
     private Where where(int channel, int device) {
@@ -229,13 +177,7 @@ final class ChannelManager {
         if (running != null && !running.done.isDone()) {
             running.fail(new LinkException(place(), why), true);
         }
-        for (int c = 0; c < listeners.length; c++) {
-            Listener l = listeners[c];
-            if (l != null) {
-                l.close();
-                listeners[c] = null;
-            }
-        }
+        listeners.close();
         Channels left = untaken;
         if (left != null) {
             untaken = null;
@@ -243,21 +185,14 @@ final class ChannelManager {
             left.inbound().forEach(end -> closeQuietly(end.channel()));
         }
         if (!linked) {
-            leaveSlots();
+            slots.leave();
         }
     }
 
     /** The link's part in pinned slots too, once nothing uses them any more. */
     void close() {
         cancel("the link is closed");
-        leaveSlots();
-    }
-
-    private void leaveSlots() {
-        closeQuietly(sendSlots);
-        closeQuietly(receiveSlots);
-        sendSlots = null;
-        receiveSlots = null;
+        slots.leave();
     }
 
     private static void closeQuietly(@Nullable AutoCloseable c) {
@@ -279,46 +214,8 @@ final class ChannelManager {
         return new ChannelCounters(instrumented ? new ChannelTiming(source) : null);
     }
 
-    /** Whether a NIC's chunks go through pinned slots. */
-    private boolean needsSlots(Nic nic) {
-        Gpu gpu = agent.gpu();
-        return !gpu.hostAccessible() && !nic.memory().contains(gpu.memoryKind());
-    }
-
-    private StagingShare sendSlots() {
-        StagingShare there = sendSlots;
-        if (there == null) {
-            there = share(agent.sendSlots());
-            sendSlots = there;
-        }
-        return there;
-    }
-
-    private StagingShare receiveSlots() {
-        StagingShare there = receiveSlots;
-        if (there == null) {
-            there = share(agent.receiveSlots());
-            receiveSlots = there;
-        }
-        return there;
-    }
-
-    private StagingShare share(StagingPool pool) {
-        return pool.share(peer, chunkBytes, stagingSlots);
-    }
-
     private @Nullable StagingShare staging(int device, boolean sends) {
-        if (!needsSlots(nic(device))) {
-            return null;
-        }
-        StagingShare slots = sends ? sendSlots() : receiveSlots();
-        if (slots.slotBytes() < chunkBytes) {
-            throw new LinkException(
-                    place(),
-                    "chunks of " + chunkBytes + " bytes do not fit the pinned slots of " + slots.slotBytes()
-                            + " bytes; give smaller chunks, or more memory for staging");
-        }
-        return slots;
+        return slots.of(nic(device), sends, peer, chunkBytes, place());
     }
 
     private boolean takesLists() {
@@ -339,7 +236,7 @@ final class ChannelManager {
             this.devices = devices;
             this.connectors = new Connector[handles.size()];
             this.sending = new SendChannel[handles.size()];
-            this.receiving = new ReceiveChannel[accept ? listening : 0];
+            this.receiving = new ReceiveChannel[accept ? listeners.count() : 0];
             this.accept = accept;
             this.deadline = deadline;
             for (int c = lost.nextSetBit(0); c >= 0; c = lost.nextSetBit(c + 1)) {
@@ -347,9 +244,8 @@ final class ChannelManager {
                     sending[c] = new UnmadeChannel(nic(devices[c]).name());
                 }
                 if (c < receiving.length) {
-                    receiving[c] = new UnmadeChannel(nic(listenDevice[c]).name());
-                    closeQuietly(listeners[c]);
-                    listeners[c] = null;
+                    receiving[c] = new UnmadeChannel(nic(listeners.device(c)).name());
+                    listeners.drop(c);
                 }
             }
             for (int c = 0; c < connectors.length; c++) {
@@ -394,22 +290,18 @@ final class ChannelManager {
             try {
                 boolean connecting = missing > 0 && now - acceptAt < 0;
                 for (c = 0; c < receiving.length; c++) {
-                    Listener listener = listeners[c];
-                    if (listener != null && connecting) {
+                    if (receiving[c] != null) {
+                        continue;
+                    }
+                    receiving[c] = connecting ? null : listeners.accept(c);
+                    if (receiving[c] == null) {
                         missing++;
-                    } else if (listener != null) {
-                        receiving[c] = listener.accept();
-                        if (receiving[c] == null) {
-                            missing++;
-                        } else {
-                            listeners[c] = null;
-                            listener.close();
-                            progress++;
-                        }
+                    } else {
+                        progress++;
                     }
                 }
             } catch (TransportException e) {
-                fail(new LinkException(where(c, listenDevice[c]), "cannot accept: " + e.getMessage(), e), true);
+                fail(new LinkException(where(c, listeners.device(c)), "cannot accept: " + e.getMessage(), e), true);
                 return 1;
             }
             if (missing == 0) {
@@ -439,7 +331,7 @@ final class ChannelManager {
                 for (int c = 0; c < receiving.length; c++) {
                     ReceiveChannel channel = receiving[c];
                     if (channel != null) {
-                        int device = listenDevice[c];
+                        int device = listeners.device(c);
                         inbound.add(new InboundEnd(
                                 c,
                                 0,
@@ -467,10 +359,10 @@ final class ChannelManager {
                             "channel " + c + " to connect on " + nic(devices[c]).name());
                 }
             }
-            for (int c = 0; accept && c < listening; c++) {
-                if (listeners[c] != null) {
+            for (int c = 0; accept && c < listeners.count(); c++) {
+                if (listeners.awaits(c)) {
                     late.add("channel " + c + " to be accepted on "
-                            + nic(listenDevice[c]).name());
+                            + nic(listeners.device(c)).name());
                 }
             }
             return "not made within " + deadline.text() + ": " + String.join(", ", late)
@@ -482,21 +374,14 @@ final class ChannelManager {
                 Arrays.stream(connectors).forEach(ChannelManager::closeQuietly);
                 Arrays.stream(sending).forEach(ChannelManager::closeQuietly);
                 Arrays.stream(receiving).forEach(ChannelManager::closeQuietly);
-                leaveSlots();
+                slots.leave();
             }
             done.completeExceptionally(why);
         }
 
         @Override
         public void fail(Throwable why) {
-            fail(
-                    switch (why) {
-                        case SluiceException s -> s.at(place());
-                        case ThreadLimitException t ->
-                            new LinkException(ErrorCode.RESOURCES, place(), String.valueOf(t.getMessage()), t);
-                        default -> new LinkException(ErrorCode.INTERNAL, place(), "internal error: " + why, why);
-                    },
-                    true);
+            fail(Faults.of(why, place()), true);
         }
 
         @Override

@@ -29,16 +29,16 @@ public final class LinkMaker implements Desk, AutoCloseable {
     /** Who gets the links that others make. */
     public interface Incoming {
         /** What a link that is about to begin tells. */
-        LinkSession.Events events();
+        LinkEvents events();
 
         /** It has begun. @param events what {@link #events} gave for it */
-        void made(Orchestrator.Made made, LinkSession.Events events);
+        void made(Orchestrator.Made made, LinkEvents events);
     }
 
     private final LinkPlan plan;
     private final List<Agent> agents;
     private final Incoming incoming;
-    private final Set<LinkMaking> underWay = ConcurrentHashMap.newKeySet();
+    private final Set<LinkAttempt> underWay = ConcurrentHashMap.newKeySet();
     private @Nullable Reception reception;
     private volatile boolean closed;
 
@@ -75,10 +75,10 @@ public final class LinkMaker implements Desk, AutoCloseable {
         if (underWay.size() >= MOST_UNDER_WAY) {
             return "this node makes " + MOST_UNDER_WAY + " links already; try again";
         }
-        LinkSession.Events events = incoming.events();
-        LinkMaking making = new LinkMaking(plan, agents.get(request.gpu()), 0);
+        LinkEvents events = incoming.events();
+        LinkAttempt attempt = new LinkAttempt(plan, agents.get(request.gpu()), 0);
         try {
-            Orchestrator.Made made = make(making, () -> making.answer(request), events);
+            Orchestrator.Made made = make(attempt, () -> new ServerBootstrap(attempt).answer(request), events);
             incoming.made(made, events);
         } catch (SluiceException e) {
             log.warn(
@@ -92,41 +92,42 @@ public final class LinkMaker implements Desk, AutoCloseable {
     }
 
     /** Makes a link to a node that listens at {@code host:port}. */
-    public Orchestrator.Made connect(String host, int port, int localGpu, int remoteGpu, LinkSession.Events events) {
+    public Orchestrator.Made connect(String host, int port, int localGpu, int remoteGpu, LinkEvents events) {
         if (localGpu < 0 || localGpu >= agents.size()) {
             throw new ConfigException(
                     Where.ofGpu(localGpu), "GPU " + localGpu + " does not exist, this node has " + agents.size());
         }
-        LinkMaking making =
-                new LinkMaking(plan, agents.get(localGpu), 0, new LinkMaking.Destination.NodePort(port, remoteGpu));
-        return make(making, () -> making.offer(host, Deadline.in(plan.deadline())), events);
+        LinkAttempt attempt =
+                new LinkAttempt(plan, agents.get(localGpu), 0, new LinkAttempt.Destination.NodePort(port, remoteGpu));
+        return make(
+                attempt, () -> new ClientBootstrap(attempt).agree(host, Deadline.in(plan.deadline())), events);
     }
 
     private interface Bootstrap {
-        void run() throws IOException;
+        AgreedLink run() throws IOException;
     }
 
-    private Orchestrator.Made make(LinkMaking making, Bootstrap bootstrap, LinkSession.Events events) {
-        underWay.add(making);
+    private Orchestrator.Made make(LinkAttempt attempt, Bootstrap bootstrap, LinkEvents events) {
+        underWay.add(attempt);
         try {
             expectOpen(); // after it is in the set: closing finds it there, or it finds that it is closed
-            bootstrap.run();
-            making.openChannels();
-            LinkSession session = making.start(events);
+            OpenedLink opened = new ChannelOpening(bootstrap.run()).open();
+            LinkStart start = new LinkStart(opened);
+            LinkSession session = start.start(events);
             try {
-                return new Orchestrator.Made(session, LinkReport.of(making, session));
+                return new Orchestrator.Made(session, LinkReport.of(opened, start.awaitPath(session), session));
             } catch (RuntimeException | Error e) {
-                agents.get(making.gpu()).execute(session::close);
+                agents.get(attempt.gpu()).execute(session::close);
                 throw e;
             }
         } catch (IOException e) {
-            making.cancel("the link could not be made");
-            throw new LinkException(making.where(), "during the bootstrap: " + e.getMessage(), e);
+            attempt.cancel("the link could not be made");
+            throw new LinkException(attempt.where(), "during the bootstrap: " + e.getMessage(), e);
         } catch (RuntimeException | Error e) {
-            making.cancel("the link could not be made");
+            attempt.cancel("the link could not be made");
             throw e;
         } finally {
-            underWay.remove(making);
+            underWay.remove(attempt);
         }
     }
 

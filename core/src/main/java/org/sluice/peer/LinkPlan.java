@@ -61,7 +61,7 @@ public record LinkPlan(
      * between GPUs than eight do (docs/performance.md).
      */
     public static int socketsPerChannel(NodeConfig config, Gpu gpu) {
-        int given = config.socketsPerChannel();
+        int given = config.link().socketsPerChannel();
         return given != 0 ? given : gpu.hostAccessible() ? 1 : 2;
     }
 
@@ -82,14 +82,14 @@ public record LinkPlan(
                 .mapToLong(Nic::maxMessageBytes)
                 .min()
                 .orElse(Long.MAX_VALUE);
-        long chunk = config.chunkBytes() != 0 ? config.chunkBytes() : staged ? STAGED_CHUNK : HOST_CHUNK;
+        long chunk = config.link().chunkBytes() != 0 ? config.link().chunkBytes() : staged ? STAGED_CHUNK : HOST_CHUNK;
         if (chunk > longest) {
             chunk = longest;
         }
-        int window = Math.min(requests, config.window() == 0 ? MOST_WINDOW : config.window());
+        int window = Math.min(requests, config.link().window() == 0 ? MOST_WINDOW : config.link().window());
         int sendWindow = transport.ringsDoorbell() ? window : Math.min(window, PLUGIN_SEND_WINDOW);
-        SharedSecret secret = config.secret().length == 0 ? null : new SharedSecret(config.secret());
-        Tls tls = config.tls().map(Tls::of).orElse(null);
+        SharedSecret secret = config.protection().secret().length == 0 ? null : new SharedSecret(config.protection().secret());
+        Tls tls = config.protection().tls().map(Tls::of).orElse(null);
         int slots = Integer.highestOneBit(STAGING_SLOTS * sockets * 2 - 1);
         return new LinkPlan(
                 config,
@@ -112,11 +112,11 @@ public record LinkPlan(
     }
 
     Duration deadline() {
-        return config.deadline();
+        return config.timeouts().deadline();
     }
 
     boolean roundRobin() {
-        return config.striping() == Striping.ROUND_ROBIN;
+        return config.link().striping() == Striping.ROUND_ROBIN;
     }
 
     /** Which NICs hang on the GPU's NUMA node: bit <i>n</i> for NIC <i>n</i>. */

@@ -23,17 +23,16 @@ public record LinkReport(int gpu, byte[] note, LinkPath path, List<ChannelView> 
     public record ChannelView(
             int index, boolean sending, String nic, String peerNic, String description, ChannelCounters counters) {}
 
-    /** Waits until the path is known. */
-    static LinkReport of(LinkMaking link, LinkSession session) {
-        LinkPath path = link.awaitPath(session);
+    static LinkReport of(OpenedLink link, LinkPath path, LinkSession session) {
+        AgreedLink agreed = link.agreed();
         List<ChannelView> views = new ArrayList<>();
         link.channels()
                 .outbound()
                 .forEach(e -> views.add(new ChannelView(
                         e.index(),
                         true,
-                        link.localNic(e.index()),
-                        link.remoteNic(e.index()),
+                        agreed.localNic(e.index()),
+                        agreed.remoteNic(e.index()),
                         e.channel().description(),
                         e.counters())));
         link.channels()
@@ -41,15 +40,15 @@ public record LinkReport(int gpu, byte[] note, LinkPath path, List<ChannelView> 
                 .forEach(e -> views.add(new ChannelView(
                         e.index(),
                         false,
-                        link.localNic(e.index()),
-                        link.remoteNic(e.index()),
+                        agreed.localNic(e.index()),
+                        agreed.remoteNic(e.index()),
                         e.channel().description(),
                         e.counters())));
         LinkSharing sharing = session.sharing();
         if (sharing != null && sharing.decided().getNow("undecided").isEmpty()) {
             pulled(views, path.transport(), sharing);
         }
-        return new LinkReport(link.gpu(), link.note(), path, List.copyOf(views));
+        return new LinkReport(link.attempt().gpu(), agreed.partner().saidNote(), path, List.copyOf(views));
     }
 
     private static void pulled(List<ChannelView> views, String transport, LinkSharing sharing) {

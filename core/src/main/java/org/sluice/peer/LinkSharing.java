@@ -1,10 +1,6 @@
 package org.sluice.peer;
 
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.time.Duration;
-import java.util.Arrays;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -19,10 +15,6 @@ import org.sluice.spi.GpuMemory;
 import org.sluice.spi.ListQueue;
 import org.sluice.spi.MemorySharing;
 import org.sluice.spi.PartsConnection;
-import org.sluice.spi.PartsDoor;
-import org.sluice.spi.PartsListener;
-import org.sluice.spi.PeerMemory;
-import org.sluice.spi.SharedPart;
 import org.sluice.spi.TransportException;
 import org.sluice.stats.ChannelCounters;
 import org.sluice.transfer.Agent;
@@ -46,7 +38,7 @@ final class LinkSharing implements PulledMemory {
     static final int CANNOT = 1;
     static final int GONE = 2;
 
-    private static final int PROBE = 0;
+    private static final int PROBE = PartsExchange.PROBE;
 
     /** A host GPU copies at once: the agent is not to be away for longer than a fraction of a millisecond. */
     private static final long HOST_STEP = 4 << 20;
@@ -62,17 +54,14 @@ final class LinkSharing implements PulledMemory {
     private final boolean server;
     private final Duration limit;
     private final Where where;
-    private final PeerMemory peerMemory;
     private final SharingThread thread;
+    private final PartsExchange exchange;
     private final ExportedBlocks exported = new ExportedBlocks();
     private final ImportedBlocks imported = new ImportedBlocks(this::close);
     private final ChannelCounters sent = new ChannelCounters();
     private final ChannelCounters received = new ChannelCounters();
     private final CompletableFuture<String> decided = new CompletableFuture<>();
     private final CompletableFuture<Void> freed = new CompletableFuture<>();
-    private volatile @Nullable PartsDoor door;
-    private volatile @Nullable PartsConnection connection;
-    private volatile @Nullable SharingProbe probe;
     private volatile boolean ended;
     private Consumer<Runnable> onLink = run -> {};
     private boolean on;
@@ -96,8 +85,8 @@ final class LinkSharing implements PulledMemory {
         this.server = server;
         this.limit = limit;
         this.where = where;
-        this.peerMemory = sharing.peer(peer);
         this.thread = new SharingThread(gpu);
+        this.exchange = new PartsExchange(gpu, sharing, node.transport(), peer, thread, new Heard());
         node.track(freed);
     }
 
@@ -112,12 +101,10 @@ final class LinkSharing implements PulledMemory {
         if (server) {
             inBackground(() -> {
                 try {
-                    PartsDoor opened = node.transport().listen(listener);
-                    door = opened;
-                    byte[] handle = opened.handle();
+                    byte[] handle = exchange.listen();
                     onLink.accept(() -> control.shareDoor(handle));
                 } catch (TransportException e) {
-                    cannot(PROBE, String.valueOf(e.getMessage()));
+                    cannot(String.valueOf(e.getMessage()));
                 }
             });
         }
@@ -130,7 +117,7 @@ final class LinkSharing implements PulledMemory {
 
     /** Who is at the other end, as the kernel says. */
     String peerProcess() {
-        PartsConnection c = connection;
+        PartsConnection c = exchange.connection();
         return c == null ? "nobody" : c.peer();
     }
 
@@ -155,76 +142,34 @@ final class LinkSharing implements PulledMemory {
         }
     }
 
-    /** What came over the other connection; the transport's thread tells it. */
-    private final PartsListener listener = new PartsListener() {
+    /** What becomes of parts of memory that are handed over, on the agent. */
+    private final class Heard implements PartsExchange.Told {
         @Override
-        public void connected(PartsConnection c) {
-            connection = c;
-            if (ended) {
-                c.close();
-                return;
-            }
-            inBackground(() -> offerProbe(c));
+        public void proven() {
+            onLink.accept(() -> {
+                weHaveTheirs = true;
+                control.held(PROBE, OPEN, "");
+                bothProven();
+            });
         }
 
         @Override
-        public void received(byte[] label, List<SharedPart> parts) {
-            if (!thread.run(() -> come(label, parts))) {
-                sharing.discard(parts);
+        public void cannot(int number, String why) {
+            if (number == PROBE) {
+                LinkSharing.this.cannot(why);
+            } else {
+                onLink.accept(() -> control.held(number, CANNOT, why));
             }
+        }
+
+        @Override
+        public void opened(int number, GpuMemory memory) {
+            onLink.accept(() -> LinkSharing.this.opened(number, memory));
         }
 
         @Override
         public void broken(String why) {
             onLink.accept(() -> decide(why));
-        }
-    };
-
-    private void offerProbe(PartsConnection c) {
-        try {
-            SharingProbe made = new SharingProbe(gpu, sharing);
-            probe = made;
-            c.send(label(PROBE, made.expected()), made.parts());
-        } catch (GpuException e) {
-            cannot(PROBE, String.valueOf(e.getMessage()));
-        }
-    }
-
-    private static byte[] label(int number, byte[] with) {
-        return ByteBuffer.allocate(Integer.BYTES + with.length)
-                .order(ByteOrder.LITTLE_ENDIAN)
-                .putInt(number)
-                .put(with)
-                .array();
-    }
-
-    /** In the background: a block of the peer's. */
-    private void come(byte[] label, List<SharedPart> parts) {
-        if (ended || label.length < Integer.BYTES) {
-            sharing.discard(parts);
-            return;
-        }
-        int number = ByteBuffer.wrap(label).order(ByteOrder.LITTLE_ENDIAN).getInt();
-        if (number == PROBE) {
-            byte[] expected = Arrays.copyOfRange(label, Integer.BYTES, label.length);
-            String why = SharingProbe.check(gpu, sharing, peerMemory, expected, parts);
-            if (why.isEmpty()) {
-                onLink.accept(() -> {
-                    weHaveTheirs = true;
-                    control.held(PROBE, OPEN, "");
-                    bothProven();
-                });
-            } else {
-                cannot(PROBE, why);
-            }
-            return;
-        }
-        try {
-            GpuMemory memory = peerMemory.open(parts);
-            onLink.accept(() -> opened(number, memory));
-        } catch (GpuException | IllegalStateException e) {
-            String why = String.valueOf(e.getMessage());
-            onLink.accept(() -> control.held(number, CANNOT, why));
         }
     }
 
@@ -237,10 +182,10 @@ final class LinkSharing implements PulledMemory {
         control.held(number, OPEN, "");
     }
 
-    /** Says that a block, or the probe, is not to be had here. */
-    private void cannot(int number, String why) {
+    /** Says that nothing of the peer's is to be had here. */
+    private void cannot(String why) {
         onLink.accept(() -> {
-            control.held(number, CANNOT, why);
+            control.held(PROBE, CANNOT, why);
             decide(why);
         });
     }
@@ -259,12 +204,9 @@ final class LinkSharing implements PulledMemory {
         }
         inBackground(() -> {
             try {
-                connection = node.transport().connect(handle, listener);
-                if (ended) {
-                    closeConnection();
-                }
+                exchange.connect(handle);
             } catch (TransportException e) {
-                cannot(PROBE, String.valueOf(e.getMessage()));
+                cannot(String.valueOf(e.getMessage()));
             }
         });
     }
@@ -363,13 +305,10 @@ final class LinkSharing implements PulledMemory {
     }
 
     private void export(ExportedBlocks.Export e) {
-        PartsConnection c = connection;
+        PartsConnection over = exchange.connection();
         inBackground(() -> {
             try {
-                if (c == null) {
-                    throw new GpuException("there is no connection to hand it over", 0);
-                }
-                c.send(label(e.number, new byte[0]), sharing.export(e.block.memory()));
+                exchange.send(over, e.number, e.block.memory());
             } catch (GpuException | IllegalStateException why) {
                 onLink.accept(() -> never(e, String.valueOf(why.getMessage())));
             }
@@ -398,7 +337,7 @@ final class LinkSharing implements PulledMemory {
 
     @Override
     public void giveUp() {
-        PartsConnection c = connection;
+        PartsConnection c = exchange.connection();
         if (c != null) {
             c.giveUp();
         }
@@ -406,7 +345,7 @@ final class LinkSharing implements PulledMemory {
 
     @Override
     public boolean peerGaveUp() {
-        PartsConnection c = connection;
+        PartsConnection c = exchange.connection();
         return c == null || c.peerGaveUp();
     }
 
@@ -437,16 +376,12 @@ final class LinkSharing implements PulledMemory {
         }
         on = false;
         ended = true;
+        exchange.end();
         decided.complete("the link has ended");
         exported.allGone();
         boolean begun = thread.run(() -> {
             try {
-                closeConnection();
-                peerMemory.close();
-                SharingProbe p = probe;
-                if (p != null) {
-                    p.close();
-                }
+                exchange.close();
             } finally {
                 freed.complete(null);
             }
@@ -455,16 +390,5 @@ final class LinkSharing implements PulledMemory {
             freed.complete(null);
         }
         thread.end();
-    }
-
-    private void closeConnection() {
-        PartsDoor d = door;
-        if (d != null) {
-            d.close();
-        }
-        PartsConnection c = connection;
-        if (c != null) {
-            c.close();
-        }
     }
 }

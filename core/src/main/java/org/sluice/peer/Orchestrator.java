@@ -5,26 +5,18 @@ import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.IntFunction;
-import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sluice.BootstrapFormat;
-import org.sluice.ClosedException;
 import org.sluice.ConfigException;
 import org.sluice.ErrorCode;
 import org.sluice.LinkException;
 import org.sluice.LinkingStep;
 import org.sluice.LinkingStep.Phase;
-import org.sluice.SluiceException;
 import org.sluice.Where;
-import org.sluice.spi.ThreadLimitException;
-import org.sluice.spi.Threads;
-import org.sluice.stats.PhaseEvent;
 import org.sluice.transfer.Agent;
 import org.sluice.wire.Deadline;
 
@@ -37,9 +29,6 @@ public final class Orchestrator implements AutoCloseable {
 
     /** Between looks at what other GPUs' threads have met. */
     private static final Duration LOOK = Duration.ofMillis(50);
-
-    /** For the steps of other GPUs to end once one has failed: each has a deadline, but for what hangs. */
-    private static final Duration LEAVE = Duration.ofSeconds(2);
 
     private final LinkPlan plan;
     private final List<Agent> agents;
@@ -57,10 +46,10 @@ public final class Orchestrator implements AutoCloseable {
     public synchronized void bind() {
         if (ports == null) {
             ports = new BootstrapPorts(
-                    plan.config().portBase(),
+                    plan.config().network().portBase(),
                     agents.size(),
                     plan.reception(),
-                    plan.config().bootstrap() == BootstrapFormat.UCCL);
+                    plan.config().network().bootstrap() == BootstrapFormat.UCCL);
         }
     }
 
@@ -74,30 +63,31 @@ public final class Orchestrator implements AutoCloseable {
             List<Integer> gpus,
             boolean exclusive,
             Consumer<LinkingStep> steps,
-            IntFunction<LinkSession.Events> events) {
+            IntFunction<LinkEvents> events) {
         bind();
         BootstrapPorts open = ports();
-        List<LinkMaking> links = links(gpus, exclusive);
-        Duration silence = plan.config().peerTimeout();
+        List<LinkAttempt> attempts = attempts(gpus, exclusive);
+        Duration silence = plan.config().timeouts().peerTimeout();
         // a fifth less than the timeout, so that the failure of all GPUs is out within it
-        ClientWait wait = new ClientWait(plan.config().clientWait(), silence.minus(silence.dividedBy(5)));
+        ClientWait wait = new ClientWait(plan.config().timeouts().clientWait(), silence.minus(silence.dividedBy(5)));
+        SideBySide phases = new SideBySide(true, attempts, steps);
         try {
-            each(true, Phase.LISTEN, links, LinkMaking::listen, LinkMaking::channelCount, steps);
-            each(
-                    true,
+            List<LinkAttempt> listening = phases.run(
+                    Phase.LISTEN,
+                    attempts,
+                    a -> new ServerBootstrap(a).listen(),
+                    a -> plan.config().link().channels());
+            List<AgreedLink> agreed = phases.run(
                     Phase.BOOTSTRAP,
-                    links,
-                    l -> awaitClient(l, open, wait, exclusive),
-                    LinkMaking::channelCount,
-                    steps);
-            each(
-                    true,
+                    listening,
+                    a -> awaitClient(a, open, wait, exclusive),
+                    a -> a.rails().size());
+            List<OpenedLink> opened = phases.run(
                     Phase.ACCEPT,
-                    links,
-                    LinkMaking::openChannels,
-                    l -> l.channels().inbound().size(),
-                    steps);
-            List<Made> made = start(links, events);
+                    agreed,
+                    a -> new ChannelOpening(a).open(),
+                    o -> o.channels().inbound().size());
+            List<Made> made = start(opened, events);
             if (exclusive) {
                 made.forEach(m -> m.session()
                         .ended()
@@ -105,7 +95,7 @@ public final class Orchestrator implements AutoCloseable {
             }
             return made;
         } catch (RuntimeException | Error e) {
-            links.forEach(l -> l.cancel("another GPU failed"));
+            attempts.forEach(l -> l.cancel("another GPU failed"));
             if (exclusive) {
                 gpus.forEach(open::release);
             }
@@ -113,11 +103,11 @@ public final class Orchestrator implements AutoCloseable {
         }
     }
 
-    private void awaitClient(LinkMaking link, BootstrapPorts open, ClientWait wait, boolean exclusive)
+    private AgreedLink awaitClient(LinkAttempt link, BootstrapPorts open, ClientWait wait, boolean exclusive)
             throws IOException, InterruptedException {
-        if (plan.config().bootstrap() == BootstrapFormat.UCCL) {
-            link.answerBare(comeBare(link, wait, open));
-            return;
+        ServerBootstrap server = new ServerBootstrap(link);
+        if (!link.isConfirmed()) {
+            return server.answerBare(comeBare(link, wait, open));
         }
         String left = null;
         while (true) {
@@ -128,13 +118,12 @@ public final class Orchestrator implements AutoCloseable {
                 open.take(link.gpu(), peer);
             }
             try {
-                link.answer(request);
-                return;
+                return server.answer(request);
             } catch (IOException e) {
                 // it died or gave up while it waited for its turn: the next may do better
                 left = "client " + peer + " left while the link was being made (" + e.getMessage() + ")";
                 log.info("GPU {}: {}", link.gpu(), left);
-                link.forgetClient();
+                link.forgetPeer();
                 request.socket().close();
                 open.release(link.gpu());
             }
@@ -143,7 +132,7 @@ public final class Orchestrator implements AutoCloseable {
 
     /** @param before who came before and went, null for nobody */
     private LinkRequest come(
-            LinkMaking link, @Nullable String before, ClientWait wait, BootstrapPorts open, boolean exclusive)
+            LinkAttempt link, @Nullable String before, ClientWait wait, BootstrapPorts open, boolean exclusive)
             throws InterruptedException {
         String left = before;
         while (true) {
@@ -163,7 +152,7 @@ public final class Orchestrator implements AutoCloseable {
         }
     }
 
-    private SocketChannel comeBare(LinkMaking link, ClientWait wait, BootstrapPorts open) throws InterruptedException {
+    private SocketChannel comeBare(LinkAttempt link, ClientWait wait, BootstrapPorts open) throws InterruptedException {
         while (true) {
             SocketChannel client = open.awaitBare(link.gpu(), step(wait));
             if (client != null) {
@@ -179,13 +168,13 @@ public final class Orchestrator implements AutoCloseable {
     }
 
     /** @throws LinkException when the wait is over, or the agent has ended */
-    private void expectTime(LinkMaking link, @Nullable String left, ClientWait wait) {
+    private void expectTime(LinkAttempt link, @Nullable String left, ClientWait wait) {
         link.checkAgent();
         if (wait.isOver()) {
             throw new LinkException(
                     ErrorCode.UNREACHABLE,
                     Where.ofGpu(link.gpu()).phase(Where.Phase.BOOTSTRAP),
-                    wait.why(plan.config().portBase() + link.gpu(), left));
+                    wait.why(plan.config().network().portBase() + link.gpu(), left));
         }
     }
 
@@ -199,36 +188,29 @@ public final class Orchestrator implements AutoCloseable {
             boolean all,
             String host,
             Consumer<LinkingStep> steps,
-            IntFunction<LinkSession.Events> events) {
-        List<LinkMaking> links = links(gpus, all);
+            IntFunction<LinkEvents> events) {
+        List<LinkAttempt> attempts = attempts(gpus, all);
         Deadline deadline = Deadline.in(plan.deadline());
-        boolean bare = plan.config().bootstrap() == BootstrapFormat.UCCL;
+        SideBySide phases = new SideBySide(false, attempts, steps);
         try {
-            each(
-                    false,
-                    Phase.BOOTSTRAP,
-                    links,
-                    l -> {
-                        if (bare) {
-                            l.offerBare(host, deadline);
-                        } else {
-                            l.offer(host, deadline);
-                        }
-                    },
-                    LinkMaking::channelCount,
-                    steps);
-            each(
-                    false,
+            List<AgreedLink> agreed = phases.run(
+                    Phase.BOOTSTRAP, attempts, a -> agree(a, host, deadline), a -> a.rails()
+                            .size());
+            List<OpenedLink> opened = phases.run(
                     Phase.CONNECT,
-                    links,
-                    LinkMaking::openChannels,
-                    l -> l.channels().outbound().size(),
-                    steps);
-            return start(links, events);
+                    agreed,
+                    a -> new ChannelOpening(a).open(),
+                    o -> o.channels().outbound().size());
+            return start(opened, events);
         } catch (RuntimeException | Error e) {
-            links.forEach(l -> l.cancel("another GPU failed"));
+            attempts.forEach(l -> l.cancel("another GPU failed"));
             throw e;
         }
+    }
+
+    private static AgreedLink agree(LinkAttempt attempt, String host, Deadline deadline) throws IOException {
+        ClientBootstrap client = new ClientBootstrap(attempt);
+        return attempt.isConfirmed() ? client.agree(host, deadline) : client.agreeBare(host, deadline);
     }
 
     private synchronized BootstrapPorts ports() {
@@ -238,146 +220,45 @@ public final class Orchestrator implements AutoCloseable {
         return ports;
     }
 
-    private List<LinkMaking> links(List<Integer> gpus, boolean all) {
-        List<LinkMaking> links = new ArrayList<>();
+    private List<LinkAttempt> attempts(List<Integer> gpus, boolean all) {
+        List<LinkAttempt> attempts = new ArrayList<>();
         for (int g : gpus) {
             if (g < 0 || g >= agents.size()) {
                 throw new ConfigException(Where.ofGpu(g), "there is no such GPU, this node has " + agents.size());
             }
-            links.add(new LinkMaking(plan, agents.get(g), all ? gpus.size() : 0));
+            attempts.add(new LinkAttempt(plan, agents.get(g), all ? gpus.size() : 0));
         }
-        return links;
+        return attempts;
     }
 
-    private List<Made> start(List<LinkMaking> links, IntFunction<LinkSession.Events> events) {
+    private List<Made> start(List<OpenedLink> links, IntFunction<LinkEvents> events) {
+        List<LinkStart> starts = links.stream().map(LinkStart::new).toList();
         List<LinkSession> sessions = new ArrayList<>();
-        for (int i = 0; i < links.size(); i++) {
-            LinkMaking l = links.get(i);
-            try {
-                sessions.add(l.start(events.apply(i)));
-            } catch (RuntimeException | Error e) {
-                end(links, sessions);
-                throw e;
-            } catch (IOException e) {
-                end(links, sessions);
-                throw new LinkException(l.where(), e.getMessage(), e);
-            }
-        }
-        List<Made> made = new ArrayList<>();
         try {
-            for (int i = 0; i < sessions.size(); i++) {
-                made.add(new Made(sessions.get(i), LinkReport.of(links.get(i), sessions.get(i))));
+            for (int i = 0; i < links.size(); i++) {
+                sessions.add(start(links.get(i), starts.get(i), events.apply(i)));
             }
+            List<Made> made = new ArrayList<>();
+            for (int i = 0; i < links.size(); i++) {
+                LinkSession session = sessions.get(i);
+                made.add(new Made(
+                        session, LinkReport.of(links.get(i), starts.get(i).awaitPath(session), session)));
+            }
+            return made;
         } catch (RuntimeException | Error e) {
-            end(links, sessions);
+            // links that have begun, where another could not
+            for (int i = 0; i < sessions.size(); i++) {
+                links.get(i).attempt().agent().execute(sessions.get(i)::close);
+            }
             throw e;
         }
-        return made;
     }
 
-    /** Links that have begun, where another could not. */
-    private void end(List<LinkMaking> links, List<LinkSession> sessions) {
-        for (int i = 0; i < sessions.size(); i++) {
-            agents.get(links.get(i).gpu()).execute(sessions.get(i)::close);
-        }
-    }
-
-    private interface Step {
-        void run(LinkMaking link) throws IOException, InterruptedException;
-    }
-
-    /** One phase: the step for each GPU on a thread of its own; each is told in order. */
-    private static void each(
-            boolean server,
-            Phase phase,
-            List<LinkMaking> links,
-            Step step,
-            ToIntFunction<LinkMaking> channels,
-            Consumer<LinkingStep> steps) {
-        steps.accept(new LinkingStep.Begun(server, phase));
-        AtomicReference<RuntimeException> failure = new AtomicReference<>();
-        List<Thread> threads = new ArrayList<>();
-        for (LinkMaking l : links) {
-            Thread thread = Thread.ofPlatform()
-                    .name("gpu" + l.gpu() + "-bootstrap")
-                    .daemon(true)
-                    .unstarted(() -> run(phase, l, step, failure, links));
-            try {
-                threads.add(Threads.start(thread));
-            } catch (ThreadLimitException e) {
-                fail(failure, failed(l, e), links);
-                break;
-            }
-        }
+    private static LinkSession start(OpenedLink link, LinkStart start, LinkEvents events) {
         try {
-            for (int i = 0; i < threads.size(); i++) {
-                Deadline end = Deadline.in(LEAVE);
-                while (!threads.get(i).join(LOOK)) {
-                    if (failure.get() == null) {
-                        end = Deadline.in(LEAVE);
-                    } else if (end.passed()) {
-                        log.warn(
-                                "{} does not come back from its step and is left behind",
-                                threads.get(i).getName());
-                        break;
-                    } else {
-                        threads.forEach(Thread::interrupt); // those who wait for a client would wait on
-                    }
-                }
-                if (failure.get() == null) {
-                    LinkMaking l = links.get(i);
-                    steps.accept(new LinkingStep.GpuDone(server, phase, l.gpu(), channels.applyAsInt(l)));
-                }
-            }
-        } catch (InterruptedException e) {
-            threads.forEach(Thread::interrupt);
-            Thread.currentThread().interrupt();
-            throw new ClosedException(
-                    ErrorCode.INTERRUPTED,
-                    Where.NOWHERE.phase(Where.Phase.BOOTSTRAP),
-                    "interrupted while links were being made",
-                    e);
-        }
-        RuntimeException first = failure.get();
-        if (first != null) {
-            throw first;
-        }
-        steps.accept(new LinkingStep.Ended(server, phase));
-    }
-
-    private static void run(
-            Phase phase,
-            LinkMaking link,
-            Step step,
-            AtomicReference<RuntimeException> failure,
-            List<LinkMaking> links) {
-        PhaseEvent event = new PhaseEvent(phase.name().toLowerCase(Locale.ROOT), link.gpu());
-        event.begin();
-        try {
-            step.run(link);
-            event.commit();
-        } catch (Throwable e) {
-            if (failure.get() == null) {
-                fail(failure, failed(link, e), links);
-            }
-        }
-    }
-
-    /** Why a step failed; whatever it threw, nobody may take it for done. */
-    private static SluiceException failed(LinkMaking link, Throwable why) {
-        return switch (why) {
-            case SluiceException s -> s.at(link.place());
-            case IOException e -> new LinkException(link.where(), "during the bootstrap: " + e.getMessage(), e);
-            case InterruptedException e -> new ClosedException(ErrorCode.INTERRUPTED, link.where(), "interrupted", e);
-            case ThreadLimitException e ->
-                new LinkException(ErrorCode.RESOURCES, link.place(), String.valueOf(e.getMessage()), e);
-            default -> new LinkException(ErrorCode.INTERNAL, link.place(), "internal error: " + why, why);
-        };
-    }
-
-    private static void fail(AtomicReference<RuntimeException> failure, RuntimeException e, List<LinkMaking> links) {
-        if (failure.compareAndSet(null, e)) {
-            links.forEach(l -> l.cancel(String.valueOf(e.getMessage())));
+            return start.start(events);
+        } catch (IOException e) {
+            throw new LinkException(link.attempt().where(), e.getMessage(), e);
         }
     }
 

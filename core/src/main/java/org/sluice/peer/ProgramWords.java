@@ -40,7 +40,7 @@ final class ProgramWords {
 
     private final ControlConnection control;
     private final LinkRegions regions;
-    private final LinkSession.Events events;
+    private final LinkEvents events;
     private final Where where;
     private final CreditAccount notes;
     private final CreditAccount names;
@@ -81,7 +81,7 @@ final class ProgramWords {
         }
     }
 
-    ProgramWords(ControlConnection control, LinkRegions regions, LinkSession.Events events, Where where) {
+    ProgramWords(ControlConnection control, LinkRegions regions, LinkEvents events, Where where) {
         this.control = control;
         this.regions = regions;
         this.events = events;

@@ -40,8 +40,6 @@ public final class Agent implements Doorbell, AutoCloseable {
     /** How long the agent may work without a look at the control connections: less than a grant's way over any network. */
     private static final long LOOK_NANOS = 20_000;
 
-    private static final boolean FEW_CPUS = Runtime.getRuntime().availableProcessors() <= 4;
-
     private final Gpu gpu;
     private final GpuQueues queues;
     private final NodeTimer timer;
@@ -311,7 +309,7 @@ public final class Agent implements Doorbell, AutoCloseable {
                 workedAt = seen > 0 ? now : workedAt;
             }
             if (work == 0) {
-                breathe();
+                AgentThread.breathe();
             }
             return;
         }
@@ -332,16 +330,6 @@ public final class Agent implements Doorbell, AutoCloseable {
             work.fail(why);
         } catch (Throwable e) {
             log.error("{}: internal error while something failed: {}", thread.name(), e.toString(), e);
-        }
-    }
-
-    /** Nothing to do, but a copy or a plugin has to be asked again: with few CPUs, let those work who can. */
-    @SuppressWarnings("ThreadPriorityCheck")
-    private static void breathe() {
-        if (FEW_CPUS) {
-            Thread.yield();
-        } else {
-            Thread.onSpinWait();
         }
     }
 

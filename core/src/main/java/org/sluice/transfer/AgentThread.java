@@ -8,6 +8,8 @@ import org.sluice.spi.Threads;
 
 /** An agent's thread as others see it: whether it comes round, and what it is in when it does not. */
 final class AgentThread {
+    private static final boolean FEW_CPUS = Runtime.getRuntime().availableProcessors() <= 4;
+
     private static final VarHandle CAME_ROUND;
     private static final long RESTING = 0;
 
@@ -84,6 +86,16 @@ final class AgentThread {
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }
+        }
+    }
+
+    /** Nothing to do, but a copy or a plugin has to be asked again: with few CPUs, let those work who can. */
+    @SuppressWarnings("ThreadPriorityCheck")
+    static void breathe() {
+        if (FEW_CPUS) {
+            Thread.yield();
+        } else {
+            Thread.onSpinWait();
         }
     }
 }

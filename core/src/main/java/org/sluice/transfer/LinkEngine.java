@@ -1,18 +1,13 @@
 package org.sluice.transfer;
 
-import java.nio.IntBuffer;
 import java.util.function.ObjIntConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.sluice.ErrorCode;
 import org.sluice.LinkException;
 import org.sluice.ProtocolException;
-import org.sluice.RemoteLayout;
-import org.sluice.RemoteRegion;
 import org.sluice.SluiceException;
 import org.sluice.TransferOptions;
-import org.sluice.TransferRefusal;
 import org.sluice.spi.Channel;
 import org.sluice.spi.TransportException;
 import org.sluice.spi.UnpackQueue;
@@ -29,16 +24,16 @@ public final class LinkEngine {
 
     private final EngineSettings settings;
     private final LinkControl control;
-    private final PeerAccess peerAccess;
     private final SaidLayouts layouts;
     private final PieceQueues pieces;
     private final NotificationListener notified;
     private final NotificationCredit credit;
-    private final Along along;
     private final Pulse pulse;
     private final @Nullable PulledMemory memory;
     private final Outbound outbound;
     private final Inbound inbound;
+    private final PeerRequests requests;
+    private final PostingCheck may;
     private final int outboundChannels;
     private final int inboundChannels;
     private @Nullable SluiceException failure;
@@ -70,7 +65,6 @@ public final class LinkEngine {
         this.memory = memory;
         this.settings = settings;
         this.control = control;
-        this.peerAccess = new PeerAccess(settings.where(), regions);
         this.pieces = pieces;
         this.notified = new NotificationListener() {
             @Override
@@ -84,15 +78,17 @@ public final class LinkEngine {
             }
         };
         this.credit = new NotificationCredit(settings.where());
-        this.along = new Along(settings.where());
         this.outboundChannels = outboundChannels;
         this.inboundChannels = inboundChannels;
         this.pulse = new Pulse(settings, control);
         this.layouts = new SaidLayouts(settings.where(), control);
+        this.may = new PostingCheck(settings, layouts);
         SmallBytes small = new SmallBytes(pieces);
         LinkParts parts = new LinkParts(settings, control, layouts, credit, this.notified, small, pulse, memory);
         this.outbound = new Outbound(parts, outboundChannels, this::broken);
         this.inbound = new Inbound(parts, inboundChannels, unpack, this::broken);
+        this.requests = new PeerRequests(
+                parts, regions, outbound, outboundChannels, inbound, inboundChannels, () -> failure != null);
     }
 
     /**
@@ -145,33 +141,31 @@ public final class LinkEngine {
 
     /** @return the transfer, to be {@linkplain #cancel cancelled}; null where it has failed already, as the completion was told */
     public @Nullable ChunkedTransfer send(PieceMap map, TransferOptions options, Completion done, long now) {
-        return canDo(map, options, done)
-                        && accepts(outboundChannels, outbound.transfers().unfinished(), done)
+        return may.move(map, options, done)
+                        && may.begin(failure, outboundChannels, outbound.transfers().unfinished(), done)
                 ? outbound.transfers().begin(map, null, options, done, now)
                 : null;
     }
 
     public @Nullable ChunkedTransfer receive(PieceMap map, TransferOptions options, Completion done, long now) {
-        return canDo(map, options, done)
-                        && accepts(inboundChannels, inbound.transfers().unfinished(), done)
+        return may.move(map, options, done)
+                        && may.begin(failure, inboundChannels, inbound.transfers().unfinished(), done)
                 ? inbound.transfers().receive(map, options, done, now)
                 : null;
     }
 
     public @Nullable ChunkedTransfer write(
             PieceMap map, PeerPlace to, TransferOptions options, Completion done, long now) {
-        return hasOneSided(done)
-                        && canName(to, done)
-                        && accepts(outboundChannels, outbound.transfers().unfinished(), done)
+        return may.reach(to, done)
+                        && may.begin(failure, outboundChannels, outbound.transfers().unfinished(), done)
                 ? outbound.transfers().begin(map, to, options, done, now)
                 : null;
     }
 
     public @Nullable ChunkedTransfer read(
             PieceMap map, PeerPlace from, TransferOptions options, Completion done, long now) {
-        return hasOneSided(done)
-                        && canName(from, done)
-                        && accepts(inboundChannels, inbound.transfers().unfinished(), done)
+        return may.reach(from, done)
+                        && may.begin(failure, inboundChannels, inbound.transfers().unfinished(), done)
                 ? inbound.transfers().read(map, from, options, done, now)
                 : null;
     }
@@ -221,245 +215,9 @@ public final class LinkEngine {
         }
     }
 
-    private boolean canName(PeerPlace place, Completion completion) {
-        SluiceException why = layouts.refusal(place);
-        if (why != null) {
-            completion.failed(why);
-        }
-        return why == null;
-    }
-
-    private boolean hasOneSided(Completion completion) {
-        if (!settings.confirmed()) {
-            completion.failed(new LinkException(
-                    settings.where(),
-                    "a link of the uccl bootstrap has no one-sided transfers; make it with the sluice bootstrap"));
-            return false;
-        }
-        return true;
-    }
-
-    private boolean canDo(PieceMap map, TransferOptions options, Completion completion) {
-        if (!settings.confirmed()
-                && (map.mostChunk() < settings.chunkBytes() || !options.equals(TransferOptions.NONE))) {
-            completion.failed(new LinkException(
-                    settings.where(),
-                    "a link of the uccl bootstrap moves ranges, and takes no options; make it with the sluice"
-                            + " bootstrap"));
-            return false;
-        }
-        return true;
-    }
-
-    private boolean accepts(int channels, int unfinished, Completion completion) {
-        if (failure != null) {
-            completion.failed(failure);
-            return false;
-        }
-        if (channels == 0) {
-            completion.failed(new LinkException(
-                    settings.where(),
-                    "the link has no channels in this direction; the client makes one that goes both ways"));
-            return false;
-        }
-        if (unfinished >= EngineSettings.MAX_TRANSFERS) {
-            completion.failed(new LinkException(
-                    ErrorCode.LIMIT,
-                    settings.where(),
-                    unfinished + " transfers are unfinished, more are not taken; wait for some to finish"));
-            return false;
-        }
-        return true;
-    }
-
-    // What the peer says. Once the link has failed it is not heard: frames that were read together with the one that
-    // ended it.
-
-    /** The peer announced its n-th send, or accepted a read. */
-    public void onOpen(Announcement send, long now) {
-        if (failure != null) {
-            return;
-        }
-        hasChannels(inboundChannels, send.id());
-        inbound.transfers().announced(send, notification(send), bytes(send), source(send), now);
-    }
-
-    /** @param to the region, and {@code offset} in it; or the number of a layout where the announcement says so */
-    public void onWrite(Announcement write, RemoteRegion to, long offset, int layout, long now) {
-        if (failure != null) {
-            return;
-        }
-        oneSided(inboundChannels, write.id());
-        inbound.transfers().asked(write);
-        byte[] notification = notification(write);
-        byte[] bytes = bytes(write);
-        PullSource source = source(write);
-        PeerAccess.Access access = access(write, to, offset, layout, true);
-        if (access != null) {
-            inbound.transfers().serveWrite(write, access.map, notification, bytes, source, access, now);
-            return;
-        }
-        if (source != null) {
-            source.release();
-        }
-        if (notification != null) {
-            notified.dropped(notification);
-        }
-    }
-
-    public void onRead(Announcement read, RemoteRegion from, long offset, int layout) {
-        if (failure != null) {
-            return;
-        }
-        oneSided(outboundChannels, read.id());
-        outbound.transfers().asked(read.id());
-        byte[] notification = notification(read);
-        PeerAccess.Access access = access(read, from, offset, layout, false);
-        if (access != null) {
-            outbound.transfers().serveRead(read.id(), access.map, notification, access);
-        } else if (notification != null) {
-            notified.dropped(notification);
-        }
-    }
-
-    /** What the peer's next transfer carries for this side's program. @param bytes at most {@link TransferOptions#MOST_NOTIFICATION} */
-    public void onNotification(byte[] bytes) {
-        if (failure == null) {
-            along.notification(bytes);
-            credit.hold(bytes);
-        }
-    }
-
-    /** The bytes of the peer's next transfer. @param bytes at most {@link EngineSettings#MOST_SMALL_BYTES} */
-    public void onBytes(byte[] bytes) {
-        if (failure == null) {
-            along.bytes(bytes);
-        }
-    }
-
-    private byte @Nullable [] notification(Announcement a) {
-        return along.takeNotification(a);
-    }
-
-    private byte @Nullable [] bytes(Announcement a) {
-        return along.takeBytes(a);
-    }
-
-    /** Where the bytes can be pulled from; null where they come in chunks. */
-    private @Nullable PullSource source(Announcement a) {
-        if (!a.has(Announcement.PULLED)) {
-            return null;
-        }
-        PulledMemory m = memory;
-        if (m == null || a.has(Announcement.SMALL)) {
-            throw new ProtocolException(
-                    settings.where(),
-                    "the peer wants " + MessageId.toString(a.id()) + " pulled"
-                            + (m == null ? ", on a link on which nothing is" : ", and sent its bytes too"));
-        }
-        return peerAccess.source(a.length(), m);
-    }
-
-    /** The peer's program has taken notifications. */
-    public void onTaken(long cost) {
-        if (failure == null) {
-            credit.back(cost);
-        }
-    }
-
-    /** The peer, which sends it, wants a transfer to end. */
-    public void onCancel(long id, EndReason why) {
-        if (failure == null) {
-            inbound.transfers().cancelled(id, why);
-        }
-    }
-
-    /** The peer, which receives it, has ended a transfer. */
-    public void onEnded(long id, EndReason why) {
-        if (failure == null) {
-            outbound.transfers().ended(id, why);
-        }
-    }
-
-    /** The peer said a layout for a transfer that it is about to announce. */
-    public void onLayout(int number, RemoteLayout layout) {
-        if (failure == null) {
-            peerAccess.layout(number, layout);
-        }
-    }
-
-    /** The layout that comes next by this number is for any number of transfers. */
-    public void onPrepare(int number) {
-        if (failure == null) {
-            peerAccess.prepare(number);
-        }
-    }
-
-    /** No transfer of the peer's will name a prepared layout any more. */
-    public void onRelease(int number) {
-        if (failure == null) {
-            peerAccess.releasePrepared(number);
-        }
-    }
-
-    /** Some pieces of a prepared layout, for a transfer that the peer is about to announce. @param total how many there are in all */
-    public void onSelection(int number, int prepared, int total, IntBuffer indices) {
-        if (failure == null) {
-            peerAccess.selection(number, prepared, total, indices);
-        }
-    }
-
-    private PeerAccess.@Nullable Access access(
-            Announcement a, RemoteRegion region, long offset, int layout, boolean target) {
-        PeerAccess.Refusal refusal = why -> control.refused(a.id(), why, 0);
-        if (a.has(Announcement.PREPARED)) {
-            return peerAccess.prepared(layout, a.length(), target, refusal);
-        }
-        return a.has(Announcement.LAYOUT)
-                ? peerAccess.layout(layout, a.length(), target, refusal)
-                : peerAccess.range(region, offset, a.length(), target, refusal);
-    }
-
-    private void oneSided(int channels, long id) {
-        if (!settings.confirmed()) {
-            throw new ProtocolException(
-                    settings.where(),
-                    "the peer asked for " + MessageId.toString(id) + " on a link that has no one-sided transfers");
-        }
-        hasChannels(channels, id);
-    }
-
-    private void hasChannels(int channels, long id) {
-        if (channels == 0) {
-            throw new ProtocolException(
-                    settings.where(),
-                    "the peer began " + MessageId.toString(id) + " in a direction in which the link has no channels");
-        }
-    }
-
-    public void onGrant(long id, long offset, long bytes, int channel, int generation) {
-        if (failure != null) {
-            return;
-        }
-        outbound.granted(id, offset, bytes, channel, generation);
-    }
-
-    public void onLanded(long id) {
-        if (failure != null) {
-            return;
-        }
-        outbound.transfers().confirmed(id);
-    }
-
-    public void onRefused(long id, TransferRefusal why, long detail) {
-        if (failure != null) {
-            return;
-        }
-        if (MessageId.kind(id) == MessageId.READ) {
-            inbound.transfers().refused(id, why);
-        } else {
-            outbound.transfers().refused(id, why, detail);
-        }
+    /** Told what the peer says of transfers. */
+    public PeerRequests requests() {
+        return requests;
     }
 
     /** The peer's end of a channel broke. @param weSend whether this side is its sender */

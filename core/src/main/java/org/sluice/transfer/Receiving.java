@@ -35,37 +35,26 @@ final class Receiving {
     private final LinkControl control;
     private final Dealer dealer;
     private final SaidLayouts layouts;
-    private final Posting<InboundTransfer> posting = new Posting<>(this::mayGo, this::announce);
     private final TransferTable<InboundTransfer> active = new TransferTable<>();
 
-    /** Reads that the owner of the region has not accepted yet: nothing is posted for them, so a refusal leaves no trace. */
-    private final TransferTable<InboundTransfer> requested = new TransferTable<>();
-
     private final Matching matching = new Matching(this::met, this::missed);
-    private final NotificationCredit credit;
+    private final ReadRequests requests;
     private final NotificationListener notified;
     private final Deadlines deadlines = new Deadlines();
     private final Consumer<ChunkedTransfer> late = this::late;
     private final SmallBytes small;
+    private final PeersTransfers begun;
     private long receiveCount;
-    private long announcedCount;
-    private long reads;
-    private long writesAsked;
-    private int writing;
-    private int unfinishedSends;
-
-    /** Bytes that came with sends which wait for their receives. */
-    private long smallHeld;
-
     private long now;
 
     Receiving(LinkParts parts, Dealer dealer) {
         this.settings = parts.settings();
         this.control = parts.control();
         this.layouts = parts.layouts();
-        this.credit = parts.credit();
+        this.requests = new ReadRequests(parts);
         this.notified = parts.notified();
         this.small = parts.small();
+        this.begun = new PeersTransfers(settings.where());
         this.dealer = dealer;
     }
 
@@ -73,7 +62,7 @@ final class Receiving {
     int doWork(long nanoTime) {
         now = nanoTime;
         deadlines.passed(now, late);
-        return posting.doWork();
+        return requests.doWork();
     }
 
     /** Whether chunks are to come. */
@@ -126,7 +115,7 @@ final class Receiving {
     }
 
     int unfinished() {
-        return matching.receives() + posting.size() + requested.size() + active.size();
+        return matching.receives() + requests.size() + active.size();
     }
 
     InboundTransfer receive(PieceMap map, TransferOptions options, Completion completion, long nanoTime) {
@@ -149,9 +138,8 @@ final class Receiving {
             @Nullable PullSource source,
             long nanoTime) {
         now = nanoTime;
-        InboundTransfer asked = requested.get(a.id());
-        if (asked != null && asked.length == a.length() && a.mostChunk() > 0) {
-            requested.remove(a.id());
+        InboundTransfer asked = requests.accepted(a);
+        if (asked != null) {
             asked.source = source;
             asked.priority = asked.options.priority();
             if (asked.ending != EndReason.NONE) {
@@ -161,40 +149,8 @@ final class Receiving {
             }
             return;
         }
-        if (MessageId.kind(a.id()) != MessageId.TWO_SIDED || MessageId.count(a.id()) != announcedCount) {
-            throw new ProtocolException(
-                    settings.where(),
-                    "the peer announced " + MessageId.toString(a.id()) + " of " + a.length()
-                            + " bytes, expected was transfer " + announcedCount);
-        }
-        check(a);
-        if (unfinishedSends >= EngineSettings.MAX_TRANSFERS) {
-            throw new ProtocolException(
-                    settings.where(),
-                    "the peer announced more than " + EngineSettings.MAX_TRANSFERS
-                            + " transfers that are not finished");
-        }
-        announcedCount++;
-        unfinishedSends++;
-        if (bytes != null) {
-            smallHeld += bytes.length;
-            if (smallHeld > EngineSettings.SMALL_BYTES_UNDER_WAY) {
-                throw new ProtocolException(
-                        settings.where(),
-                        "the peer's small transfers that wait for their receives have " + smallHeld
-                                + " bytes, allowed are " + EngineSettings.SMALL_BYTES_UNDER_WAY);
-            }
-        }
+        begun.send(a, bytes);
         matching.announced(new Announced(a, notification, bytes, source));
-    }
-
-    private void check(Announcement a) {
-        if (a.length() < 0 || a.mostChunk() <= 0 || a.priority() < 0 || a.priority() > PulledStriping.MOST_PRIORITY) {
-            throw new ProtocolException(
-                    settings.where(),
-                    "the peer announced " + MessageId.toString(a.id()) + " of " + a.length()
-                            + " bytes, in chunks of at most " + a.mostChunk() + ", with priority " + a.priority());
-        }
     }
 
     private void met(InboundTransfer t, Announced send) {
@@ -202,9 +158,9 @@ final class Receiving {
         t.id = a.id();
         t.notification = send.notification;
         t.source = send.source;
-        smallHeld -= send.bytes == null ? 0 : send.bytes.length;
+        begun.met(send.bytes);
         if (t.over) {
-            unfinishedSends--;
+            begun.sendIsOver();
             t.letGo();
             drop(t);
             control.ended(t.id, t.ending);
@@ -234,7 +190,7 @@ final class Receiving {
                 MessageId.toString(t.id)
                         + ": the peer sends " + sendLength + " bytes, this side's receive is of " + t.length
                         + "; give both sides the same length");
-        unfinishedSends--;
+        begun.sendIsOver();
         t.letGo();
         drop(t);
         control.refused(t.id, TransferRefusal.LENGTH, t.length);
@@ -261,7 +217,7 @@ final class Receiving {
         if (t.over || t.ending != EndReason.NONE || !settings.confirmed()) {
             return;
         }
-        if (posting.remove(t)) {
+        if (requests.takeBack(t)) {
             t.ending = why;
             layouts.ended(t.remote, false);
             t.failed(why.exception(settings.where(), "a transfer of " + t.length + " bytes", false));
@@ -269,7 +225,7 @@ final class Receiving {
             // it stays where it is: the n-th send, of its tag or without, is still for the n-th receive, and is told
             t.ending = why;
             t.failed(why.exception(settings.where(), "a receive of " + t.length + " bytes", false));
-        } else if (requested.get(t.id) == t) {
+        } else if (requests.isAsked(t)) {
             t.ending = why; // the owner's answer, whatever it is, ends it
         } else if (active.get(t.id) == t) {
             stop(t, why);
@@ -289,7 +245,7 @@ final class Receiving {
 
     /** Nothing of it is under way, and it is in no table. */
     private void endNow(InboundTransfer t) {
-        count(t);
+        begun.isOver(t.id);
         layouts.ended(t.remote, true);
         t.letGo();
         drop(t);
@@ -308,7 +264,7 @@ final class Receiving {
             }
         } else if (waiting != null) {
             forget(waiting);
-            unfinishedSends--;
+            begun.sendIsOver();
             control.ended(id, why);
         } else if (!wasSaid(id)) {
             throw new ProtocolException(
@@ -321,38 +277,19 @@ final class Receiving {
         if (send.source != null) {
             send.source.release();
         }
-        if (send.bytes != null) {
-            smallHeld -= send.bytes.length;
-        }
+        begun.met(send.bytes);
         if (send.notification != null) {
             notified.dropped(send.notification);
         }
     }
 
     private boolean wasSaid(long id) {
-        long count = MessageId.count(id);
-        return switch ((int) MessageId.kind(id)) {
-            case (int) MessageId.TWO_SIDED -> count < announcedCount;
-            case (int) MessageId.WRITE -> count < writesAsked;
-            case (int) MessageId.READ -> count < reads;
-            default -> false;
-        };
+        return MessageId.kind(id) == MessageId.READ ? MessageId.count(id) < requests.asked() : begun.has(id);
     }
 
-    /** The peer asks to write: its writes are numbered in turn, and not more than it may have unfinished. */
+    /** The peer asks to write. */
     void asked(Announcement a) {
-        long id = a.id();
-        check(a);
-        if (MessageId.kind(id) != MessageId.WRITE || MessageId.count(id) != writesAsked) {
-            throw new ProtocolException(
-                    settings.where(),
-                    "the peer asked for " + MessageId.toString(id) + ", expected was write " + writesAsked);
-        }
-        if (writing >= EngineSettings.MAX_TRANSFERS) {
-            throw new ProtocolException(
-                    settings.where(), "the peer has more than " + EngineSettings.MAX_TRANSFERS + " writes unfinished");
-        }
-        writesAsked++;
+        begun.write(a);
     }
 
     /** The peer writes into memory of ours; key, bounds and rights are checked. */
@@ -365,7 +302,7 @@ final class Receiving {
             Completion completion,
             long nanoTime) {
         now = nanoTime;
-        writing++;
+        begun.serves();
         InboundTransfer t = new InboundTransfer(a.id(), map, null, TransferOptions.NONE, completion);
         t.priority = a.priority();
         t.notification = notification;
@@ -381,46 +318,13 @@ final class Receiving {
         now = nanoTime;
         InboundTransfer t = new InboundTransfer(0, map, from, options, completion);
         deadlines.add(t, options.deadline(), now);
-        layouts.posted(from);
-        posting.post(t);
+        requests.post(t);
         return t;
-    }
-
-    private boolean mayGo(InboundTransfer t) {
-        byte[] notification = t.options.notification();
-        return control.hasRoom() && layouts.hasRoom(t.remote) && (notification == null || credit.covers(notification));
-    }
-
-    private void announce(InboundTransfer t) {
-        PeerPlace from = t.remote;
-        if (from == null) {
-            throw new IllegalStateException("a read from nowhere");
-        }
-        t.id = MessageId.of(MessageId.READ, reads++);
-        byte[] notification = t.options.notification();
-        if (notification != null) {
-            credit.spend(notification);
-            control.notification(notification);
-        }
-        int number = layouts.say(from);
-        control.read(
-                announcement(t, SaidLayouts.flag(from)), SaidLayouts.region(from), SaidLayouts.offset(from), number);
-        requested.put(t);
-    }
-
-    private Announcement announcement(InboundTransfer t, int more) {
-        int flags = more | (t.options.notification() == null ? 0 : Announcement.NOTED);
-        return new Announcement(t.id, t.length, settings.chunkBytes(), t.options.priority(), flags, 0);
     }
 
     /** The owner of the region will not let this side read. */
     void refused(long id, TransferRefusal why) {
-        InboundTransfer t = requested.get(id);
-        if (t == null) {
-            throw new ProtocolException(
-                    settings.where(), "the peer refused " + MessageId.toString(id) + ", which is not being read");
-        }
-        requested.remove(id);
+        InboundTransfer t = requests.refused(id);
         layouts.ended(t.remote, true);
         t.failed(new RemoteAccessException(
                 settings.where(), MessageId.toString(id) + " of " + t.length + " bytes", why));
@@ -457,17 +361,9 @@ final class Receiving {
         }
     }
 
-    private void count(InboundTransfer t) {
-        if (MessageId.kind(t.id) == MessageId.WRITE) {
-            writing--;
-        } else if (MessageId.kind(t.id) == MessageId.TWO_SIDED) {
-            unfinishedSends--;
-        }
-    }
-
     private void finish(InboundTransfer t) {
         if (settings.confirmed()) {
-            count(t);
+            begun.isOver(t.id);
             control.landed(t.id);
         }
         layouts.ended(t.remote, true);
@@ -484,8 +380,7 @@ final class Receiving {
         List<InboundTransfer> all = new ArrayList<>();
         matching.drain(all::add);
         active.drain(all::add);
-        requested.drain(all::add);
-        posting.drain(all::add);
+        requests.drain(all::add);
         for (InboundTransfer t : all) {
             if (!t.over) {
                 t.failed(why);

@@ -40,8 +40,7 @@ final class Sending {
 
     private final @Nullable PulledMemory memory;
     private final TransferTable<OutboundTransfer> active = new TransferTable<>();
-    private final SmallBytes small;
-    private long smallUnderWay;
+    private final SmallSends along;
     private long sends;
     private long writes;
     private long readsAsked;
@@ -54,7 +53,7 @@ final class Sending {
         this.layouts = parts.layouts();
         this.credit = parts.credit();
         this.notified = parts.notified();
-        this.small = parts.small();
+        this.along = new SmallSends(parts, sender);
         this.memory = parts.memory();
         this.sender = sender;
     }
@@ -113,7 +112,7 @@ final class Sending {
         byte[] notification = notification(t);
         return !settings.confirmed()
                 || (control.hasRoom()
-                        && isOffered(t, isSmallHere(t))
+                        && isOffered(t, along.isSooner(t))
                         && (notification == null || credit.covers(notification)));
     }
 
@@ -145,13 +144,6 @@ final class Sending {
         }
     }
 
-    /** Whether a few bytes that the CPU reaches go along sooner than they are pulled. */
-    private boolean isSmallHere(OutboundTransfer t) {
-        return isSmall(t)
-                && t.map.block(0).memory().host().isPresent()
-                && (control.isSealed() || !sender.isProtected());
-    }
-
     private void announce(OutboundTransfer t) {
         PeerPlace to = t.remote;
         t.id = to == null ? MessageId.of(MessageId.TWO_SIDED, sends++) : MessageId.of(MessageId.WRITE, writes++);
@@ -162,12 +154,9 @@ final class Sending {
                 control.notification(notification);
             }
             int flags = 0;
-            if (goesAlong(t)) {
+            if (t.source == null && t.ending == EndReason.NONE && along.mayGo(t)) {
                 flags = Announcement.SMALL;
-                t.small = true;
-                t.given = t.length;
-                smallUnderWay += t.length;
-                control.bytes(small.get(t.map));
+                along.send(t);
             }
             int number = to == null ? 0 : layouts.say(to);
             flags |= sayOffer(t);
@@ -197,20 +186,6 @@ final class Sending {
     /** What is announced with it; null for nothing. */
     private static byte @Nullable [] notification(OutboundTransfer t) {
         return t.ending == EndReason.NONE ? t.options.notification() : null;
-    }
-
-    /** Whether its bytes go with its announcement: one hop, no grant. Where the data path is sealed or checked, and this way is not, they take that. */
-    private boolean goesAlong(OutboundTransfer t) {
-        return t.source == null
-                && t.ending == EndReason.NONE
-                && isSmall(t)
-                && (control.isSealed() || !sender.isProtected());
-    }
-
-    private boolean isSmall(OutboundTransfer t) {
-        return t.length > 0
-                && t.length <= settings.smallBytes()
-                && smallUnderWay + t.length <= EngineSettings.SMALL_BYTES_UNDER_WAY;
     }
 
     private static Announcement announcement(OutboundTransfer t, int more) {
@@ -396,7 +371,7 @@ final class Sending {
         layouts.ended(t.remote, true);
         layouts.ended(t.source, true);
         if (t.small) {
-            smallUnderWay -= t.length;
+            along.over(t);
         }
     }
 

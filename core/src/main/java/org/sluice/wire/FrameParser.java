@@ -41,7 +41,7 @@ final class FrameParser {
     private void dispatch(ByteBuffer in, FrameType type, int payload, int end, ControlListener to) {
         switch (type) {
             case OPEN -> {
-                whole(type, payload, ControlConnection.OPEN_BYTES);
+                whole(type, payload, FrameWriter.OPEN_BYTES);
                 while (in.position() < end) {
                     long id = in.getLong();
                     long length = in.getLong();
@@ -52,7 +52,7 @@ final class FrameParser {
                 }
             }
             case GRANT -> {
-                whole(type, payload, ControlConnection.GRANT_BYTES);
+                whole(type, payload, FrameWriter.GRANT_BYTES);
                 while (in.position() < end) {
                     long id = in.getLong();
                     long offset = in.getLong();
@@ -62,7 +62,7 @@ final class FrameParser {
                 }
             }
             case LANDED -> {
-                whole(type, payload, ControlConnection.LANDED_BYTES);
+                whole(type, payload, FrameWriter.LANDED_BYTES);
                 while (in.position() < end) {
                     to.onLanded(in.getLong());
                 }

@@ -18,7 +18,6 @@ import org.sluice.Layout;
 import org.sluice.Region;
 import org.sluice.Transfer;
 import org.sluice.TransferOptions;
-import org.sluice.peer.LinkSession;
 import org.sluice.wire.ControlConnection;
 
 /**
@@ -44,11 +43,13 @@ final class HostilePeerTest {
     void link() throws Exception {
         honest = nodes.another();
         hostile = (EngineLink) nodes.out();
-        Field session = EngineLink.class.getDeclaredField("session");
-        session.setAccessible(true);
-        Field control = LinkSession.class.getDeclaredField("control");
-        control.setAccessible(true);
-        words = (ControlConnection) control.get(session.get(hostile));
+        words = (ControlConnection) field(field(field(hostile, "session"), "plane"), "control");
+    }
+
+    private static Object field(Object of, String name) throws ReflectiveOperationException {
+        Field field = of.getClass().getDeclaredField(name);
+        field.setAccessible(true);
+        return field.get(of);
     }
 
     @AfterEach

@@ -59,7 +59,7 @@ final class AllocationTest {
 
         @Override
         public void open(Announcement send) {
-            peer.onOpen(send, 0);
+            peer.requests().onOpen(send, 0);
         }
 
         @Override
@@ -79,37 +79,37 @@ final class AllocationTest {
 
         @Override
         public void bytes(byte[] bytes) {
-            peer.onBytes(bytes);
+            peer.requests().onBytes(bytes);
         }
 
         @Override
         public void notification(byte[] bytes) {
-            peer.onNotification(bytes);
+            peer.requests().onNotification(bytes);
         }
 
         @Override
         public void taken(long cost) {
-            peer.onTaken(cost);
+            peer.requests().onTaken(cost);
         }
 
         @Override
         public void cancel(long id, EndReason why) {
-            peer.onCancel(id, why);
+            peer.requests().onCancel(id, why);
         }
 
         @Override
         public void ended(long id, EndReason why) {
-            peer.onEnded(id, why);
+            peer.requests().onEnded(id, why);
         }
 
         @Override
         public void grant(long id, long offset, long bytes, int channel, int generation) {
-            peer.onGrant(id, offset, bytes, channel, generation);
+            peer.requests().onGrant(id, offset, bytes, channel, generation);
         }
 
         @Override
         public void landed(long id) {
-            peer.onLanded(id);
+            peer.requests().onLanded(id);
         }
 
         @Override

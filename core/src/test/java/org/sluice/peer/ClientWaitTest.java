@@ -68,7 +68,7 @@ class ClientWaitTest {
                 .clientWait(Duration.ofMinutes(10))
                 .peerTimeout(peerTimeout)
                 .build());
-        port = server.config().portBase();
+        port = server.config().network().portBase();
         try {
             server.bind();
             return true;
@@ -138,7 +138,7 @@ class ClientWaitTest {
                 .backend("host")
                 .gpus(2)
                 .transport("memory")
-                .portBase(config.portBase())
+                .portBase(config.network().portBase())
                 .build())) {
             List<Link> links = client.connectAll("127.0.0.1", line -> {});
             assertThat(links).hasSize(2);

@@ -57,32 +57,32 @@ final class ForgeryTest {
         int generation = random.nextInt(10) == 0 ? random.nextInt(1 << 16) : random.nextInt(2);
         long key = 1000L + 10L * random.nextInt(12) + random.nextInt(3);
         switch (random.nextInt(17)) {
-            case 0 -> to.onOpen(announcement(random), 1);
-            case 1 -> to.onWrite(announcement(random), region(random, key), number(random), random.nextInt(3), 1);
-            case 2 -> to.onRead(announcement(random), region(random, key), number(random), random.nextInt(3));
-            case 3, 4 -> to.onGrant(id(random), number(random), number(random), channel, generation);
-            case 5 -> to.onLanded(id(random));
-            case 6 -> to.onRefused(id(random), REFUSALS.get(random.nextInt(REFUSALS.size())), number(random));
-            case 9 -> to.onCancel(id(random), EndReason.CANCELLED);
-            case 10 -> to.onEnded(id(random), EndReason.DEADLINE);
-            case 11 -> to.onNotification(new byte[4]);
-            case 12 -> to.onTaken(number(random));
-            case 13 -> to.onBytes(new byte[1 + random.nextInt(20)]);
+            case 0 -> to.requests().onOpen(announcement(random), 1);
+            case 1 -> to.requests().onWrite(announcement(random), region(random, key), number(random), random.nextInt(3), 1);
+            case 2 -> to.requests().onRead(announcement(random), region(random, key), number(random), random.nextInt(3));
+            case 3, 4 -> to.requests().onGrant(id(random), number(random), number(random), channel, generation);
+            case 5 -> to.requests().onLanded(id(random));
+            case 6 -> to.requests().onRefused(id(random), REFUSALS.get(random.nextInt(REFUSALS.size())), number(random));
+            case 9 -> to.requests().onCancel(id(random), EndReason.CANCELLED);
+            case 10 -> to.requests().onEnded(id(random), EndReason.DEADLINE);
+            case 11 -> to.requests().onNotification(new byte[4]);
+            case 12 -> to.requests().onTaken(number(random));
+            case 13 -> to.requests().onBytes(new byte[1 + random.nextInt(20)]);
             case 14 -> {
                 int number = random.nextInt(4);
-                to.onPrepare(number);
+                to.requests().onPrepare(number);
                 if (random.nextInt(4) != 0) {
-                    to.onLayout(random.nextInt(10) == 0 ? 3 : number, layout(random, key));
+                    to.requests().onLayout(random.nextInt(10) == 0 ? 3 : number, layout(random, key));
                 }
             }
-            case 15 -> to.onRelease(random.nextInt(4));
+            case 15 -> to.requests().onRelease(random.nextInt(4));
             case 16 ->
-                to.onSelection(
+                to.requests().onSelection(
                         random.nextInt(8),
                         random.nextInt(4),
                         (int) number(random),
                         IntBuffer.wrap(random.ints(random.nextInt(6), -1, 8).toArray()));
-            case 7 -> to.onLayout(random.nextInt(3), layout(random, key));
+            case 7 -> to.requests().onLayout(random.nextInt(3), layout(random, key));
             default -> to.onChannelDown(random.nextBoolean(), channel, generation, "forged");
         }
     }

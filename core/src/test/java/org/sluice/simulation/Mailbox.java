@@ -50,80 +50,80 @@ final class Mailbox implements LinkControl {
 
     @Override
     public void open(Announcement a) {
-        say(e -> e.onOpen(a, clock.now()));
+        say(e -> e.requests().onOpen(a, clock.now()));
     }
 
     @Override
     public void write(Announcement a, RemoteRegion to, long offset, int layout) {
-        say(e -> e.onWrite(a, to, offset, layout, clock.now()));
+        say(e -> e.requests().onWrite(a, to, offset, layout, clock.now()));
     }
 
     @Override
     public void read(Announcement a, RemoteRegion from, long offset, int layout) {
-        say(e -> e.onRead(a, from, offset, layout));
+        say(e -> e.requests().onRead(a, from, offset, layout));
     }
 
     @Override
     public void layout(int number, RemoteLayout layout) {
-        say(e -> e.onLayout(number, layout));
+        say(e -> e.requests().onLayout(number, layout));
     }
 
     @Override
     public void prepare(int number) {
-        say(e -> e.onPrepare(number));
+        say(e -> e.requests().onPrepare(number));
     }
 
     @Override
     public void release(int number) {
-        say(e -> e.onRelease(number));
+        say(e -> e.requests().onRelease(number));
     }
 
     /** In two letters, as a long one takes several frames. */
     @Override
     public void selection(int number, int prepared, int[] indices, int count) {
         int[] copy = Arrays.copyOf(indices, count);
-        say(e -> e.onSelection(number, prepared, count, IntBuffer.wrap(copy, 0, count / 2)));
-        say(e -> e.onSelection(number, prepared, count, IntBuffer.wrap(copy, count / 2, count - count / 2)));
+        say(e -> e.requests().onSelection(number, prepared, count, IntBuffer.wrap(copy, 0, count / 2)));
+        say(e -> e.requests().onSelection(number, prepared, count, IntBuffer.wrap(copy, count / 2, count - count / 2)));
     }
 
     @Override
     public void bytes(byte[] bytes) {
-        say(e -> e.onBytes(bytes));
+        say(e -> e.requests().onBytes(bytes));
     }
 
     @Override
     public void notification(byte[] bytes) {
-        say(e -> e.onNotification(bytes));
+        say(e -> e.requests().onNotification(bytes));
     }
 
     @Override
     public void taken(long cost) {
-        say(e -> e.onTaken(cost));
+        say(e -> e.requests().onTaken(cost));
     }
 
     @Override
     public void cancel(long id, EndReason why) {
-        say(e -> e.onCancel(id, why));
+        say(e -> e.requests().onCancel(id, why));
     }
 
     @Override
     public void ended(long id, EndReason why) {
-        say(e -> e.onEnded(id, why));
+        say(e -> e.requests().onEnded(id, why));
     }
 
     @Override
     public void grant(long id, long offset, long bytes, int channel, int generation) {
-        say(e -> e.onGrant(id, offset, bytes, channel, generation));
+        say(e -> e.requests().onGrant(id, offset, bytes, channel, generation));
     }
 
     @Override
     public void landed(long id) {
-        say(e -> e.onLanded(id));
+        say(e -> e.requests().onLanded(id));
     }
 
     @Override
     public void refused(long id, TransferRefusal why, long detail) {
-        say(e -> e.onRefused(id, why, detail));
+        say(e -> e.requests().onRefused(id, why, detail));
     }
 
     @Override

@@ -139,7 +139,7 @@ class PluginLinkTest {
     }
 
     private static void move(FakePlugin plugin, NodeConfig config) {
-        long chunk = config.chunkBytes();
+        long chunk = config.link().chunkBytes();
         long[] lengths = {0, 1, chunk - 1, chunk, chunk + 1, 5_000_003};
         try (Node server = Node.open(config);
                 Node client = Node.open(config)) {
@@ -149,7 +149,7 @@ class PluginLinkTest {
             List<Region> targets = new ArrayList<>();
             for (int g = 0; g < gpus; g++) {
                 one(client, server, links.get(g), links.get(gpus + g), lengths, transfers, targets);
-                if (config.duplex()) {
+                if (config.link().duplex()) {
                     one(server, client, links.get(gpus + g), links.get(g), lengths, transfers, targets);
                 }
             }

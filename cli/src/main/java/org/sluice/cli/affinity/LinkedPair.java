@@ -53,7 +53,7 @@ final class LinkedPair implements AutoCloseable {
     /** Moves some chunks over every channel, so that each thread that works for one has begun. */
     void turn() {
         NodeConfig config = client.config();
-        long bytes = client.chunkBytes() * config.channels() * 2;
+        long bytes = client.chunkBytes() * config.link().channels() * 2;
         int gpus = client.gpus();
         for (int g = 0; g < gpus; g++) {
             try (Region from = client.allocate(g, bytes);
@@ -62,8 +62,8 @@ final class LinkedPair implements AutoCloseable {
                 Link receiving = links.get(gpus + g);
                 Transfer in = receiving.receive(to, 0, bytes);
                 Transfer out = sending.send(from, 0, bytes);
-                out.await(config.deadline());
-                in.await(config.deadline());
+                out.await(config.timeouts().deadline());
+                in.await(config.timeouts().deadline());
             }
         }
     }

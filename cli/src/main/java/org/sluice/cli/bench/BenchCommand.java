@@ -215,7 +215,7 @@ public final class BenchCommand implements Callable<Integer> {
                 "--backend=" + backend,
                 "--transport=" + transport,
                 "--small-bytes=" + smallBytes,
-                "--spin=" + node(USUAL).build().spin().toNanos() / 1000 + "us");
+                "--spin=" + node(USUAL).build().devices().spin().toNanos() / 1000 + "us");
         try (ServerProcess _ = ServerProcess.start(server)) {
             return print(measured(LoopbackRails.HOST));
         }

@@ -52,7 +52,7 @@ final class BenchLink implements AutoCloseable {
         this.back = back;
         this.to = to;
         this.setting = setting;
-        this.deadline = node.config().deadline();
+        this.deadline = node.config().timeouts().deadline();
     }
 
     /** @param config of a node whose peer shares a region of {@code bytes} */
@@ -67,7 +67,7 @@ final class BenchLink implements AutoCloseable {
             }
             Link link = node.connect(0, host);
             RemoteRegion to = link.remoteRegion(BenchServer.REGION)
-                    .orTimeout(config.deadline().toMillis(), TimeUnit.MILLISECONDS)
+                    .orTimeout(config.timeouts().deadline().toMillis(), TimeUnit.MILLISECONDS)
                     .join();
             return new BenchLink(node, link, node.allocate(0, bytes), node.allocate(0, bytes), to, setting, work);
         } catch (CompletionException e) {

@@ -100,8 +100,8 @@ public final class LoopbackCommand implements Callable<Integer> {
         if (usesDefaultRails()) {
             arguments.add("--nics=" + String.join(",", LoopbackRails.NICS));
         }
-        arguments.add("--port=" + config.portBase());
-        arguments.add("--wait=" + config.deadline().toMillis() + "ms");
+        arguments.add("--port=" + config.network().portBase());
+        arguments.add("--wait=" + config.timeouts().deadline().toMillis() + "ms");
         arguments.add("--json"); // for its words where it fails
         if (onlyTheServerCompares() && !spec.commandLine().getParseResult().hasMatchedOption("--verify")) {
             arguments.add("--verify");

@@ -115,7 +115,7 @@ public final class MatrixCommand implements Callable<Integer> {
         try (Node node = open(builder)) {
             NodeConfig config = node.config();
             GroupConfig group = new GroupConfig(
-                    launch, config.secret(), config.tls(), config.clientWait(), GroupConfig.USUAL_SILENCE);
+                    launch, config.protection().secret(), config.protection().tls(), config.timeouts().clientWait(), GroupConfig.USUAL_SILENCE);
             int port = node.listen(new InetSocketAddress(options.givenPort())).getPort();
             return launch.rank() == 0 ? lead(node, group, port, startsOthers) : follow(node, group, port);
         }
@@ -124,7 +124,7 @@ public final class MatrixCommand implements Callable<Integer> {
     /** Host GPUs are all alike: one is enough where nobody says how many. */
     private static Node open(NodeConfig.Builder builder) {
         Node node = Node.open(builder.build());
-        if (node.config().gpus().isPresent() || !node.backend().equals("host") || node.gpus() == 1) {
+        if (node.config().devices().gpus().isPresent() || !node.backend().equals("host") || node.gpus() == 1) {
             return node;
         }
         node.close();

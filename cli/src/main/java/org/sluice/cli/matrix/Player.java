@@ -36,9 +36,9 @@ final class Player {
     Order play(MatrixReport.Member self) {
         // the first step may be a long one: GPUs are opened and memory is filled
         Plan plan =
-                Plan.decode(group.meet(Words.of(self), node.config().deadline().multipliedBy(4)));
+                Plan.decode(group.meet(Words.of(self), node.config().timeouts().deadline().multipliedBy(4)));
         Duration atMost =
-                plan.atMost().multipliedBy(3).plus(node.config().deadline().multipliedBy(3));
+                plan.atMost().multipliedBy(3).plus(node.config().timeouts().deadline().multipliedBy(3));
         try (Memory memory = new Memory(node, group.rank(), plan);
                 Crowd crowd = new Crowd(plan, memory, group.members().size())) {
             List<Sight> seen = List.of();
@@ -94,7 +94,7 @@ final class Player {
 
     private Sight second(int partner, Plan plan, Memory memory) {
         List<Link> made =
-                inbox.await(partner, plan.gpus(), node.config().deadline().multipliedBy(2));
+                inbox.await(partner, plan.gpus(), node.config().timeouts().deadline().multipliedBy(2));
         try (PairLinks links = PairLinks.of(made, memory, plan.atMost())) {
             links.expect(YOUR_TURN, plan.atMost());
             Pull.Measured measured = new Pull(plan, memory).from(links, partner);
@@ -112,7 +112,7 @@ final class Player {
     private List<Sight> link(Crowd crowd, Plan plan, Memory memory) {
         Map<Integer, List<Link>> made = new TreeMap<>();
         List<Sight> failed = new ArrayList<>();
-        Duration atMost = node.config().deadline().multipliedBy(2);
+        Duration atMost = node.config().timeouts().deadline().multipliedBy(2);
         for (int r = group.rank() + 1; r < group.members().size(); r++) {
             String address = group.members().get(r).address();
             attempt(r, failed, rank -> made.put(rank, dial(node.peer(address), plan)));

@@ -28,9 +28,9 @@ public record Demands(@Nullable String nics, @Nullable String transport, double 
 
     /** Before anything is opened. @throws ConfigException when the transport is another */
     void checkTransport(NodeConfig config) {
-        List<String> named = List.of(config.transport().split(",", -1));
+        List<String> named = List.of(config.network().transport().split(",", -1));
         if (transport != null && !named.contains(transport) && !named.contains("auto")) {
-            throw new ConfigException("--require-transport " + transport + ": this run is over " + config.transport()
+            throw new ConfigException("--require-transport " + transport + ": this run is over " + config.network().transport()
                     + (transport.equals("nccl-net")
                             ? ", since no plugin is named; give --plugin"
                             : "; give --transport"));

@@ -112,7 +112,7 @@ public final class NodeJob {
             banner(node);
             List<Buffers> buffers = initGpus(node);
             observer.phase(
-                    "waiting", role == Role.SERVER ? "a client at port " + config.portBase() : "the server " + host);
+                    "waiting", role == Role.SERVER ? "a client at port " + config.network().portBase() : "the server " + host);
             List<Link> links = role == Role.SERVER
                     ? node.acceptAll(new SeedSteps(line))
                     : node.connectAll(host, new SeedSteps(line));
@@ -153,15 +153,15 @@ public final class NodeJob {
     }
 
     private boolean spoken() {
-        return config.bootstrap() == BootstrapFormat.SLUICE;
+        return config.network().bootstrap() == BootstrapFormat.SLUICE;
     }
 
     private void banner(Node node) {
         line.accept("=== Single-Process P2P Orchestrator ===");
         line.accept("Role: " + Values.text(role));
         line.accept("GPUs: " + node.gpus());
-        line.accept("Channels per GPU: " + config.channels());
-        line.accept("Bootstrap port base: " + config.portBase());
+        line.accept("Channels per GPU: " + config.link().channels());
+        line.accept("Bootstrap port base: " + config.network().portBase());
         line.accept("=======================================");
         line.accept("");
         line.accept("[INFO] GPU backend " + node.backendFound());
@@ -250,7 +250,7 @@ public final class NodeJob {
             throw new UncheckedIOException(e);
         }
         line.accept("=== ALL GPUS READY (" + role + ") ===");
-        line.accept("Total channels: " + node.gpus() * config.channels());
+        line.accept("Total channels: " + node.gpus() * config.link().channels());
         line.accept("Architecture: Single process, all NICs shared");
         return millis;
     }
@@ -260,7 +260,7 @@ public final class NodeJob {
             return new FixedPace(plan.iters());
         }
         Duration patience =
-                config.deadline().plusSeconds(plan.bytesPerIteration(links.size()) / (SLOWEST_BYTES_PER_SECOND / 3));
+                config.timeouts().deadline().plusSeconds(plan.bytesPerIteration(links.size()) / (SLOWEST_BYTES_PER_SECOND / 3));
         Conversation conversation = new Conversation(links.getFirst(), patience);
         return role == Role.CLIENT ? new LeaderPace(conversation, plan) : new FollowerPace(conversation);
     }
@@ -279,7 +279,7 @@ public final class NodeJob {
         for (int g = 0; g < links.size(); g++) {
             Buffers b = buffers.get(g);
             lanes.add(new GpuLane(
-                    links.get(g), b.outbound(), b.inbound(), plan, contents, role.number(), config.deadline(), span));
+                    links.get(g), b.outbound(), b.inbound(), plan, contents, role.number(), config.timeouts().deadline(), span));
         }
         Pace pace = pace(links, plan);
         Run run = new Run(lanes, plan, pace, span);
@@ -355,8 +355,8 @@ public final class NodeJob {
                 lanes.getFirst().link().peer(),
                 node.backend(),
                 node.gpus(),
-                config.channels(),
-                Values.text(config.striping()),
+                config.link().channels(),
+                Values.text(config.link().striping()),
                 path.transport(),
                 path,
                 node.chunkBytes(),

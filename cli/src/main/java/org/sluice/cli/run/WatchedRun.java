@@ -53,7 +53,7 @@ public final class WatchedRun implements AutoCloseable {
                 outputs,
                 node,
                 links,
-                new Context(name, config.transport(), planned, guarded(plan), configuration(node, plan)));
+                new Context(name, config.network().transport(), planned, guarded(plan), configuration(node, plan)));
         watch = w;
         phase("running", "");
         FrontDoor d = door;
@@ -77,9 +77,9 @@ public final class WatchedRun implements AutoCloseable {
         all.add(new Picture.Setting(
                 "NICs",
                 String.join(", ", node.nics().stream().map(n -> n.name()).toList())));
-        all.add(new Picture.Setting("transport", config.transport()));
-        all.add(new Picture.Setting("channels per GPU", Integer.toString(config.channels())));
-        all.add(new Picture.Setting("striping", Values.text(config.striping())));
+        all.add(new Picture.Setting("transport", config.network().transport()));
+        all.add(new Picture.Setting("channels per GPU", Integer.toString(config.link().channels())));
+        all.add(new Picture.Setting("striping", Values.text(config.link().striping())));
         all.add(new Picture.Setting("chunk", Bytes.text(node.chunkBytes())));
         all.add(new Picture.Setting("window", node.window() + " chunks"));
         all.add(new Picture.Setting("size per GPU", Bytes.text(plan.size())));

@@ -1,0 +1,45 @@
+package org.sluice.transfer;
+
+/** Transfers whose bytes go with their announcement: one hop, no grant. They are counted until the receiver has confirmed them. */
+final class SmallSends {
+    private final EngineSettings settings;
+    private final LinkControl control;
+    private final Sending.Sender sender;
+    private final SmallBytes bytes;
+    private long underWay;
+
+    SmallSends(LinkParts parts, Sending.Sender sender) {
+        this.settings = parts.settings();
+        this.control = parts.control();
+        this.bytes = parts.small();
+        this.sender = sender;
+    }
+
+    /** Where the data path is sealed or checked, and this way is not, bytes take that. */
+    boolean mayGo(OutboundTransfer t) {
+        return t.length > 0
+                && t.length <= settings.smallBytes()
+                && underWay + t.length <= EngineSettings.SMALL_BYTES_UNDER_WAY
+                && (control.isSealed() || !sender.isProtected());
+    }
+
+    /** Whether a few bytes that the CPU reaches go along sooner than they are pulled. */
+    boolean isSooner(OutboundTransfer t) {
+        return t.length > 0
+                && t.length <= settings.smallBytes()
+                && t.map.block(0).memory().host().isPresent()
+                && mayGo(t);
+    }
+
+    /** Sends the bytes, before the announcement. */
+    void send(OutboundTransfer t) {
+        t.small = true;
+        t.given = t.length;
+        underWay += t.length;
+        control.bytes(bytes.get(t.map));
+    }
+
+    void over(OutboundTransfer t) {
+        underWay -= t.length;
+    }
+}
