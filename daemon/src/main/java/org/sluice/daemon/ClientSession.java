@@ -258,6 +258,7 @@ final class ClientSession {
         queue.close();
         freeMemories();
         holdings.parts().close();
+        holdings.closePrepared();
         while (unanswered.get() > 0) { // requests over the socket, whose waits have deadlines
             LockSupport.parkNanos(1_000_000);
         }
