@@ -31,7 +31,11 @@ final class Plan {
     /** Per piece: local offset, key high, key low, remote offset, bytes. */
     private static final int PER_PIECE = 5;
 
-    private Plan(int room, boolean prepared) {
+    /** What is made before the pieces are looked at; lists that lie about their length take no more. */
+    private static final int FIRST_ROOM = 1024;
+
+    private Plan(int wanted, boolean prepared) {
+        int room = Math.min(FIRST_ROOM, wanted);
         kept = prepared ? Optional.of(new KeptSides()) : Optional.empty();
         memories = new ClientMemory[room];
         numbers = new long[room * PER_PIECE];
@@ -83,6 +87,11 @@ final class Plan {
 
     int pieces() {
         return count;
+    }
+
+    /** Pieces that one request alone has memory of: none of those that are prepared. */
+    int ownPieces() {
+        return kept.isPresent() ? 0 : count;
     }
 
     /** Whether a link of a GPU reaches all of it. */
