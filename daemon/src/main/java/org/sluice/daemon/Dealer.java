@@ -172,7 +172,8 @@ final class Dealer {
                     continue;
                 }
                 begun += bytes;
-                if (job.hasMore()) {
+                // its transfer may have ended in this very call, refused, and have put it back already
+                if (job.hasMore() && !jobs.contains(job)) {
                     jobs.add(job);
                 }
             }
