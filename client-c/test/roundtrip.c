@@ -176,6 +176,51 @@ static void lists(void) {
     OK(sluice_free(to));
 }
 
+/* Prepared lists go on when the other end has gone and come back under the same key. */
+static void lists_after_a_return(const char *socket_of_b) {
+    enum { BLOCKS = 64, BLOCK = 4096 };
+    const sluice_key key = {0xabcd, 0x9876};
+    sluice_options options = {.socket = socket_of_b, .name = "comes back"};
+    int file = memfd_create("comes back", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    EXPECT(file >= 0 && ftruncate(file, BLOCKS * BLOCK) == 0);
+    char *seen = mmap(NULL, BLOCKS * BLOCK, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    EXPECT(seen != MAP_FAILED);
+    sluice_memory *from;
+    OK(sluice_allocate(a, 0, BLOCKS * BLOCK, &from));
+    sluice_piece local[BLOCKS];
+    sluice_remote_piece remote[BLOCKS];
+    for (int i = 0; i < BLOCKS; i++) {
+        local[i] = (sluice_piece){from, (uint64_t)i * BLOCK, BLOCK};
+        remote[i] = (sluice_remote_piece){key, (uint64_t)(BLOCKS - 1 - i) * BLOCK, BLOCK};
+    }
+    uint32_t prepared;
+    OK(sluice_prepare(a, local, BLOCKS, remote, BLOCKS, &prepared));
+    for (int life = 0; life < 3; life++) {
+        sluice *c;
+        sluice_memory *m;
+        OK(sluice_open(&options, &c));
+        OK(sluice_register(c, 0, file, 0, BLOCKS * BLOCK, &key, &m));
+        for (int round = 0; round < 4; round++) {
+            sluice_request r;
+            memset(seen, 0, BLOCKS * BLOCK);
+            fill(sluice_data(from), BLOCKS * BLOCK, (uint64_t)(life * 10 + round));
+            OK(sluice_write_prepared(l, prepared, NULL, &r));
+            OK(sluice_wait(a, r, LIMIT, NULL));
+            for (int i = 0; i < BLOCKS; i++) {
+                EXPECT(memcmp(seen + remote[i].offset, (const char *)sluice_data(from) + local[i].offset, BLOCK) == 0);
+            }
+        }
+        sluice_close(c);
+        sluice_request r;
+        OK(sluice_write_prepared(l, prepared, NULL, &r));
+        EXPECT(sluice_wait(a, r, LIMIT, NULL) == SLUICE_REMOTE_REFUSED);
+    }
+    OK(sluice_release(a, prepared));
+    OK(sluice_free(from));
+    munmap(seen, BLOCKS * BLOCK);
+    close(file);
+}
+
 static void notifications(void) {
     sluice_memory *from, *to;
     OK(sluice_allocate(a, 0, 1 << 20, &from));
@@ -308,6 +353,8 @@ int main(int count, char **arguments) {
         fprintf(stderr, "%s\n", tests[i].name);
         tests[i].run();
     }
+    fprintf(stderr, "lists after a return\n");
+    lists_after_a_return(arguments[2]);
     refusals(arguments[3]);
     OK(sluice_disconnect(l));
     sluice_close(a);

@@ -4,15 +4,21 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.MappedByteBuffer;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/** Memory that peers can reach by its key, mapped here as direct buffers. Nothing may use the buffers once it is closed. */
+/**
+ * Memory that peers can reach by its key: host memory, mapped here as direct buffers that nothing may use once it is closed, or GPU memory
+ * that the program allocated, which has none.
+ */
 public final class SharedMemory implements AutoCloseable {
     /** Most bytes of one buffer of {@link #buffers}: a buffer cannot have 2 GiB. */
     public static final long BUFFER_BYTES = 1L << 30;
 
     private final SluiceClient client;
-    private final int gpu;
     private final RemoteKey key;
+    private final @Nullable CudaAllocation device;
+    private final long offset;
+    private volatile int gpu;
     private volatile int number;
     private volatile List<MappedByteBuffer> mapped;
 
@@ -22,6 +28,25 @@ public final class SharedMemory implements AutoCloseable {
         this.key = key;
         this.number = number;
         this.mapped = mapped;
+        this.device = null;
+        this.offset = 0;
+    }
+
+    /** A range of GPU memory. */
+    SharedMemory(SluiceClient client, RemoteKey key, CudaAllocation device, long offset) {
+        this.client = client;
+        this.key = key;
+        this.device = device;
+        this.offset = offset;
+        this.mapped = List.of();
+    }
+
+    @Nullable CudaAllocation device() {
+        return device;
+    }
+
+    long offset() {
+        return offset;
     }
 
     /** Bytes. */
@@ -37,6 +62,9 @@ public final class SharedMemory implements AutoCloseable {
     /** All of it as one direct buffer, little-endian. @throws IllegalStateException where it is longer than {@link #BUFFER_BYTES} */
     public ByteBuffer buffer() {
         List<MappedByteBuffer> all = mapped;
+        if (device != null) {
+            throw new IllegalStateException("GPU memory has no buffer");
+        }
         if (all.size() != 1) {
             throw new IllegalStateException("memory of " + size() + " bytes does not fit one buffer: use buffers()");
         }
@@ -59,8 +87,15 @@ public final class SharedMemory implements AutoCloseable {
         return number;
     }
 
-    int gpu() {
+    /** The daemon's number of the GPU whose links reach it: for {@link SluiceClient#connect}, here and at a peer. */
+    public int gpu() {
         return gpu;
+    }
+
+    /** GPU memory at the daemon, or at another one. */
+    void opened(int newNumber, int newGpu) {
+        number = newNumber;
+        gpu = newGpu;
     }
 
     /** The same memory at another daemon: its bytes go along. */

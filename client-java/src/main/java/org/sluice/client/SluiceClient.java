@@ -38,7 +38,10 @@ public final class SluiceClient implements AutoCloseable {
     private static final int LIST_BYTES = 1 << 20;
     private static final int TEXT_BYTES = 1 << 20;
     private static final int MOST_NOTE = 60_000;
+    private static final int CUDA_IPC = 2;
     private static final int OURS = 4;
+    /** The GPU that memory is on, whatever the daemon's number of it. */
+    private static final int WHICHEVER = -1;
     private static final int FOR_EVER = 1;
     private static final Duration ANSWER = Duration.ofSeconds(90);
 
@@ -366,6 +369,34 @@ public final class SluiceClient implements AutoCloseable {
         return memory;
     }
 
+    /**
+     * Registers GPU memory that the program allocated and keeps allocated until the result is closed.
+     *
+     * <p>The daemon's copies know nothing of the program's streams: wait for the kernels that fill the memory before a write is posted or a
+     * peer may read; kernels that are launched after a transfer is done see its bytes.
+     *
+     * @param offset of the first byte in the allocation
+     * @param bytes at least 1
+     * @throws SluiceClientException when the daemon has no such GPU, or its driver does not open the memory
+     */
+    public SharedMemory registerDevice(CudaAllocation allocation, long offset, long bytes) {
+        RemoteKey key = new RemoteKey(RANDOM.nextLong(), RANDOM.nextLong(), bytes);
+        SharedMemory memory = new SharedMemory(this, key, allocation, offset);
+        present(memory, allocation);
+        memories.add(memory);
+        return memory;
+    }
+
+    private void present(SharedMemory memory, CudaAllocation allocation) {
+        ByteBuffer b = Wire.buffer(72 + CudaAllocation.HANDLE_BYTES);
+        b.putInt(CUDA_IPC).putInt(WHICHEVER);
+        b.putLong(memory.key().high()).putLong(memory.key().low());
+        b.putLong(memory.offset()).putLong(memory.size()).putLong(allocation.bufferId());
+        b.put(allocation.uuid()).putLong(allocation.bytes()).put(allocation.handle());
+        ByteBuffer answer = ask(Wire.REGISTER, b.flip(), ANSWER);
+        memory.opened(answer.getInt(0), answer.getInt(16));
+    }
+
     private static ByteBuffer registration(int gpu, RemoteKey key) {
         ByteBuffer b = Wire.buffer(48);
         b.putInt(OURS)
@@ -455,6 +486,11 @@ public final class SluiceClient implements AutoCloseable {
         session = fresh;
         listen(fresh);
         for (SharedMemory m : memories) {
+            CudaAllocation device = m.device();
+            if (device != null) {
+                present(m, device);
+                continue;
+            }
             ByteBuffer answer = ask(Wire.REGISTER, registration(m.gpu(), m.key()), ANSWER);
             m.moved(answer.getInt(0), map(text(answer, 16), m.size()));
         }

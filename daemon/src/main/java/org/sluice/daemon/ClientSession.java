@@ -37,6 +37,7 @@ final class ClientSession {
     private final Dealer.Queue queue;
     private final Counters counters = new Counters();
     private final AtomicInteger unanswered = new AtomicInteger();
+    private final AtomicInteger piecesUnderWay = new AtomicInteger();
     private final List<Descriptor> kept = new ArrayList<>();
     private volatile boolean going;
 
@@ -156,7 +157,16 @@ final class ClientSession {
         return submissions.isReady();
     }
 
+    /** @throws ClientException when its lists are too long together with those of the requests under way */
     void begin(Job job) {
+        int pieces = job.plan().ownPieces();
+        if (piecesUnderWay.addAndGet(pieces) > Quotas.MOST_PIECES_UNDER_WAY) {
+            piecesUnderWay.addAndGet(-pieces);
+            throw new ClientException(
+                    Status.QUOTA,
+                    "requests under way may have " + Quotas.MOST_PIECES_UNDER_WAY
+                            + " pieces in their lists, all together; prepare lists that are used often");
+        }
         if (Copies.needs(job.plan())) {
             services.copies().before(job, queue::add, why -> finish(job, why));
         } else {
@@ -200,6 +210,7 @@ final class ClientSession {
     }
 
     private void told(Job job, @Nullable Throwable failure) {
+        piecesUnderWay.addAndGet(-job.plan().ownPieces());
         if (failure == null) {
             counters.done(job.reads(), job.plan().bytes());
             completions.ended(job.number(), Status.DONE, job.plan().bytes(), "");
@@ -258,6 +269,7 @@ final class ClientSession {
         queue.close();
         freeMemories();
         holdings.parts().close();
+        holdings.closePrepared();
         while (unanswered.get() > 0) { // requests over the socket, whose waits have deadlines
             LockSupport.parkNanos(1_000_000);
         }

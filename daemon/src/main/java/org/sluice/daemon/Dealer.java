@@ -18,10 +18,19 @@ import org.sluice.Transfer;
  * {@link Queue#drain}.
  */
 final class Dealer {
-    /** Bytes under way of a client that is alone: more than any rail needs to stay busy. */
+    /**
+     * Bytes under way of a client that is alone: more than any rail needs to stay busy, and what memory of this host's other GPUs takes
+     * in a few milliseconds.
+     */
     private static final long ALONE = 64 << 20;
+
+    private static final long MOST_ALONE = 512 << 20;
+    private static final long ALONE_NANOS = TimeUnit.MILLISECONDS.toNanos(3);
     /** Bytes under way of all clients when several have work: little, because what the node has taken nobody reorders. */
     private static final long TOGETHER = 8 << 20;
+
+    private static final long MOST_TOGETHER = 128 << 20;
+    private static final long TOGETHER_NANOS = TimeUnit.MICROSECONDS.toNanos(250);
 
     private static final long LEAST_SHARE = 1 << 20;
     private static final long MOST_SLICE = 32 << 20;
@@ -41,6 +50,7 @@ final class Dealer {
     private final Condition drained = lock.newCondition();
     private final List<Queue> queues = new ArrayList<>();
     private final ArrayDeque<Over> over = new ArrayDeque<>();
+    private final DealtRate rate = new DealtRate();
     private int turn;
     private boolean dealing;
 
@@ -129,8 +139,12 @@ final class Dealer {
             locked(() -> {
                 inFlight -= bytes;
                 activeAt = System.nanoTime();
-                job.ended(transfer);
-                if (failure != null && job.failure() == null) {
+                rate.moved(bytes, activeAt);
+                if (job.ended(transfer, failure)) {
+                    if (!jobs.contains(job)) {
+                        jobs.add(job);
+                    }
+                } else if (failure != null && job.failure() == null) {
                     jobs.remove(job);
                     job.fail(failure);
                 }
@@ -158,7 +172,8 @@ final class Dealer {
                     continue;
                 }
                 begun += bytes;
-                if (job.hasMore()) {
+                // its transfer may have ended in this very call, refused, and have put it back already
+                if (job.hasMore() && !jobs.contains(job)) {
                     jobs.add(job);
                 }
             }
@@ -215,7 +230,9 @@ final class Dealer {
         for (Queue queue : queues) {
             active += queue.isActive(now) ? 1 : 0;
         }
-        long share = active < 2 ? ALONE : Math.max(LEAST_SHARE, TOGETHER / active);
+        long share = active < 2
+                ? Math.clamp(rate.in(ALONE_NANOS), ALONE, MOST_ALONE)
+                : Math.max(LEAST_SHARE, Math.clamp(rate.in(TOGETHER_NANOS), TOGETHER, MOST_TOGETHER) / active);
         long slice = Math.clamp(share / 2, LEAST_SLICE, MOST_SLICE);
         int without = 0;
         while (without < queues.size()) {

@@ -181,6 +181,12 @@ final class Holdings {
         Plan plan = prepared(number);
         prepared.remove(number);
         preparedPieces -= plan.pieces();
+        plan.close();
+    }
+
+    /** The client is gone: what peers were told of its lists they may forget. */
+    void closePrepared() {
+        prepared.values().forEach(Plan::close);
     }
 
     void named(String name, int memory) {

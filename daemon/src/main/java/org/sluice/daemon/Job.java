@@ -1,13 +1,12 @@
 package org.sluice.daemon;
 
 import java.time.Duration;
-import java.util.HashSet;
+import java.util.ArrayDeque;
+import java.util.HashMap;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import org.sluice.Layout;
-import org.sluice.Link;
-import org.sluice.RemoteLayout;
+import org.sluice.RemoteAccessException;
 import org.sluice.Transfer;
 import org.sluice.TransferOptions;
 
@@ -22,11 +21,17 @@ final class Job {
     private final @Nullable Notification note;
     private final long deadline;
     private final @Nullable Job original;
+    /** Slices that are to be dealt again, before those that come next. */
+    private final ArrayDeque<Slice> again = new ArrayDeque<>();
+
     private int piece;
     private long offset;
     private boolean noteIsAlong;
-    private final Set<Transfer> underWay = new HashSet<>();
+    private final Map<Transfer, Slice> underWay = new HashMap<>();
     private @Nullable Throwable failure;
+
+    /** A part of it that is one transfer. @param kept whether its lists are known to the peer by their numbers */
+    private record Slice(int from, int to, long first, long bytes, boolean kept) {}
 
     /** @param deadline as {@link System#nanoTime} */
     Job(long number, SharedLink link, boolean read, Plan plan, @Nullable Notification note, long deadline) {
@@ -78,7 +83,7 @@ final class Job {
 
     /** Whether something is left to be dealt. */
     boolean hasMore() {
-        return failure == null && piece < plan.pieces();
+        return failure == null && (piece < plan.pieces() || !again.isEmpty());
     }
 
     boolean isOver() {
@@ -102,6 +107,10 @@ final class Job {
 
     /** Bytes of the next slice: pieces up to so many bytes, or a part of one. */
     long next(long most) {
+        Slice repeated = again.peek();
+        if (repeated != null) {
+            return repeated.bytes;
+        }
         long bytes = plan.length(piece) - offset;
         for (int p = piece + 1; p < plan.pieces() && bytes < most; p++) {
             bytes += plan.length(p);
@@ -111,6 +120,23 @@ final class Job {
 
     /** Begins the next slice. @throws RuntimeException when it cannot be begun */
     Transfer begin(long bytes) {
+        Slice repeated = again.poll();
+        Slice slice = repeated == null ? cut(bytes) : repeated;
+        Sides sides = plan.sides(link, slice.from, slice.to, slice.first, slice.bytes);
+        TransferOptions options =
+                TransferOptions.NONE.deadline(Duration.ofNanos(Math.max(1, deadline - System.nanoTime())));
+        if (note != null && bytes == plan.bytes()) {
+            options = options.notification(note.encode()); // in one hop with the bytes
+            noteIsAlong = true;
+        }
+        Transfer transfer = read
+                ? sides.link().read(sides.local(), sides.remote(), options)
+                : sides.link().write(sides.local(), sides.remote(), options);
+        underWay.put(transfer, new Slice(slice.from, slice.to, slice.first, slice.bytes, sides.kept()));
+        return transfer;
+    }
+
+    private Slice cut(long bytes) {
         int from = piece;
         long first = offset;
         long left = bytes;
@@ -123,19 +149,7 @@ final class Job {
                 offset = 0;
             }
         }
-        int to = offset == 0 ? piece : piece + 1;
-        Layout local = plan.local(from, to, first, bytes);
-        RemoteLayout remote = plan.remote(from, to, first, bytes);
-        TransferOptions options =
-                TransferOptions.NONE.deadline(Duration.ofNanos(Math.max(1, deadline - System.nanoTime())));
-        if (note != null && bytes == plan.bytes()) {
-            options = options.notification(note.encode()); // in one hop with the bytes
-            noteIsAlong = true;
-        }
-        Link over = link.link();
-        Transfer transfer = read ? over.read(local, remote, options) : over.write(local, remote, options);
-        underWay.add(transfer);
-        return transfer;
+        return new Slice(from, offset == 0 ? piece : piece + 1, first, bytes, false);
     }
 
     /** The notification that is still to be sent when all bytes have landed; null for none. */
@@ -146,10 +160,22 @@ final class Job {
     /** Ends it, also what is under way; that is told as usual. */
     void cancel(Throwable why) {
         fail(why);
-        List.copyOf(underWay).forEach(Transfer::cancel);
+        List.copyOf(underWay.keySet()).forEach(Transfer::cancel);
     }
 
-    void ended(Transfer transfer) {
-        underWay.remove(transfer);
+    /**
+     * A transfer has ended.
+     *
+     * @return whether it failed because the peer refuses what it was told once: its key was withdrawn, and may have been given anew. It is
+     *     dealt again then, and told anew
+     */
+    boolean ended(Transfer transfer, @Nullable Throwable why) {
+        Slice slice = underWay.remove(transfer);
+        if (slice == null || !slice.kept || failure != null || !(why instanceof RemoteAccessException)) {
+            return false;
+        }
+        plan.tellAnew();
+        again.add(slice);
+        return true;
     }
 }

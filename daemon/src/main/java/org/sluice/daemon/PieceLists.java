@@ -17,10 +17,19 @@ final class PieceLists {
         this.memories = memories;
     }
 
+    /** Of lists that one request names. */
     Plan plan(int localAt, int locals, int remoteAt, int remotes) {
+        return fill(Plan.empty(Math.max(locals, remotes)), localAt, locals, remoteAt, remotes);
+    }
+
+    /** Of lists that many requests will name. */
+    Plan prepared(int localAt, int locals, int remoteAt, int remotes) {
+        return fill(Plan.prepared(Math.max(locals, remotes)), localAt, locals, remoteAt, remotes);
+    }
+
+    private Plan fill(Plan plan, int localAt, int locals, int remoteAt, int remotes) {
         ByteBuffer local = copy(localAt, locals, Protocol.LOCAL_PIECE_BYTES);
         ByteBuffer remote = copy(remoteAt, remotes, Protocol.REMOTE_PIECE_BYTES);
-        Plan plan = Plan.empty(Math.max(locals, remotes));
         long remoteLeft = 0;
         long keyHigh = 0;
         long keyLow = 0;

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.sluice.Layout;
 import org.sluice.Pieces;
 import org.sluice.Region;
@@ -19,21 +20,38 @@ final class Plan {
     private long[] numbers;
     private int count;
     private long bytes;
+    private int gpu = ANY;
+    private final Optional<KeptSides> kept;
+
+    /** {@link #gpu()}: no memory at all. */
+    static final int ANY = -1;
+
+    private static final int MIXED = -2;
 
     /** Per piece: local offset, key high, key low, remote offset, bytes. */
     private static final int PER_PIECE = 5;
 
-    private Plan(int room) {
+    /** What is made before the pieces are looked at; lists that lie about their length take no more. */
+    private static final int FIRST_ROOM = 1024;
+
+    private Plan(int wanted, boolean prepared) {
+        int room = Math.min(FIRST_ROOM, wanted);
+        kept = prepared ? Optional.of(new KeptSides()) : Optional.empty();
         memories = new ClientMemory[room];
         numbers = new long[room * PER_PIECE];
     }
 
     static Plan empty(int room) {
-        return new Plan(Math.max(1, room));
+        return new Plan(Math.max(1, room), false);
+    }
+
+    /** To be posted many times, until it is {@linkplain #close closed}. */
+    static Plan prepared(int room) {
+        return new Plan(Math.max(1, room), true);
     }
 
     static Plan one(ClientMemory memory, long offset, long keyHigh, long keyLow, long remoteOffset, long bytes) {
-        Plan plan = new Plan(1);
+        Plan plan = new Plan(1, false);
         plan.add(memory, offset, keyHigh, keyLow, remoteOffset, bytes);
         return plan;
     }
@@ -42,6 +60,7 @@ final class Plan {
     @SuppressWarnings("ReferenceEquality")
     void add(ClientMemory memory, long offset, long keyHigh, long keyLow, long remoteOffset, long length) {
         bytes += length;
+        gpu = gpu == ANY || gpu == memory.gpu() ? memory.gpu() : MIXED;
         if (count > 0) {
             int last = (count - 1) * PER_PIECE;
             if (memories[count - 1] == memory
@@ -70,6 +89,53 @@ final class Plan {
         return count;
     }
 
+    /** Pieces that one request alone has memory of: none of those that are prepared. */
+    int ownPieces() {
+        return kept.isPresent() ? 0 : count;
+    }
+
+    /** Whether a link of a GPU reaches all of it. */
+    boolean isOn(int linkGpu) {
+        return gpu == ANY || gpu == linkGpu;
+    }
+
+    /** One of its memories that a link of this GPU does not reach. */
+    ClientMemory memoryNotOn(int linkGpu) {
+        return Arrays.stream(memories, 0, count)
+                .filter(m -> m.gpu() != linkGpu)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    /** Where some pieces lie at both ends. @throws RuntimeException where one of them cannot be used */
+    Sides sides(SharedLink link, int from, int to, long firstOffset, long length) {
+        if (kept.isPresent() && to - from > 1) {
+            return kept.get().of(link, from, to, firstOffset, length, new KeptSides.Making() {
+                @Override
+                public Layout local() {
+                    return Plan.this.local(from, to, firstOffset, length);
+                }
+
+                @Override
+                public RemoteLayout remote() {
+                    return Plan.this.remote(from, to, firstOffset, length);
+                }
+            });
+        }
+        return new Sides(
+                link.link(), local(from, to, firstOffset, length), remote(from, to, firstOffset, length), false);
+    }
+
+    /** What peers were told of it is told anew. */
+    void tellAnew() {
+        kept.ifPresent(KeptSides::forget);
+    }
+
+    /** It is not posted any more; what is under way goes on. */
+    void close() {
+        kept.ifPresent(KeptSides::close);
+    }
+
     /** Where this side's bytes of some pieces lie. @throws ClientException where one of them can shrink */
     Layout local(int from, int to, long firstOffset, long bytes) {
         if (to - from == 1 && memories[from] instanceof ClientMemory.Reached memory) {
@@ -92,7 +158,7 @@ final class Plan {
             lengths[i - from] = length(i);
         }
         cut(offsets, lengths, firstOffset, bytes);
-        return Layout.of(regions, new Pieces.Listed(region, offsets, lengths));
+        return Layout.of(regions, pieces(regions.size(), region, offsets, lengths));
     }
 
     /** Where the peer's bytes of some pieces lie. */
@@ -119,7 +185,22 @@ final class Plan {
             lengths[i - from] = length(i);
         }
         cut(offsets, lengths, firstOffset, bytes);
-        return RemoteLayout.of(regions, new Pieces.Listed(region, offsets, lengths));
+        return RemoteLayout.of(regions, pieces(regions.size(), region, offsets, lengths));
+    }
+
+    /** In the form that says it with the least: blocks of one size on a grid of that size need a number each. */
+    private static Pieces pieces(int regions, int[] region, long[] offsets, long[] lengths) {
+        long block = lengths[0];
+        long base = block > 0 ? offsets[0] % block : 0;
+        int[] indices = new int[offsets.length];
+        boolean onGrid = regions == 1 && block > 0;
+        for (int i = 0; onGrid && i < indices.length; i++) {
+            long index = (offsets[i] - base) / block;
+            onGrid = lengths[i] == block && offsets[i] >= base && (offsets[i] - base) % block == 0
+                    && index <= Integer.MAX_VALUE;
+            indices[i] = (int) index;
+        }
+        return onGrid ? new Pieces.Blocks(base, block, indices) : new Pieces.Listed(region, offsets, lengths);
     }
 
     /** Takes off what was moved of the first piece, and what goes beyond so many bytes of the last one. */

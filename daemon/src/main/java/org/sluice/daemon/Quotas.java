@@ -31,6 +31,9 @@ public record Quotas(
     /** Of the descriptors that this process may have, so that no client takes them all. */
     private static final int SHARE_OF_DESCRIPTORS = 8;
 
+    /** Pieces in lists of one client's requests under way, those that are prepared not among them: about 100 MB. */
+    static final int MOST_PIECES_UNDER_WAY = 2 << 20;
+
     /** Most bytes of a notification: what goes into a frame between nodes, less the daemon's head. */
     static final int MOST_NOTE = 60_000;
 

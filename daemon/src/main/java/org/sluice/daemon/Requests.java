@@ -66,7 +66,7 @@ final class Requests {
             case Protocol.STATS -> Message.text(request, StatusText.of(client.status()));
             case Protocol.STATUS -> status(request, client.connection().peer().uid());
             case Protocol.PREPARE -> {
-                Plan plan = client.lists().plan(p.getInt(), p.getInt(), p.getInt(), p.getInt());
+                Plan plan = client.lists().prepared(p.getInt(), p.getInt(), p.getInt(), p.getInt());
                 ByteBuffer b = Message.buffer(16);
                 yield Message.done(
                         request,

@@ -142,6 +142,10 @@ final class ServingThread implements AutoCloseable {
             } catch (Violation e) {
                 end(entry(session), e.getMessage());
                 return true;
+            } catch (OutOfMemoryError e) {
+                // what it asked for did not fit; whoever asks for that much goes, and the others stay
+                end(entry(session), "the daemon has not the memory that it asks for");
+                return true;
             }
         }
         return any;

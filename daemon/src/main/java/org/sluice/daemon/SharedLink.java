@@ -15,6 +15,9 @@ final class SharedLink {
     /** Guarded by the table. */
     private int users;
 
+    private int keptLayouts;
+    private long keptBytes;
+
     SharedLink(Route route) {
         this.route = route;
     }
@@ -39,6 +42,21 @@ final class SharedLink {
             throw new LinkException("the link to " + route.address() + " is not there; ask for it again");
         }
         return made;
+    }
+
+    /** Takes room for layouts that the peer is told once. @return false where there is none */
+    synchronized boolean take(int layouts, long bytes, int mostLayouts, long mostBytes) {
+        if (keptLayouts + layouts > mostLayouts || keptBytes + bytes > mostBytes) {
+            return false;
+        }
+        keptLayouts += layouts;
+        keptBytes += bytes;
+        return true;
+    }
+
+    synchronized void giveBack(int layouts, long bytes) {
+        keptLayouts -= layouts;
+        keptBytes -= bytes;
     }
 
     int changeUsers(int by) {

@@ -41,13 +41,11 @@ final class Submissions {
         SharedLink link = client.holdings().link(entry.get(INT, 4));
         @Nullable Notification note = (flags & Protocol.WITH_NOTE) != 0 || operation == Protocol.NOTIFY ? note(entry) : null;
         Plan plan = operation == Protocol.NOTIFY ? Plan.empty(0) : plan(entry, flags);
-        for (int i = 0; i < plan.pieces(); i++) {
-            if (plan.memory(i).gpu() != link.gpu()) {
-                throw new ClientException(
-                        Status.INVALID,
-                        "memory " + plan.memory(i).number() + " is on GPU "
-                                + plan.memory(i).gpu() + ", the link on GPU " + link.gpu());
-            }
+        if (!plan.isOn(link.gpu())) {
+            ClientMemory other = plan.memoryNotOn(link.gpu());
+            throw new ClientException(
+                    Status.INVALID,
+                    "memory " + other.number() + " is on GPU " + other.gpu() + ", the link on GPU " + link.gpu());
         }
         long deadline = entry.get(LONG, 104);
         long nanos = deadline <= 0 ? usualDeadline : Math.min(deadline, MOST_DEADLINE);
