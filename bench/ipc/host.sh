@@ -15,8 +15,10 @@ fi
 java=(taskset -c "$cores" "$jdk/bin/java" -Xmx512m -XX:+UseSerialGC --enable-native-access=ALL-UNNAMED
     -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp "$CLASSPATH" org.sluice.bench.gpu.GpuPair)
 port=24000
-one() { # transport: GB/s of the median round, every round compared
-    local common=(mode=throughput backend=host transport="$1" nics=lo1,lo2,lo3,lo4 sizes=${mib}M total=4G rounds=3 warmup=2 port=$((port += 40)))
+# One transfer at a time by ipc: those under way take turns, so that several of one region would copy what is in the cache. Sockets get
+# the depth that suits them.
+one() { # transport, transfers under way: GB/s of the median round, every round compared
+    local common=(mode=throughput backend=host transport="$1" depth="$2" nics=lo1,lo2,lo3,lo4 sizes=${mib}M total=4G rounds=3 warmup=2 port=$((port += 40)))
     "${java[@]}" server "${common[@]}" >bench/ipc/target/server 2>bench/ipc/target/server.log &
     local server=$!
     for _ in $(seq 100); do grep -q listening bench/ipc/target/server && break; sleep 0.1; done
@@ -29,8 +31,8 @@ median() { sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
 ipc=() tcp=() plain=()
 for ((r = 0; r < rounds; r++)); do
     plain+=("$(taskset -c "$cores" bench/ipc/target/memcpy $((mib << 20)) "$threads" 2)")
-    ipc+=("$(one ipc)")
-    port=$((port + 80)) tcp+=("$(one tcp)")
+    ipc+=("$(one ipc 1)")
+    port=$((port + 80)) tcp+=("$(one tcp 8)")
     port=$((port + 80))
     echo "round $r: memcpy ${plain[-1]}, ipc ${ipc[-1]}, tcp ${tcp[-1]} GB/s"
 done
