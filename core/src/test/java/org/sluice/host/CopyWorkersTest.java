@@ -22,7 +22,7 @@ class CopyWorkersTest {
         byte[] from = new byte[BYTES];
         new Random(5).nextBytes(from);
         try (CopyWorkers workers = new CopyWorkers("test", 3)) {
-            for (int round = 0; round < 20; round++) {
+            for (int round = 1; round < 20; round++) {
                 byte[] to = new byte[BYTES];
                 int bytes = BYTES - round * 123_457;
                 workers.copy(bytes, (at, some) -> System.arraycopy(from, (int) at, to, (int) at, (int) some));
