@@ -47,8 +47,8 @@ final class MixedSide {
     private static void serve(String transport, String address) throws Exception {
         try (Node node = node(transport)) {
             node.onLink(link -> link.share("memory", node.allocate(link.gpu(), BYTES)));
-            System.out.println("port "
-                    + node.listen(new InetSocketAddress(address, 0)).getPort());
+            System.out.println(
+                    "port " + node.listen(new InetSocketAddress(address, 0)).getPort());
             while (System.in.read() >= 0) {
                 // until who started it closes it, or ends
             }
@@ -63,11 +63,9 @@ final class MixedSide {
             for (String peer : peers) {
                 for (int gpu = 0; gpu < GPUS; gpu++) {
                     Link link = node.peer(peer).link(gpu, gpu);
-                    RemoteRegion there =
-                            link.remoteRegion("memory").get(LIMIT.toSeconds(), TimeUnit.SECONDS);
+                    RemoteRegion there = link.remoteRegion("memory").get(LIMIT.toSeconds(), TimeUnit.SECONDS);
                     long seed = 100 + ways.size();
-                    Way way = new Way(
-                            peer, link, node.allocate(gpu, BYTES), node.allocate(gpu, BYTES), there, seed);
+                    Way way = new Way(peer, link, node.allocate(gpu, BYTES), node.allocate(gpu, BYTES), there, seed);
                     way.from.fill(0, BYTES, seed);
                     way.back.fill(0, BYTES, ~seed);
                     ways.add(way);

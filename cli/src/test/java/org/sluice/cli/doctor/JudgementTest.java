@@ -52,7 +52,8 @@ class JudgementTest {
     @Test
     void whatSharedMemoryLacksIsSaidWithWhatToDo() {
         SharingCheck check = new SharingCheck();
-        assertThat(check.hugePages("always within_size [advise] never deny force").severity())
+        assertThat(check.hugePages("always within_size [advise] never deny force")
+                        .severity())
                 .isEqualTo(Severity.OK);
         Finding small = check.hugePages("always within_size advise [never] deny force");
         assertThat(small.severity()).isEqualTo(Severity.NOTE);
