@@ -64,7 +64,7 @@ final class MixedSide {
                 for (int gpu = 0; gpu < GPUS; gpu++) {
                     Link link = node.peer(peer).link(gpu, gpu);
                     RemoteRegion there = link.remoteRegion("memory").get(LIMIT.toSeconds(), TimeUnit.SECONDS);
-                    long seed = 100 + ways.size();
+                    long seed = 100L + ways.size();
                     Way way = new Way(peer, link, node.allocate(gpu, BYTES), node.allocate(gpu, BYTES), there, seed);
                     way.from.fill(0, BYTES, seed);
                     way.back.fill(0, BYTES, ~seed);
