@@ -11,6 +11,7 @@ module org.sluice.cli {
     requires static transitive org.jspecify;
 
     uses org.sluice.spi.GpuBackend;
+    uses org.sluice.spi.PullTransportProvider;
     uses org.sluice.spi.TransportProvider;
 
     // commands, their options and the converters of those

@@ -13,12 +13,14 @@ import org.sluice.spi.PieceQueue;
 import org.sluice.spi.UnpackQueue;
 import org.sluice.transfer.Pattern;
 
-/** Plain memory in the place of a GPU's. Its copies are done at once, by the calling thread. */
+/** Plain memory in the place of a GPU's. Its copies are done at once, by the calling thread, long ones of a peer's memory with others' help. */
 final class HostGpu implements Gpu {
     private final int id;
+    private final CopyWorkers workers;
 
     HostGpu(int id) {
         this.id = id;
+        this.workers = CopyWorkers.of("gpu" + id);
     }
 
     @Override
@@ -61,7 +63,7 @@ final class HostGpu implements Gpu {
 
     @Override
     public CopyQueue copyQueue(CopyQueue.Direction direction, int capacity) {
-        return new HostCopyQueue();
+        return new HostCopyQueue(null);
     }
 
     @Override
@@ -76,7 +78,7 @@ final class HostGpu implements Gpu {
 
     @Override
     public Optional<MemorySharing> sharing() {
-        return Optional.of(new HostSharing(id));
+        return Optional.of(new HostSharing(id, workers));
     }
 
     @Override
@@ -106,5 +108,7 @@ final class HostGpu implements Gpu {
     }
 
     @Override
-    public void close() {}
+    public void close() {
+        workers.close();
+    }
 }

@@ -14,8 +14,10 @@ final class HostSharing implements MemorySharing {
     private static final byte[] NO_HANDLE = new byte[0];
 
     private final String where;
+    private final CopyWorkers workers;
 
-    HostSharing(int gpu) {
+    HostSharing(int gpu, CopyWorkers workers) {
+        this.workers = workers;
         this.where = "host GPU " + gpu;
     }
 
@@ -58,11 +60,11 @@ final class HostSharing implements MemorySharing {
 
     @Override
     public CopyQueue copyQueue(int capacity) {
-        return new HostCopyQueue();
+        return new HostCopyQueue(workers);
     }
 
     @Override
     public ListQueue listQueue(int moves) {
-        return new HostListQueue();
+        return new HostListQueue(workers);
     }
 }

@@ -71,7 +71,7 @@ final class MoveLaunch implements AutoCloseable {
             return false;
         }
         launch.set(ValueLayout.JAVA_LONG, at + MOVE_LENGTH, bytes);
-        share[count] = Math.min(share(from, bytes), share(to, bytes));
+        share[count] = Math.min(share(from), share(to));
         shares[count] = (bytes + share[count] - 1) / share[count];
         allShares += shares[count];
         count++;
@@ -79,7 +79,7 @@ final class MoveLaunch implements AutoCloseable {
     }
 
     /** What one warp moves at a time: whole pieces where they are short, equal parts of one where they are long. */
-    private static long share(PieceTable of, long bytes) {
+    private static long share(PieceTable of) {
         return switch (of) {
             case PieceTable.Rows r -> share(r.blockBytes());
             case PieceTable.Blocks b -> share(b.blockBytes());

@@ -74,8 +74,8 @@ public record Quotas(
         try {
             for (String line : Files.readAllLines(Path.of("/proc/self/limits"))) {
                 if (line.startsWith("Max open files")) {
-                    long limit = Long.parseLong(line.split("  +")[1]);
-                    return (int) Math.clamp(limit / SHARE_OF_DESCRIPTORS, 64, MOST_DESCRIPTORS);
+                    long limit = Long.parseLong(line.split("  +", -1)[1]);
+                    return Math.clamp(limit / SHARE_OF_DESCRIPTORS, 64, MOST_DESCRIPTORS);
                 }
             }
         } catch (IOException | NumberFormatException | ArrayIndexOutOfBoundsException e) {

@@ -23,6 +23,7 @@ public record Diagnosis(boolean usable, List<Finding> findings) {
             new GpuCheck(),
             new GpuSlotCheck(),
             new AllocatorCheck(),
+            new SharingCheck(),
             new PluginCheck(),
             new DriverCheck(),
             new PlatformCheck(),

@@ -50,6 +50,21 @@ class JudgementTest {
     }
 
     @Test
+    void whatSharedMemoryLacksIsSaidWithWhatToDo() {
+        SharingCheck check = new SharingCheck();
+        assertThat(check.hugePages("always within_size [advise] never deny force")
+                        .severity())
+                .isEqualTo(Severity.OK);
+        Finding small = check.hugePages("always within_size advise [never] deny force");
+        assertThat(small.severity()).isEqualTo(Severity.NOTE);
+        assertThat(small.advice()).contains("echo advise");
+        assertThat(check.namespaces(false).severity()).isEqualTo(Severity.OK);
+        Finding inside = check.namespaces(true);
+        assertThat(inside.found()).contains("pid:[").contains("ipc:[");
+        assertThat(inside.advice()).contains("PID namespace").contains("XDG_RUNTIME_DIR");
+    }
+
+    @Test
     void interruptsBelongOnSeveralCpusOfTheNicsNode() {
         InterruptCheck check = new InterruptCheck();
         List<Interrupt> crowded = List.of(line(1, "2"), line(2, "2"), line(3, "2"));

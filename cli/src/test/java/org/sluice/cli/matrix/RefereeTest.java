@@ -40,7 +40,7 @@ class RefereeTest {
         return pairs.stream()
                 .filter(p -> p.has(rank))
                 .map(p -> {
-                    long bytes = slow && p.equals(BAD) ? USUAL / 2 : USUAL + rank * 1000;
+                    long bytes = slow && p.equals(BAD) ? USUAL / 2 : USUAL + rank * 1000L;
                     Flow flow = new Flow("eth1", "eth1", bytes, 9000, 0);
                     return new Sight(p.partnerOf(rank), "", 1, bytes, 0, 100, 200, List.of(flow));
                 })

@@ -89,7 +89,7 @@ final class HostileRounds {
                         for (String kind : kinds) {
                             good &= round(hosts, target, hostile, kind, seconds);
                         }
-                        String over = hostile.await(0, l -> l.startsWith("OVER"), (long) seconds * 3 + 30);
+                        String over = hostile.await(0, l -> l.startsWith("OVER"), ((long) seconds) * 3 + 30);
                         System.out.println("the hostile link is " + over.substring(5) + ", most resident "
                                 + mostResident(target) + " MiB");
                         List<String> ends = target.lines().stream()
@@ -114,7 +114,7 @@ final class HostileRounds {
 
     private static boolean round(Cluster hosts, Side target, Side hostile, String kind, double seconds)
             throws Exception {
-        Told begun = Told.of(hostile.await(0, l -> l.matches("B \\d+ " + kind), (long) seconds * 3 + 30));
+        Told begun = Told.of(hostile.await(0, l -> l.matches("B \\d+ " + kind), ((long) seconds) * 3 + 30));
         long before = came(hosts);
         long since = System.nanoTime();
         Thread.sleep((long) (seconds * 900));
