@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs faults between two network namespaces and writes what happened into docs/faults.md, between its two marks; what is written by
-# hand there stays. Needs root, ip, tc, nft; gcc for the plugin's faults. About 5 minutes.
+# hand there stays. Needs root, ip, tc, nft; gcc for the plugin's faults. About 4 minutes.
 #   bench/survive/faults.sh            all
 #   bench/survive/faults.sh NAME...    those, printed only
 set -uo pipefail
@@ -60,7 +60,7 @@ fault() {
   freeze=
   wait $server; rc_s=$?
   local said
-  said=$( (grep -h '^sluice: ' "$work/c.err" || tail -n 1 "$work/c.out") | tail -n 1 | cut -c1-160 | tr '|' '/')
+  said=$( (grep -h '^sluice: ' "$work/c.err" || tail -n 1 "$work/c.out") | tail -n 1 | sed 's/^sluice: .* failed: /sluice: /' | cut -c1-240 | tr '|' '/')
   rows+=("| $transport | $title | $rc_c / $rc_s | $((seconds / 10)).$((seconds % 10)) s | $said | $test |")
   echo "${rows[-1]}"
 }

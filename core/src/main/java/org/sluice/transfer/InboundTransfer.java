@@ -23,6 +23,9 @@ final class InboundTransfer extends ChunkedTransfer {
     /** Where its bytes are pulled from; null where the peer sends them in chunks. */
     @Nullable PullSource source;
 
+    /** Until then what was granted may come, once it is to end. */
+    long owedUntil;
+
     /** Whether it waits for its send. */
     boolean unmatched;
 

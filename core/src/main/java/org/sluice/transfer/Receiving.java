@@ -239,6 +239,7 @@ final class Receiving {
             active.remove(t.id);
             endNow(t);
         } else {
+            t.owedUntil = now + DEBT.toNanos();
             deadlines.add(t, DEBT, now);
         }
     }
@@ -347,10 +348,10 @@ final class Receiving {
         if (t.over) {
             return;
         }
-        if (t.ending != EndReason.NONE && t.inFlight > 0) {
-            dealer.collect(t);
-        } else {
+        if (t.ending == EndReason.NONE) {
             end(t, EndReason.DEADLINE);
+        } else if (t.inFlight > 0 && now - t.owedUntil >= 0) { // its own deadline may pass while it ends
+            dealer.collect(t);
         }
     }
 

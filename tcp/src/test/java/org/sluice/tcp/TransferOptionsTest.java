@@ -4,13 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -179,6 +183,75 @@ class TransferOptionsTest {
             }
             assertThat(succeeded(in.receive(target, 0, 4096))).isFalse();
             assertThat(out.ended()).isNotDone();
+            source.close();
+            target.close();
+        });
+    }
+
+    /** What a process holds besides garbage. */
+    private record Held(long heap, long descriptors, long threads) {
+        static Held now() throws Exception {
+            long least = Long.MAX_VALUE;
+            for (int i = 0; i < 3; i++) {
+                System.gc();
+                Runtime r = Runtime.getRuntime();
+                least = Math.min(least, r.totalMemory() - r.freeMemory());
+                TimeUnit.MILLISECONDS.sleep(20); // reference processing has a thread of its own
+            }
+            try (Stream<Path> open = Files.list(Path.of("/proc/self/fd"));
+                    Stream<Path> threads = Files.list(Path.of("/proc/self/task"))) {
+                return new Held(least, open.count(), threads.count());
+            }
+        }
+    }
+
+    @Test
+    @DisplayName("ten thousand cancelled transfers leave nothing behind")
+    void cancelsLeakNothing() throws Exception {
+        linked(Map.of(), (server, client, in, out) -> {
+            int atOnce = 40;
+            long bytes = 256 << 10;
+            Region source = client.allocate(0, bytes * atOnce);
+            Region target = server.allocate(0, bytes * atOnce);
+            SplittableRandom random = new SplittableRandom(1);
+            Held before = null;
+            int cancelled = 0;
+            for (int n = 0; n < 10_000 / atOnce; n++) {
+                List<Transfer> all = new ArrayList<>();
+                for (int i = 0; i < atOnce; i++) {
+                    long at = i * bytes;
+                    long length = random.nextInt(4) == 0 ? random.nextInt(4096) : 1 + random.nextLong(bytes);
+                    switch (random.nextInt(3)) {
+                        case 0 -> all.add(out.write(source, at, length, target.remoteKey(), at));
+                        case 1 -> all.add(in.read(target, at, length, source.remoteKey(), at));
+                        default -> {
+                            Transfer receive = in.receive(target, at, length);
+                            Transfer send = out.send(source, at, length);
+                            all.add(random.nextBoolean() ? send : receive);
+                        }
+                    }
+                }
+                if (random.nextBoolean()) {
+                    TimeUnit.MICROSECONDS.sleep(random.nextInt(500));
+                }
+                all.forEach(Transfer::cancel);
+                for (Transfer t : all) {
+                    cancelled += succeeded(t) ? 0 : 1;
+                }
+                if (n == 50) {
+                    before = Held.now();
+                }
+            }
+            Held after = Held.now();
+            assertThat(cancelled).as("of 10,000 that ended by it").isGreaterThan(1000);
+            assertThat(after.heap - before.heap).as("bytes of the heap").isLessThan(4 << 20);
+            assertThat(after.descriptors - before.descriptors).as("descriptors").isLessThan(10);
+            assertThat(after.threads - before.threads).as("threads").isLessThan(10);
+            Transfer last = in.receive(target, 0, bytes * atOnce);
+            source.fill(0, bytes * atOnce, 5);
+            out.send(source, 0, bytes * atOnce).await(LIMIT);
+            last.await(LIMIT);
+            assertThat(target.mismatch(0, bytes * atOnce, 5)).isEqualTo(-1);
             source.close();
             target.close();
         });
