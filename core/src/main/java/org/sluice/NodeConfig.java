@@ -133,22 +133,15 @@ public final class NodeConfig implements NodeSettings {
         devices = new GivenDevices(b.backend, b.gpus, b.unpack, b.stagingBytes, b.spin, b.agentStart);
         network = new GivenNetwork(b.transport, b.nics, b.transportOptions, b.portBase, b.bootstrap);
         link = new GivenLink(
-                b.channels,
-                b.chunkBytes,
-                b.striping,
-                b.window,
-                b.socketsPerChannel,
-                b.smallBytes,
-                b.duplex,
-                b.note);
+                b.channels, b.chunkBytes, b.striping, b.window, b.socketsPerChannel, b.smallBytes, b.duplex, b.note);
         timeouts = new GivenTimeouts(b.deadline, b.clientWait, b.peerTimeout, b.stallTimeout);
         protection = new GivenProtection(b.secret, b.tls);
         requirements = b.requirements;
         instrumented = b.instrumented;
         int last = b.portBase + b.gpus.orElse(1) - 1;
         if (last > 65535) {
-            throw new ConfigException("bootstrap ports " + b.portBase + " to " + last
-                    + " go beyond 65535; give a lower --port");
+            throw new ConfigException(
+                    "bootstrap ports " + b.portBase + " to " + last + " go beyond 65535; give a lower --port");
         }
         if (b.bootstrap == BootstrapFormat.UCCL && b.striping != Striping.ROUND_ROBIN) {
             throw new ConfigException(

@@ -199,9 +199,12 @@ final class ArchitectureTest {
         Set<String> tooLong = new TreeSet<>();
         int looked = 0;
         try (Stream<Path> modules = Files.list(Path.of(".."))) {
-            for (Path main : modules.map(m -> m.resolve("src/main/java")).filter(Files::isDirectory).toList()) {
+            for (Path main : modules.map(m -> m.resolve("src/main/java"))
+                    .filter(Files::isDirectory)
+                    .toList()) {
                 try (Stream<Path> files = Files.walk(main)) {
-                    for (Path file : files.filter(f -> f.toString().endsWith(".java")).toList()) {
+                    for (Path file :
+                            files.filter(f -> f.toString().endsWith(".java")).toList()) {
                         looked++;
                         String name = file.getFileName().toString().replace(".java", "");
                         try (Stream<String> lines = Files.lines(file)) {

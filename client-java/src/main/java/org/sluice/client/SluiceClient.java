@@ -42,6 +42,7 @@ public final class SluiceClient implements AutoCloseable {
     private static final int OURS = 4;
     /** The GPU that memory is on, whatever the daemon's number of it. */
     private static final int WHICHEVER = -1;
+
     private static final int FOR_EVER = 1;
     private static final Duration ANSWER = Duration.ofSeconds(90);
 

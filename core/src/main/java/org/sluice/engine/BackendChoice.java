@@ -25,12 +25,15 @@ record BackendChoice(GpuBackend backend, String found) {
                 .map(ServiceLoader.Provider::get)
                 .sorted(Comparator.comparingInt(GpuBackend::preference).reversed())
                 .toList();
-        GpuBackend taken = config.devices().backend().equals(AUTO) ? best(bestFirst) : named(config.devices().backend(), bestFirst);
+        GpuBackend taken = config.devices().backend().equals(AUTO)
+                ? best(bestFirst)
+                : named(config.devices().backend(), bestFirst);
         String better = bestFirst.stream()
                 .filter(b -> config.devices().backend().equals(AUTO) && b.preference() > taken.preference())
                 .map(b -> " (" + b.name() + " is not used: " + b.availability().reason() + ")")
                 .collect(Collectors.joining());
-        return new BackendChoice(taken, taken.name() + ": " + taken.availability().reason() + better);
+        return new BackendChoice(
+                taken, taken.name() + ": " + taken.availability().reason() + better);
     }
 
     private static GpuBackend best(List<GpuBackend> all) {

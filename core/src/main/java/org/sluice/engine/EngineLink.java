@@ -32,8 +32,8 @@ import org.sluice.RemoteSide;
 import org.sluice.SluiceException;
 import org.sluice.Transfer;
 import org.sluice.TransferOptions;
-import org.sluice.peer.LinkReport;
 import org.sluice.peer.LinkEvents;
+import org.sluice.peer.LinkReport;
 import org.sluice.peer.LinkSession;
 import org.sluice.transfer.Agent;
 
@@ -151,7 +151,9 @@ final class EngineLink implements Link {
 
     @Override
     public List<ChannelConnections> connections() {
-        return ended.isDone() ? List.of() : seen.connections(agent, () -> session().engine());
+        return ended.isDone()
+                ? List.of()
+                : seen.connections(agent, () -> session().engine());
     }
 
     @Override

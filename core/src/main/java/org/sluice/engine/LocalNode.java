@@ -28,9 +28,9 @@ import org.sluice.Peer;
 import org.sluice.Region;
 import org.sluice.RemoteRegion;
 import org.sluice.Where;
+import org.sluice.peer.LinkEvents;
 import org.sluice.peer.LinkMaker;
 import org.sluice.peer.LinkPlan;
-import org.sluice.peer.LinkEvents;
 import org.sluice.peer.NodeSharing;
 import org.sluice.peer.Orchestrator;
 import org.sluice.peer.RailBook;
@@ -89,7 +89,9 @@ final class LocalNode implements Node {
         TransportChoice choice = TransportChoice.of(config.network().transport());
         Transport opened = null;
         NodeSharing shares = null;
-        this.limits = AgentLimits.of(config.timeouts().deadline()).spinning(config.devices().spin()).staging(config.devices().stagingBytes());
+        this.limits = AgentLimits.of(config.timeouts().deadline())
+                .spinning(config.devices().spin())
+                .staging(config.devices().stagingBytes());
         this.timer = timer();
         try {
             int count = config.devices().gpus().orElse(gpus.defaultCount());
@@ -160,8 +162,11 @@ final class LocalNode implements Node {
     }
 
     private static Transport transport(TransportProvider named, NodeConfig config, int sockets) {
-        TransportConfig settings =
-                new TransportConfig(config.network().nics(), sockets, config.link().chunkBytes(), config.network().transportOptions());
+        TransportConfig settings = new TransportConfig(
+                config.network().nics(),
+                sockets,
+                config.link().chunkBytes(),
+                config.network().transportOptions());
         try {
             return named.open(settings);
         } catch (TransportException e) {

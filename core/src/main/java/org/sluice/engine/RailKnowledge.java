@@ -24,7 +24,9 @@ final class RailKnowledge {
             RailProverProvider provider =
                     ServiceLoader.load(RailProverProvider.class).findFirst().orElse(null);
             try {
-                prover = provider == null ? null : provider.open(transport.devices(), config.network().transportOptions());
+                prover = provider == null
+                        ? null
+                        : provider.open(transport.devices(), config.network().transportOptions());
             } catch (TransportException e) {
                 log.warn("rails are not proven: {}", e.getMessage());
             }

@@ -63,8 +63,8 @@ final class ClientBootstrap {
         FrameSocket s = greeted.socket();
         checks.expectTransport(node);
         manager.peer(node);
-        boolean oneHost =
-                plan.rails().isOneHost(node, BootstrapChecks.isThisHost(s.stream().socket()));
+        boolean oneHost = plan.rails()
+                .isOneHost(node, BootstrapChecks.isThisHost(s.stream().socket()));
         checks.expectNic(oneHost);
         if (attempt.destination() instanceof LinkAttempt.Destination.NodePort to) {
             s.write(FrameType.TARGET, new Target(to.gpu()).encode());
@@ -73,7 +73,10 @@ final class ClientBootstrap {
         attempt.orElse(lease.undo());
         PeerRails.Found found = lease.rails().await(deadline, plan.roundRobin(), attempt.where());
         checks.tellIdle(
-                node, false, found.rails().subList(0, found.proven()), lease.rails().whyIdle());
+                node,
+                false,
+                found.rails().subList(0, found.proven()),
+                lease.rails().whyIdle());
         return new Offered(attempt, s, greeted.introduction(), node, lease, found);
     }
 
@@ -148,11 +151,7 @@ final class ClientBootstrap {
 
     private ServerSearch search(String host) {
         return new ServerSearch(
-                attempt.place(),
-                host,
-                attempt.destination().port(),
-                InetAddress::getAllByName,
-                attempt::isCancelled);
+                attempt.place(), host, attempt.destination().port(), InetAddress::getAllByName, attempt::isCancelled);
     }
 
     /** A server that has too many strangers drops some without a word: again, then. */

@@ -93,8 +93,7 @@ final class ControlPlane {
      * @return how much was done, with {@code done}
      * @throws PeerLostException when the peer has been silent for too long
      */
-    int doWork(int done, boolean busy, Runnable readable, BooleanSupplier over)
-            throws IOException {
+    int doWork(int done, boolean busy, Runnable readable, BooleanSupplier over) throws IOException {
         int work = done + repair.doWork(now);
         way.look(control, busy, now);
         if (!way.isBroken() && (work == 0 || now - flushedAt > GATHER_NANOS)) {

@@ -56,7 +56,8 @@ final class LinkAttempt implements LinkStage {
                 plan,
                 agent,
                 together,
-                new Destination.GpuPort(plan.config().network().portBase() + agent.gpu().id()));
+                new Destination.GpuPort(
+                        plan.config().network().portBase() + agent.gpu().id()));
     }
 
     LinkAttempt(LinkPlan plan, Agent agent, int together, Destination destination) {

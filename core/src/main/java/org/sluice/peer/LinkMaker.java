@@ -99,8 +99,7 @@ public final class LinkMaker implements Desk, AutoCloseable {
         }
         LinkAttempt attempt =
                 new LinkAttempt(plan, agents.get(localGpu), 0, new LinkAttempt.Destination.NodePort(port, remoteGpu));
-        return make(
-                attempt, () -> new ClientBootstrap(attempt).agree(host, Deadline.in(plan.deadline())), events);
+        return make(attempt, () -> new ClientBootstrap(attempt).agree(host, Deadline.in(plan.deadline())), events);
     }
 
     private interface Bootstrap {

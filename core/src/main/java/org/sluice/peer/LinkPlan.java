@@ -86,9 +86,13 @@ public record LinkPlan(
         if (chunk > longest) {
             chunk = longest;
         }
-        int window = Math.min(requests, config.link().window() == 0 ? MOST_WINDOW : config.link().window());
+        int window = Math.min(
+                requests,
+                config.link().window() == 0 ? MOST_WINDOW : config.link().window());
         int sendWindow = transport.ringsDoorbell() ? window : Math.min(window, PLUGIN_SEND_WINDOW);
-        SharedSecret secret = config.protection().secret().length == 0 ? null : new SharedSecret(config.protection().secret());
+        SharedSecret secret = config.protection().secret().length == 0
+                ? null
+                : new SharedSecret(config.protection().secret());
         Tls tls = config.protection().tls().map(Tls::of).orElse(null);
         int slots = Integer.highestOneBit(STAGING_SLOTS * sockets * 2 - 1);
         return new LinkPlan(

@@ -245,7 +245,9 @@ public final class LinkSession implements Work {
                 return engine.doWork(now);
             }
             int work = plane.readMore(this::readable);
-            return ended.isDone() ? work : plane.doWork(work + engine.doWork(now), engine.unfinished() > 0, this::readable, ended::isDone);
+            return ended.isDone()
+                    ? work
+                    : plane.doWork(work + engine.doWork(now), engine.unfinished() > 0, this::readable, ended::isDone);
         } catch (IOException e) {
             broke(e);
         } catch (Throwable e) {

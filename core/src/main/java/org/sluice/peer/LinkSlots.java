@@ -35,8 +35,11 @@ final class LinkSlots {
         if (transport.devices().stream().noneMatch(this::needsSlots)) {
             return chunkBytes;
         }
-        return Math.min(chunkBytes, Math.min(
-                sending(peer, chunkBytes).slotBytes(), receiving(peer, chunkBytes).slotBytes()));
+        return Math.min(
+                chunkBytes,
+                Math.min(
+                        sending(peer, chunkBytes).slotBytes(),
+                        receiving(peer, chunkBytes).slotBytes()));
     }
 
     /** What the chunks of a NIC go through; null where they need nothing. @throws LinkException when they do not fit */

@@ -81,8 +81,7 @@ final class LinkStart {
         ControlConnection control = new ControlConnection(stream, where, seal, System.nanoTime());
         LinkSharing sharing = sharing(partner, control);
         LinkRegions regions = regions();
-        LinkEngine engine =
-                engine(new ToPeer(control, seal != null || plan.tls() != null), regions, sharing, events);
+        LinkEngine engine = engine(new ToPeer(control, seal != null || plan.tls() != null), regions, sharing, events);
         ChannelRepair repair = new ChannelRepair(
                 engine,
                 control,
@@ -123,10 +122,7 @@ final class LinkStart {
     }
 
     private LinkEngine engine(
-            LinkControl control,
-            LinkRegions regions,
-            @Nullable LinkSharing sharing,
-            LinkEvents events) {
+            LinkControl control, LinkRegions regions, @Nullable LinkSharing sharing, LinkEvents events) {
         ChannelManager.Channels made = opened.channels();
         return new LinkEngine(
                 agreed.settings(),

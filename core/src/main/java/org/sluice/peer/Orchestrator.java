@@ -60,10 +60,7 @@ public final class Orchestrator implements AutoCloseable {
      * @param steps told each step
      */
     public List<Made> serve(
-            List<Integer> gpus,
-            boolean exclusive,
-            Consumer<LinkingStep> steps,
-            IntFunction<LinkEvents> events) {
+            List<Integer> gpus, boolean exclusive, Consumer<LinkingStep> steps, IntFunction<LinkEvents> events) {
         bind();
         BootstrapPorts open = ports();
         List<LinkAttempt> attempts = attempts(gpus, exclusive);
@@ -184,18 +181,16 @@ public final class Orchestrator implements AutoCloseable {
      * @param all whether they are all that this side has, and all that the other is to have
      */
     public List<Made> connect(
-            List<Integer> gpus,
-            boolean all,
-            String host,
-            Consumer<LinkingStep> steps,
-            IntFunction<LinkEvents> events) {
+            List<Integer> gpus, boolean all, String host, Consumer<LinkingStep> steps, IntFunction<LinkEvents> events) {
         List<LinkAttempt> attempts = attempts(gpus, all);
         Deadline deadline = Deadline.in(plan.deadline());
         SideBySide phases = new SideBySide(false, attempts, steps);
         try {
             List<AgreedLink> agreed = phases.run(
-                    Phase.BOOTSTRAP, attempts, a -> agree(a, host, deadline), a -> a.rails()
-                            .size());
+                    Phase.BOOTSTRAP,
+                    attempts,
+                    a -> agree(a, host, deadline),
+                    a -> a.rails().size());
             List<OpenedLink> opened = phases.run(
                     Phase.CONNECT,
                     agreed,

@@ -31,8 +31,7 @@ final class PeerListener implements ControlListener {
     private final End end;
     private final Where where;
 
-    PeerListener(
-            LinkEngine engine, ControlPlane plane, @Nullable LinkSharing sharing, End end, Where where) {
+    PeerListener(LinkEngine engine, ControlPlane plane, @Nullable LinkSharing sharing, End end, Where where) {
         this.engine = engine;
         this.plane = plane;
         this.sharing = sharing;
@@ -55,7 +54,13 @@ final class PeerListener implements ControlListener {
             long mostChunk,
             int priority,
             int flags) {
-        engine.requests().onWrite(new Announcement(id, length, mostChunk, priority, flags, 0), region, offset, layout, plane.now());
+        engine.requests()
+                .onWrite(
+                        new Announcement(id, length, mostChunk, priority, flags, 0),
+                        region,
+                        offset,
+                        layout,
+                        plane.now());
     }
 
     @Override
@@ -172,8 +177,7 @@ final class PeerListener implements ControlListener {
 
     private LinkSharing sharing(String what) {
         if (sharing == null) {
-            throw new ProtocolException(
-                    where, "the peer speaks of " + what + " of memory, which is not shared here");
+            throw new ProtocolException(where, "the peer speaks of " + what + " of memory, which is not shared here");
         }
         return sharing;
     }

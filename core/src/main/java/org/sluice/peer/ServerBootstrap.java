@@ -66,8 +66,8 @@ final class ServerBootstrap {
                             + "; give both the same --gpus");
         }
         checks.expectTransport(client);
-        checks.expectNic(
-                plan.rails().isOneHost(client, BootstrapChecks.isThisHost(s.stream().socket())));
+        checks.expectNic(plan.rails()
+                .isOneHost(client, BootstrapChecks.isThisHost(s.stream().socket())));
         List<Integer> ofChannel = RailSpread.of(
                 offer.rails(),
                 offer.proven(),

@@ -47,8 +47,7 @@ final class SideBySide {
     }
 
     /** @param steps told each step, in the order of the GPUs */
-    SideBySide(
-            boolean server, List<LinkAttempt> attempts, Consumer<LinkingStep> steps) {
+    SideBySide(boolean server, List<LinkAttempt> attempts, Consumer<LinkingStep> steps) {
         this.server = server;
         this.attempts = attempts;
         this.steps = steps;
@@ -67,8 +66,8 @@ final class SideBySide {
                 if (failure.get() == null) {
                     B next = done.get(i);
                     all.add(next);
-                    steps.accept(
-                            new LinkingStep.GpuDone(server, phase, next.attempt().gpu(), channels.applyAsInt(next)));
+                    steps.accept(new LinkingStep.GpuDone(
+                            server, phase, next.attempt().gpu(), channels.applyAsInt(next)));
                 }
             }
         } catch (InterruptedException e) {

@@ -142,14 +142,16 @@ public final class LinkEngine {
     /** @return the transfer, to be {@linkplain #cancel cancelled}; null where it has failed already, as the completion was told */
     public @Nullable ChunkedTransfer send(PieceMap map, TransferOptions options, Completion done, long now) {
         return may.move(map, options, done)
-                        && may.begin(failure, outboundChannels, outbound.transfers().unfinished(), done)
+                        && may.begin(
+                                failure, outboundChannels, outbound.transfers().unfinished(), done)
                 ? outbound.transfers().begin(map, null, options, done, now)
                 : null;
     }
 
     public @Nullable ChunkedTransfer receive(PieceMap map, TransferOptions options, Completion done, long now) {
         return may.move(map, options, done)
-                        && may.begin(failure, inboundChannels, inbound.transfers().unfinished(), done)
+                        && may.begin(
+                                failure, inboundChannels, inbound.transfers().unfinished(), done)
                 ? inbound.transfers().receive(map, options, done, now)
                 : null;
     }
@@ -157,7 +159,8 @@ public final class LinkEngine {
     public @Nullable ChunkedTransfer write(
             PieceMap map, PeerPlace to, TransferOptions options, Completion done, long now) {
         return may.reach(to, done)
-                        && may.begin(failure, outboundChannels, outbound.transfers().unfinished(), done)
+                        && may.begin(
+                                failure, outboundChannels, outbound.transfers().unfinished(), done)
                 ? outbound.transfers().begin(map, to, options, done, now)
                 : null;
     }
@@ -165,7 +168,8 @@ public final class LinkEngine {
     public @Nullable ChunkedTransfer read(
             PieceMap map, PeerPlace from, TransferOptions options, Completion done, long now) {
         return may.reach(from, done)
-                        && may.begin(failure, inboundChannels, inbound.transfers().unfinished(), done)
+                        && may.begin(
+                                failure, inboundChannels, inbound.transfers().unfinished(), done)
                 ? inbound.transfers().read(map, from, options, done, now)
                 : null;
     }

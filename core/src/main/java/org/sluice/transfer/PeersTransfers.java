@@ -65,8 +65,7 @@ final class PeersTransfers {
         check(a);
         if (MessageId.kind(id) != MessageId.WRITE || MessageId.count(id) != writes) {
             throw new ProtocolException(
-                    where,
-                    "the peer asked for " + MessageId.toString(id) + ", expected was write " + writes);
+                    where, "the peer asked for " + MessageId.toString(id) + ", expected was write " + writes);
         }
         if (writing >= EngineSettings.MAX_TRANSFERS) {
             throw new ProtocolException(

@@ -43,8 +43,7 @@ final class CancelDebtTest {
                     await(back);
                 }
             });
-            Transfer receive = nodes.in()
-                    .receive(Layout.all(r), TransferOptions.NONE.deadline(Duration.ofMillis(500)));
+            Transfer receive = nodes.in().receive(Layout.all(r), TransferOptions.NONE.deadline(Duration.ofMillis(500)));
             Transfer send = nodes.out().send(s, 0, BYTES);
             away.await(); // chunks are granted, and their sender does not send them
             receive.cancel();
@@ -55,10 +54,14 @@ final class CancelDebtTest {
             back.countDown();
             assertThatThrownBy(() -> receive.await(SOON)).isInstanceOf(CancelledException.class);
             assertThatThrownBy(() -> send.await(SOON)).isInstanceOf(CancelledException.class);
-            assertThat(nodes.in().channels().stream().mapToLong(ChannelStats::reconnects).sum())
+            assertThat(nodes.in().channels().stream()
+                            .mapToLong(ChannelStats::reconnects)
+                            .sum())
                     .as("channels made anew")
                     .isZero();
-            assertThat(nodes.in().channels().stream().mapToLong(ChannelStats::retried).sum())
+            assertThat(nodes.in().channels().stream()
+                            .mapToLong(ChannelStats::retried)
+                            .sum())
                     .as("chunks taken back")
                     .isZero();
             Transfer next = nodes.in().receive(r, 0, BYTES);

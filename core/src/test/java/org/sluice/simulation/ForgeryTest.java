@@ -59,11 +59,14 @@ final class ForgeryTest {
         long key = 1000L + 10L * random.nextInt(12) + random.nextInt(3);
         switch (random.nextInt(17)) {
             case 0 -> to.requests().onOpen(announcement(random), 1);
-            case 1 -> to.requests().onWrite(announcement(random), region(random, key), number(random), random.nextInt(3), 1);
-            case 2 -> to.requests().onRead(announcement(random), region(random, key), number(random), random.nextInt(3));
+            case 1 ->
+                to.requests().onWrite(announcement(random), region(random, key), number(random), random.nextInt(3), 1);
+            case 2 ->
+                to.requests().onRead(announcement(random), region(random, key), number(random), random.nextInt(3));
             case 3, 4 -> to.requests().onGrant(id(random), number(random), number(random), channel, generation);
             case 5 -> to.requests().onLanded(id(random));
-            case 6 -> to.requests().onRefused(id(random), REFUSALS.get(random.nextInt(REFUSALS.size())), number(random));
+            case 6 ->
+                to.requests().onRefused(id(random), REFUSALS.get(random.nextInt(REFUSALS.size())), number(random));
             case 9 -> to.requests().onCancel(id(random), EndReason.CANCELLED);
             case 10 -> to.requests().onEnded(id(random), EndReason.DEADLINE);
             case 11 -> to.requests().onNotification(new byte[4]);
@@ -78,11 +81,13 @@ final class ForgeryTest {
             }
             case 15 -> to.requests().onRelease(random.nextInt(4));
             case 16 ->
-                to.requests().onSelection(
-                        random.nextInt(8),
-                        random.nextInt(4),
-                        (int) number(random),
-                        IntBuffer.wrap(random.ints(random.nextInt(6), -1, 8).toArray()));
+                to.requests()
+                        .onSelection(
+                                random.nextInt(8),
+                                random.nextInt(4),
+                                (int) number(random),
+                                IntBuffer.wrap(
+                                        random.ints(random.nextInt(6), -1, 8).toArray()));
             case 7 -> to.requests().onLayout(random.nextInt(3), layout(random, key));
             default -> to.onChannelDown(random.nextBoolean(), channel, generation, "forged");
         }

@@ -34,7 +34,8 @@ public record DaemonConfig(
 
     /** @throws ConfigException where everybody on the network could use the daemon and nobody has said that they may */
     public DaemonConfig {
-        boolean isProtected = node.protection().secret().length > 0 || node.protection().tls().isPresent() || unprotected;
+        boolean isProtected =
+                node.protection().secret().length > 0 || node.protection().tls().isPresent() || unprotected;
         if (!isProtected && listen.isPresent() && !isOfThisHost(listen.get())) {
             throw new ConfigException("listening at " + listen.get().getHostString()
                     + " lets everybody on that network reach this node: give a shared secret (--secret-file, SLUICE_SECRET) or"

@@ -64,7 +64,9 @@ final class KeptSides {
             }
             return new Sides(link, local, remote, false);
         }
-        long cost = FIXED_BYTES + REGION_BYTES * remote.regions().size() + PIECE_BYTES * remote.pieces().count();
+        long cost = FIXED_BYTES
+                + REGION_BYTES * remote.regions().size()
+                + PIECE_BYTES * remote.pieces().count();
         if (!over.take(1, cost, MOST_OF_A_LINK, MOST_BYTES_OF_A_LINK)) {
             return new Sides(link, local, remote, false);
         }

@@ -196,7 +196,9 @@ final class Plan {
         boolean onGrid = regions == 1 && block > 0;
         for (int i = 0; onGrid && i < indices.length; i++) {
             long index = (offsets[i] - base) / block;
-            onGrid = lengths[i] == block && offsets[i] >= base && (offsets[i] - base) % block == 0
+            onGrid = lengths[i] == block
+                    && offsets[i] >= base
+                    && (offsets[i] - base) % block == 0
                     && index <= Integer.MAX_VALUE;
             indices[i] = (int) index;
         }

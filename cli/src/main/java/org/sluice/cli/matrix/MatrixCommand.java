@@ -115,7 +115,11 @@ public final class MatrixCommand implements Callable<Integer> {
         try (Node node = open(builder)) {
             NodeConfig config = node.config();
             GroupConfig group = new GroupConfig(
-                    launch, config.protection().secret(), config.protection().tls(), config.timeouts().clientWait(), GroupConfig.USUAL_SILENCE);
+                    launch,
+                    config.protection().secret(),
+                    config.protection().tls(),
+                    config.timeouts().clientWait(),
+                    GroupConfig.USUAL_SILENCE);
             int port = node.listen(new InetSocketAddress(options.givenPort())).getPort();
             return launch.rank() == 0 ? lead(node, group, port, startsOthers) : follow(node, group, port);
         }

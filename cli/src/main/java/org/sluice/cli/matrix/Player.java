@@ -35,10 +35,11 @@ final class Player {
     /** @return the last order, with the exit status of all */
     Order play(MatrixReport.Member self) {
         // the first step may be a long one: GPUs are opened and memory is filled
-        Plan plan =
-                Plan.decode(group.meet(Words.of(self), node.config().timeouts().deadline().multipliedBy(4)));
-        Duration atMost =
-                plan.atMost().multipliedBy(3).plus(node.config().timeouts().deadline().multipliedBy(3));
+        Plan plan = Plan.decode(
+                group.meet(Words.of(self), node.config().timeouts().deadline().multipliedBy(4)));
+        Duration atMost = plan.atMost()
+                .multipliedBy(3)
+                .plus(node.config().timeouts().deadline().multipliedBy(3));
         try (Memory memory = new Memory(node, group.rank(), plan);
                 Crowd crowd = new Crowd(plan, memory, group.members().size())) {
             List<Sight> seen = List.of();
@@ -93,8 +94,8 @@ final class Player {
     }
 
     private Sight second(int partner, Plan plan, Memory memory) {
-        List<Link> made =
-                inbox.await(partner, plan.gpus(), node.config().timeouts().deadline().multipliedBy(2));
+        List<Link> made = inbox.await(
+                partner, plan.gpus(), node.config().timeouts().deadline().multipliedBy(2));
         try (PairLinks links = PairLinks.of(made, memory, plan.atMost())) {
             links.expect(YOUR_TURN, plan.atMost());
             Pull.Measured measured = new Pull(plan, memory).from(links, partner);

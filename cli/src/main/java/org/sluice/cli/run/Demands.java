@@ -30,7 +30,8 @@ public record Demands(@Nullable String nics, @Nullable String transport, double 
     void checkTransport(NodeConfig config) {
         List<String> named = List.of(config.network().transport().split(",", -1));
         if (transport != null && !named.contains(transport) && !named.contains("auto")) {
-            throw new ConfigException("--require-transport " + transport + ": this run is over " + config.network().transport()
+            throw new ConfigException("--require-transport " + transport + ": this run is over "
+                    + config.network().transport()
                     + (transport.equals("nccl-net")
                             ? ", since no plugin is named; give --plugin"
                             : "; give --transport"));

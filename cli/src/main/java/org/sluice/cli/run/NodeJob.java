@@ -112,7 +112,8 @@ public final class NodeJob {
             banner(node);
             List<Buffers> buffers = initGpus(node);
             observer.phase(
-                    "waiting", role == Role.SERVER ? "a client at port " + config.network().portBase() : "the server " + host);
+                    "waiting",
+                    role == Role.SERVER ? "a client at port " + config.network().portBase() : "the server " + host);
             List<Link> links = role == Role.SERVER
                     ? node.acceptAll(new SeedSteps(line))
                     : node.connectAll(host, new SeedSteps(line));
@@ -259,8 +260,9 @@ public final class NodeJob {
         if (!spoken()) {
             return new FixedPace(plan.iters());
         }
-        Duration patience =
-                config.timeouts().deadline().plusSeconds(plan.bytesPerIteration(links.size()) / (SLOWEST_BYTES_PER_SECOND / 3));
+        Duration patience = config.timeouts()
+                .deadline()
+                .plusSeconds(plan.bytesPerIteration(links.size()) / (SLOWEST_BYTES_PER_SECOND / 3));
         Conversation conversation = new Conversation(links.getFirst(), patience);
         return role == Role.CLIENT ? new LeaderPace(conversation, plan) : new FollowerPace(conversation);
     }
@@ -279,7 +281,14 @@ public final class NodeJob {
         for (int g = 0; g < links.size(); g++) {
             Buffers b = buffers.get(g);
             lanes.add(new GpuLane(
-                    links.get(g), b.outbound(), b.inbound(), plan, contents, role.number(), config.timeouts().deadline(), span));
+                    links.get(g),
+                    b.outbound(),
+                    b.inbound(),
+                    plan,
+                    contents,
+                    role.number(),
+                    config.timeouts().deadline(),
+                    span));
         }
         Pace pace = pace(links, plan);
         Run run = new Run(lanes, plan, pace, span);

@@ -78,7 +78,8 @@ public final class WatchedRun implements AutoCloseable {
                 "NICs",
                 String.join(", ", node.nics().stream().map(n -> n.name()).toList())));
         all.add(new Picture.Setting("transport", config.network().transport()));
-        all.add(new Picture.Setting("channels per GPU", Integer.toString(config.link().channels())));
+        all.add(new Picture.Setting(
+                "channels per GPU", Integer.toString(config.link().channels())));
         all.add(new Picture.Setting("striping", Values.text(config.link().striping())));
         all.add(new Picture.Setting("chunk", Bytes.text(node.chunkBytes())));
         all.add(new Picture.Setting("window", node.window() + " chunks"));

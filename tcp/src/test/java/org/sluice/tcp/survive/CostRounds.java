@@ -196,7 +196,8 @@ public final class CostRounds {
         private final List<SocketChannel> all = new ArrayList<>();
 
         Strangers(Pair at) throws Exception {
-            List<Integer> ports = new ArrayList<>(List.of(at.server().config().network().portBase()));
+            List<Integer> ports =
+                    new ArrayList<>(List.of(at.server().config().network().portBase()));
             for (ChannelStats c : at.in().channels()) {
                 ports.add(Integer.parseInt(
                         c.description().substring(c.description().lastIndexOf(':') + 1)));
