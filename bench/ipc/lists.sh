@@ -29,7 +29,7 @@ sleep 1
 client=$!
 ticks() { # of the busiest thread of that name: each process has one agent for its GPU, and helpers that do little
     for t in /proc/"$1"/task/*; do
-        [ "$(cat "$t"/comm 2>/dev/null)" = gpu0-agent ] && sed 's/.*) //' "$t"/stat | awk '{print $12 + $13}'
+        if [ "$(cat "$t"/comm 2>/dev/null)" = gpu0-agent ]; then sed 's/.*) //' "$t"/stat | awk '{print $12 + $13}'; fi
     done | sort -n | tail -1
 }
 sleep $((seconds - 4))
