@@ -27,7 +27,7 @@ public record Requirements(int leastNics, List<String> nics, Optional<String> tr
         }
     }
 
-    /** Before anything is opened. @param chosen as {@link NodeConfig#transport} @throws ConfigException when it can only be another */
+    /** Before anything is opened. @param chosen as {@link NodeConfig.Network#transport} @throws ConfigException when it can only be another */
     public void check(String chosen) {
         List<String> named = List.of(chosen.split(",", -1));
         transport

@@ -79,7 +79,7 @@ final class LinkStart {
         // TLS seals every frame; without it a link key seals those that carry a program's bytes
         FrameSeal seal = key == null || plan.tls() != null ? null : new FrameSeal(key, !agreed.server(), where);
         ControlConnection control = new ControlConnection(stream, where, seal, System.nanoTime());
-        LinkSharing sharing = sharing(partner, control);
+        LinkSharing sharing = sharing(control);
         LinkRegions regions = regions();
         LinkEngine engine = engine(new ToPeer(control, seal != null || plan.tls() != null), regions, sharing, events);
         ChannelRepair repair = new ChannelRepair(
@@ -159,7 +159,7 @@ final class LinkStart {
     }
 
     /** The memory that both ends share, where they may; agent thread only. */
-    private @Nullable LinkSharing sharing(Partner.Named partner, ControlConnection control) {
+    private @Nullable LinkSharing sharing(ControlConnection control) {
         NodeSharing node = plan.sharing();
         MemorySharing memory = agent.gpu().sharing().orElse(null);
         if (node == null || memory == null || !whyNotShared(node).isEmpty()) {

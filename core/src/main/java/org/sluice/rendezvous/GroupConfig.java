@@ -7,8 +7,8 @@ import java.util.Optional;
 /**
  * What a rank needs to meet the others.
  *
- * @param secret what all have to prove, as {@link org.sluice.NodeConfig#secret}; empty for nothing
- * @param tls as {@link org.sluice.NodeConfig#tls}
+ * @param secret what all have to prove, as {@link org.sluice.NodeConfig.Protection#secret}; empty for nothing
+ * @param tls as {@link org.sluice.NodeConfig.Protection#tls}
  * @param arrival how long all have to come, from the moment at which this rank does
  * @param silence after which a rank that says nothing counts as lost; each says something every 2 s
  */

@@ -23,7 +23,7 @@ final class Plan {
     private int gpu = ANY;
     private final Optional<KeptSides> kept;
 
-    /** {@link #gpu()}: no memory at all. */
+    /** In {@link #gpu}: no memory at all. */
     static final int ANY = -1;
 
     private static final int MIXED = -2;
