@@ -3,7 +3,7 @@
 # (tcp, ipc, a plugin, a plugin one of whose calls hangs for two minutes), at the server and at the client: how long until it is gone.
 # "peer frozen" is a peer that got SIGSTOP just before, so that nothing of the goodbye is answered; "silent NICs" drop every packet. Before the
 # signal the process is asked for its metrics, which it answers from its start to its end. A round counts when the process is gone within
-# 10 s with the signal's exit status. 50 rounds are every row at both sides once; about 6 minutes on two cores. Needs gcc for the
+# 10 s with the signal's exit status; one in which it had done all its work before the signal came is made again. 50 rounds are every row at both sides once; about 6 minutes on two cores. Needs gcc for the
 # plugin, and ip and nft (root) for the rail search.
 #   bench/survive/sigterm.sh [ROUNDS=50] [FIRST=1]
 # Environment: SLUICE, another program to put under test; LIMIT=10 seconds; SEED, of the moments at which it comes.
@@ -132,7 +132,7 @@ at() { # the phase in the process's own words
     grep -qE '^sluice_' && echo answered || echo silent
 }
 
-port=$((20000 + (RANDOM % 400) * 20)) good=0 worst=0 silent=0
+port=$((20000 + (RANDOM % 400) * 20)) good=0 worst=0 silent=0 again=0
 for ((r = first; r < first + rounds; r++)); do
   n=$(((r - 1) % (2 * ${#rows[@]})))
   read -r phase transport hangs <<<"${rows[n / 2]}"
@@ -152,6 +152,11 @@ for ((r = first; r < first + rounds; r++)); do
   took=$(($(date +%s%3N) - begin))
   kill $guard 2>/dev/null; wait $guard 2>/dev/null
   printf -v "$victim" ''
+  if [ "$phase" = closing ] && ((status == 0 && again < 20)); then
+    again=$((again + 1)) r=$((r - 1))
+    end_both
+    continue
+  fi
   verdict=FAILED
   if ((status == 143 && took <= limit * 1000)) && [ $reached = yes ]; then verdict=gone good=$((good + 1)); fi
   ((took <= worst)) || worst=$took

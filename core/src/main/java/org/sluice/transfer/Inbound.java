@@ -122,7 +122,12 @@ final class Inbound implements Receiving.Dealer {
 
     /** @param slots the link's part in the pinned slots, where this channel goes through such */
     void open(InboundChannel channel, @Nullable StagingShare slots) {
-        staging = slots == null ? staging : slots;
+        if (slots != null) {
+            staging = slots;
+            if (derived != null) {
+                derived.dealInOrder();
+            }
+        }
         channels[channel.index] = channel;
     }
 

@@ -97,7 +97,12 @@ final class Outbound implements Sending.Sender {
 
     /** @param slots the link's part in the pinned slots, where this channel goes through such */
     void open(OutboundChannel channel, @Nullable StagingShare slots) {
-        staging = slots == null ? staging : slots;
+        if (slots != null) {
+            staging = slots;
+            if (derived != null) {
+                derived.dealInOrder();
+            }
+        }
         channels[channel.index] = channel;
     }
 

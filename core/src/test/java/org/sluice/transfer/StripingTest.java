@@ -132,6 +132,38 @@ final class StripingTest {
 
     @ParameterizedTest
     @MethodSource("seeds")
+    @DisplayName("round-robin over few slots: the same, and nobody takes a chunk before all earlier ones are taken")
+    void roundRobinInOrder(long seed) {
+        Random random = new Random(seed);
+        int channels = 1 + random.nextInt(16);
+        long chunk = 1L + random.nextInt(5000);
+        RoundRobinStriping<OutboundTransfer> striping = new RoundRobinStriping<>(channels, chunk);
+        striping.dealInOrder();
+        long[] lengths = new long[1 + random.nextInt(150)];
+        for (int id = 0; id < lengths.length; id++) {
+            lengths[id] = length(random, chunk);
+            striping.add(outbound(id, lengths[id], chunk));
+        }
+        ChunkPick<OutboundTransfer> pick = new ChunkPick<>();
+        for (int id = 0; id < lengths.length; id++) {
+            for (long at = 0; at < lengths[id]; at += chunk) {
+                int its = (int) (at / chunk % channels);
+                for (int c = 0; c < channels; c++) {
+                    assertThat(c == its || !striping.hasNext(c) && !striping.next(c, pick)).isTrue();
+                }
+                assertThat(striping.next(its, pick)).isTrue();
+                assertThat(pick.transfer().id).isEqualTo(id);
+                assertThat(pick.offset()).isEqualTo(at);
+                assertThat(pick.bytes()).isEqualTo(Math.min(chunk, lengths[id] - at));
+            }
+        }
+        for (int c = 0; c < channels; c++) {
+            assertThat(striping.next(c, pick)).isFalse();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("seeds")
     @DisplayName("pulled: every byte once, in order, whoever asks; what is taken back goes first, once")
     void pulled(long seed) {
         Random random = new Random(seed);
