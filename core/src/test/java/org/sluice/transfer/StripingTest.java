@@ -149,7 +149,8 @@ final class StripingTest {
             for (long at = 0; at < lengths[id]; at += chunk) {
                 int its = (int) (at / chunk % channels);
                 for (int c = 0; c < channels; c++) {
-                    assertThat(c == its || !striping.hasNext(c) && !striping.next(c, pick)).isTrue();
+                    assertThat(c == its || !(striping.hasNext(c) || striping.next(c, pick)))
+                            .isTrue();
                 }
                 assertThat(striping.next(its, pick)).isTrue();
                 assertThat(pick.transfer().id).isEqualTo(id);
