@@ -42,7 +42,7 @@ run() {
   ) >"$work/out" 2>"$work/err"
   status=$?
   took=$(($(date +%s%3N) - begin))
-  lines=$(grep -c '^sluice: ' "$work/err")
+  lines=$(grep '^sluice: ' "$work/err" | grep -vc '^sluice: building')
   if ((status == 0)); then verdict='did its work'
   elif ((status != 124 && status != 137 && lines == 1)) && ! grep -q '^	at \|^Exception in\|^# ' "$work/err"; then verdict='said why'
   else verdict=FAILED; bad=$((bad + 1)); fi
@@ -64,7 +64,14 @@ group() { # memory|pids LIMIT: makes one, and says where
   echo "$g"
 }
 
-[ -n "${CLONE:-}" ] || run 'first run, with the build' '' 540 ./sluice loopback --iters 3
+if [ -z "${CLONE:-}" ]; then
+  run 'first run, with the build' '' 540 ./sluice loopback --iters 3
+  if [ ! -e "$clone/cli/target/built" ]; then
+    grep -m 10 ERROR "$work/err"
+    echo "nothing was built"
+    exit 3
+  fi
+fi
 run 'nobody, no HOME' '' 120 ./sluice loopback
 for limit in 4G 2G 1G 512M 256M 128M 64M; do
   g=$(group memory $limit) || continue
