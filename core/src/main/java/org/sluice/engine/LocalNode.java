@@ -314,11 +314,9 @@ final class LocalNode implements Node {
         List<EngineLink.Events> events =
                 IntStream.range(0, count).mapToObj(i -> new EngineLink.Events()).toList();
         List<Orchestrator.Made> made = making.make(events);
-        List<Link> result = new ArrayList<>();
-        for (int i = 0; i < count; i++) {
-            result.add(begun(made.get(i), events.get(i)));
-        }
-        return result;
+        return IntStream.range(0, count)
+                .<Link>mapToObj(i -> begun(made.get(i), events.get(i)))
+                .toList();
     }
 
     private EngineLink begun(Orchestrator.Made made, EngineLink.Events events) {
