@@ -112,17 +112,19 @@ public final class Orchestrator implements AutoCloseable {
             String peer = request.socket().peer();
             if (exclusive) {
                 wait.came(link.gpu(), peer);
-                open.take(link.gpu(), peer);
             }
             try {
-                return server.answer(request);
+                AgreedLink agreed = server.answer(request);
+                if (exclusive) {
+                    open.take(link.gpu(), peer); // not sooner: until it has agreed others wait for it to leave
+                }
+                return agreed;
             } catch (IOException e) {
                 // it died or gave up while it waited for its turn: the next may do better
                 left = "client " + peer + " left while the link was being made (" + e.getMessage() + ")";
                 log.info("GPU {}: {}", link.gpu(), left);
                 link.forgetPeer();
                 request.socket().close();
-                open.release(link.gpu());
             }
         }
     }
