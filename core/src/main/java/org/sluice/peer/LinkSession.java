@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -57,6 +58,9 @@ public final class LinkSession implements Work {
     private final long beatNanos;
     private final LinkEvents events;
     private final CompletableFuture<SluiceException> ended = new CompletableFuture<>();
+    // made once: each turn of the agent hands them on
+    private final Runnable reading = this::readable;
+    private final BooleanSupplier over = ended::isDone;
     private final Future<?> heart;
     private volatile @Nullable SluiceException abandoned;
     private boolean cleaned;
@@ -92,13 +96,13 @@ public final class LinkSession implements Work {
             engine.open(end);
         }
         if (plane != null) {
-            plane.begin(this, this::readable);
+            plane.begin(this, reading);
         }
         agent.add(this);
         if (sharing != null) {
             sharing.begin(run -> agent.execute(() -> with(run)));
         }
-        agent.execute(this::readable); // what came together with the last word of the bootstrap rings no bell
+        agent.execute(reading); // what came together with the last word of the bootstrap rings no bell
         this.heart = agent.timer().every(Duration.ofNanos(beatNanos), this::beat);
     }
 
@@ -244,10 +248,10 @@ public final class LinkSession implements Work {
             if (plane == null) {
                 return engine.doWork(now);
             }
-            int work = plane.readMore(this::readable);
+            int work = plane.readMore(reading);
             return ended.isDone()
                     ? work
-                    : plane.doWork(work + engine.doWork(now), engine.unfinished() > 0, this::readable, ended::isDone);
+                    : plane.doWork(work + engine.doWork(now), engine.unfinished() > 0, reading, over);
         } catch (IOException e) {
             broke(e);
         } catch (Throwable e) {
@@ -284,7 +288,7 @@ public final class LinkSession implements Work {
             return;
         }
         try {
-            boolean more = p.read(to, ended::isDone);
+            boolean more = p.read(to, over);
             engine.heard(p.control().readAt());
             if (!more && !ended.isDone()) {
                 fail(new PeerLostException(
