@@ -42,7 +42,8 @@ final class ArchitectureTest {
             Map.entry("affinity", Set.of("options")),
             Map.entry("topology", Set.of()),
             Map.entry("daemon", Set.of("options", "watch")),
-            Map.entry("doctor", Set.of()));
+            Map.entry("plan", Set.of()),
+            Map.entry("doctor", Set.of("plan")));
 
     private static final Pattern OWN_CLASS = Pattern.compile("org/sluice/cli/(?:(\\w+)/)?[A-Z]\\w*");
 

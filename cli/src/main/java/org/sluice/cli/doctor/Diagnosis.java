@@ -3,6 +3,7 @@ package org.sluice.cli.doctor;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import org.sluice.cli.plan.JobPlan;
 
 /**
  * All that was found.

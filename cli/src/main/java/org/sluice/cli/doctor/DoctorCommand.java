@@ -12,6 +12,7 @@ import org.sluice.cli.common.Json;
 import org.sluice.cli.common.NicNames;
 import org.sluice.cli.common.Values;
 import org.sluice.cli.common.Version;
+import org.sluice.cli.plan.JobPlan;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;

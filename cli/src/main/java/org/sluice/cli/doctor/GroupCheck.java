@@ -6,6 +6,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import org.sluice.cli.common.Bytes;
+import org.sluice.cli.plan.JobCost;
+import org.sluice.cli.plan.JobPlan;
 import org.sluice.linux.CpuAffinity;
 import org.sluice.linux.CpuQuota;
 import org.sluice.linux.MemoryRoom;

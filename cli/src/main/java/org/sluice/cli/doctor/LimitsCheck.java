@@ -3,6 +3,8 @@ package org.sluice.cli.doctor;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import org.sluice.cli.plan.JobCost;
+import org.sluice.cli.plan.JobPlan;
 import org.sluice.linux.CpuAffinity;
 import org.sluice.linux.ResourceLimit;
 

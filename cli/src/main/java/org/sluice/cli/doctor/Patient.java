@@ -5,6 +5,7 @@ import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.sluice.cli.plan.JobPlan;
 import org.sluice.linux.LinuxException;
 import org.sluice.linux.NetAddress;
 import org.sluice.linux.NetDevice;

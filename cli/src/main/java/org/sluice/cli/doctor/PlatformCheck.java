@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.Set;
+import org.sluice.cli.plan.JobPlan;
 import org.sluice.linux.NetDevice;
 import org.sluice.linux.Sysctl;
 import org.sluice.spi.EnvironmentVariable;

@@ -9,6 +9,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.sluice.cli.plan.JobCost;
+import org.sluice.cli.plan.JobPlan;
 import org.sluice.linux.CpuQuota;
 import org.sluice.linux.CpuSet;
 import org.sluice.linux.Interrupt;

@@ -1,4 +1,4 @@
-package org.sluice.cli.doctor;
+package org.sluice.cli.plan;
 
 /**
  * What a job with one peer takes of what limits bound. Over kernel sockets the GPUs share connections and I/O threads: more GPUs take no
@@ -8,7 +8,7 @@ package org.sluice.cli.doctor;
  * @param files descriptors, those of the JVM and the command included
  * @param threads the JVM's included
  */
-record JobCost(long sockets, long files, long threads) {
+public record JobCost(long sockets, long files, long threads) {
     /** The JVM's own, log and console, listeners, strangers, and what a plugin opens besides its sockets. */
     private static final long OTHER_FILES = 256;
 
@@ -22,7 +22,7 @@ record JobCost(long sockets, long files, long threads) {
     private static final int FILES_OF_A_THREAD = 2;
 
     /** @param cpus of this process */
-    static JobCost of(JobPlan plan, int cpus) {
+    public static JobCost of(JobPlan plan, int cpus) {
         long connections = 2L * plan.channels() * plan.sockets();
         if (plan.usesPlugin()) {
             // and a listener for each receiving channel while links are made

@@ -1,4 +1,4 @@
-package org.sluice.cli.doctor;
+package org.sluice.cli.plan;
 
 import java.nio.file.Path;
 import java.util.List;
@@ -40,7 +40,8 @@ public record JobPlan(
         peers = List.copyOf(peers);
     }
 
-    boolean usesPlugin() {
+    /** Whether a NCCL net plugin moves its bytes. */
+    public boolean usesPlugin() {
         return plugin != null || transport.equals("nccl-net");
     }
 }
