@@ -13,6 +13,8 @@ bench/gpu/target/kit (pack.sh); PyTorch for NCCL, and nvcc where the kit was pac
   run.py duplex    both directions at once, next to the C pipeline                             1 min
   run.py latency   8 B to 64 KiB, one way, next to NCCL                                        1 min
   run.py ipc       two processes of the host that pull from each other's GPU, next to the driver's own copies    2 min
+  run.py prepared  120 000 blocks of 40 KiB, prepared: first chunk and rate, whole and by new selections    1 min
+  run.py kills     51 peers killed or stopped while they pull from each other by ipc           5 min
   run.py soak      10 000 transfers, memory before and after                                   1 min
   run.py all       everything above in turn, until --seconds are over
 
@@ -49,6 +51,8 @@ CEILING_TUNINGS = {
 # rounds=N times=N for a shorter run of the unpack tables
 UNPACK = os.environ.get("UNPACK_BENCH", "").split()
 PIECES = os.environ.get("PIECE_BENCH", "").split()
+
+PREPARED = os.environ.get("PREPARED_LIST", "120000 40K cuda").split()
 
 # what step ipc measures: cuda, or host on a machine without a GPU
 IPC_BACKEND = os.environ.get("IPC_BACKEND", "cuda")
@@ -116,6 +120,28 @@ def tests():
                         "RunTests", *names], capture_output=True, text=True, env=environment(0), timeout=300)
     print(f"tests on the real GPU: {p.stdout.strip()} {p.stderr[-3000:]}", flush=True)
     save("tests", {"exit": p.returncode, "summary": lines(p.stdout)})
+
+
+def kills():
+    p = subprocess.run([str(JAVA), "-Xmx1g", "--enable-native-access=ALL-UNNAMED", "-Dsluice.pull.rounds=34",
+                        "-Djunit.jupiter.execution.timeout.mode=disabled", "-cp", f"{KIT}/test/classes:{KIT}/test/*:{KIT}/lib/*",
+                        "RunTests", "org.sluice.cuda.RealPullTest"], capture_output=True, text=True, env=environment(0), timeout=560)
+    print(f"34 killed and 17 stopped peers: {p.stdout.strip()} {p.stderr[-3000:]}", flush=True)
+    save("kills", {"exit": p.returncode, "summary": lines(p.stdout)})
+
+
+def prepared():
+    options = [f"{k}={v}" for k, v in {"port": next_port(), "blocks": PREPARED[0], "block": PREPARED[1], "backend": PREPARED[2]}.items()]
+    on = (environment(second_gpu()), environment(0)) if PREPARED[2] == "cuda" else (environment(0), environment(0))
+    said = attempt("prepared", lambda: two(java("org.sluice.bench.gpu.PreparedList", "server", *options),
+                                           java("org.sluice.bench.gpu.PreparedList", "client", *options), *on, 200))
+    save("prepared", said)
+    for what in ("one range", "whole", "selection"):
+        found = [l for l in (said or [[], []])[1] if l.get("what") == what]
+        if found:
+            middle = {k: statistics.median(l[k] for l in found) for k in ("posted_ms", "first_chunk_ms", "gb_per_s", "cpu_s_per_gb")}
+            print(f"  {what:<10} {middle} (medians of {len(found)})", flush=True)
+    print(f"  behind the last block: {said and said[0]}", flush=True)
 
 
 def unpack():
@@ -326,13 +352,15 @@ def ipc():
 def latency():
     sizes = [8, 64, 512, 4096, 16384, 65536]
     ours = attempt("sluice", lambda: sluice({}, mode="latency", sizes=",".join(map(str, sizes)))[1]) or []
+    # agents that look for work longer than a ping and its pong take
+    polling = attempt("sluice, spinning", lambda: sluice({"spin": 500}, mode="latency", sizes=",".join(map(str, sizes)))[1]) or []
     theirs = attempt("NCCL", lambda: nccl("default", "latency", sizes)) or []
-    save("latency", {"sluice": ours, "nccl": theirs})
-    print("one way, us:   bytes  sluice p50    p99   NCCL p50    p99")
+    save("latency", {"sluice": ours, "spinning": polling, "nccl": theirs})
+    print("one way, us:   bytes  sluice p50    p99  spinning    p99   NCCL p50    p99")
     for s in sizes:
-        a = next((l for l in ours if l.get("bytes") == s), {})
-        b = next((l for l in theirs if l.get("bytes") == s), {})
-        print(f"            {s:>8} {a.get('p50_us')!s:>11} {a.get('p99_us')!s:>6} {b.get('p50_us')!s:>10} {b.get('p99_us')!s:>6}", flush=True)
+        a, c, b = (next((l for l in of if l.get("bytes") == s), {}) for of in (ours, polling, theirs))
+        print(f"            {s:>8} {a.get('p50_us')!s:>11} {a.get('p99_us')!s:>6} {c.get('p50_us')!s:>9} {c.get('p99_us')!s:>6} "
+              f"{b.get('p50_us')!s:>10} {b.get('p99_us')!s:>6}", flush=True)
 
 
 def soak():
@@ -344,6 +372,7 @@ def soak():
 
 
 STEPS = {"tests": tests, "unpack": unpack, "plugin": plugin, "soak": soak, "raw": raw, "pieces": pieces, "latency": latency, "duplex": duplex,
+         "kills": kills, "prepared": prepared,
          "ipc": ipc, "lists": lists, "sweep": sweep, "pair": pair}
 
 

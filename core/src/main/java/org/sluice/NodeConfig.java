@@ -90,7 +90,7 @@ public final class NodeConfig implements NodeSettings {
             within("channels", channels, 1, MAX_CHANNELS);
             within("window", window, 0, 1024);
             within("sockets per channel", socketsPerChannel, 0, 16);
-            within("small transfers' bytes", smallBytes, 0, 16 << 10);
+            within("small transfers' bytes", smallBytes, 0, 64 << 10);
             if (chunkBytes != 0) {
                 within("chunk bytes", chunkBytes, 4096, 1 << 30);
                 if (chunkBytes % 4096 != 0) {

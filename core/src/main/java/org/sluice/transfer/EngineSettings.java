@@ -11,7 +11,7 @@ import org.sluice.Where;
  * @param sendWindow most chunks a sending channel has in flight
  * @param stallNanos how long what was sent on a channel may be unanswered, while the peer is alive, before it counts as lost; 0 for ever
  * @param confirmed whether there is a control connection: transfers are announced, granted and confirmed
- * @param smallBytes most bytes of a transfer that go with its announcement; 0 for none
+ * @param smallBytes most bytes of a transfer that go with its announcement, sixteen times as many where no other is under way; 0 for none
  * @param where the link, as messages name it
  */
 public record EngineSettings(
@@ -26,8 +26,11 @@ public record EngineSettings(
     /** The most transfers of one direction that may be unfinished; a peer that announces more breaks the protocol. */
     public static final int MAX_TRANSFERS = 1 << 16;
 
-    /** What {@link #smallBytes} may be at the most, at either side. */
-    public static final int MOST_SMALL_BYTES = 16 << 10;
+    /** The most bytes that may come with an announcement, from either side. */
+    public static final int MOST_SMALL_BYTES = 64 << 10;
+
+    /** By how much a transfer that has the link to itself may be longer than {@link #smallBytes} and still go with its announcement. */
+    static final int ALONE = 16;
 
     /** Bytes of small transfers that may be unconfirmed, all together: beyond, transfers are announced without. */
     static final int SMALL_BYTES_UNDER_WAY = 1 << 20;

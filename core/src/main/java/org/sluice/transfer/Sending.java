@@ -154,7 +154,7 @@ final class Sending {
                 control.notification(notification);
             }
             int flags = 0;
-            if (t.source == null && t.ending == EndReason.NONE && along.mayGo(t)) {
+            if (t.source == null && t.ending == EndReason.NONE && along.mayGo(t, active.size() == 0)) {
                 flags = Announcement.SMALL;
                 along.send(t);
             }

@@ -40,7 +40,7 @@ public enum FrameType {
     ENDED(34, 16, 16),
     NOTIFICATION(35, 0, (64 << 10) + FrameSeal.TAG_BYTES),
     TAKEN(36, 8, 8),
-    BYTES(37, 1, (16 << 10) + FrameSeal.TAG_BYTES),
+    BYTES(37, 1, (64 << 10) + FrameSeal.TAG_BYTES),
     CREDIT(40, 24, 24),
     WITHDRAW(41, 1, 1000),
     PREPARE(42, 8, 8),

@@ -176,6 +176,12 @@ public abstract class PullContract {
         node.close();
         assertThat(open()).isZero();
         child.destroyForcibly().waitFor(30, TimeUnit.SECONDS);
+        assertThat(open()).isZero();
+    }
+
+    /** Whether the other process is there, stopped ones included. */
+    protected final boolean peerLives() {
+        return child != null && child.isAlive();
     }
 
     private void signal(String name) throws Exception {
