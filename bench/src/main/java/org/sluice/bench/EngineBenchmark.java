@@ -3,6 +3,7 @@ package org.sluice.bench;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -89,7 +90,9 @@ public class EngineBenchmark {
         }
 
         @Override
-        public void bytes(byte[] bytes) {
+        public void bytes(int length, Consumer<MemorySegment> fill) {
+            MemorySegment bytes = MemorySegment.ofArray(new byte[length]);
+            fill.accept(bytes);
             peer.requests().onBytes(bytes);
         }
 

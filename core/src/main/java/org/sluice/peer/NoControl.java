@@ -1,5 +1,7 @@
 package org.sluice.peer;
 
+import java.lang.foreign.MemorySegment;
+import java.util.function.Consumer;
 import org.sluice.RemoteLayout;
 import org.sluice.RemoteRegion;
 import org.sluice.TransferRefusal;
@@ -56,7 +58,7 @@ enum NoControl implements LinkControl {
     }
 
     @Override
-    public void bytes(byte[] bytes) {
+    public void bytes(int length, Consumer<MemorySegment> fill) {
         throw none();
     }
 

@@ -1,5 +1,6 @@
 package org.sluice.peer;
 
+import java.lang.foreign.MemorySegment;
 import java.nio.IntBuffer;
 import org.jspecify.annotations.Nullable;
 import org.sluice.ClosedException;
@@ -125,8 +126,13 @@ final class PeerListener implements ControlListener {
     }
 
     @Override
-    public void onBytes(byte[] bytes) {
+    public void onBytes(MemorySegment bytes) {
         engine.requests().onBytes(bytes);
+    }
+
+    @Override
+    public void onPause() {
+        engine.requests().onPause();
     }
 
     @Override

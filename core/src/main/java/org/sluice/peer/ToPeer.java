@@ -1,5 +1,7 @@
 package org.sluice.peer;
 
+import java.lang.foreign.MemorySegment;
+import java.util.function.Consumer;
 import org.sluice.RemoteLayout;
 import org.sluice.RemoteRegion;
 import org.sluice.TransferRefusal;
@@ -60,8 +62,8 @@ record ToPeer(ControlConnection connection, boolean isSealed) implements LinkCon
     }
 
     @Override
-    public void bytes(byte[] bytes) {
-        connection.bytes(bytes);
+    public void bytes(int length, Consumer<MemorySegment> fill) {
+        connection.bytes(length, fill);
     }
 
     @Override

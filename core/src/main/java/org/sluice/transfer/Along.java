@@ -1,5 +1,7 @@
 package org.sluice.transfer;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
 import org.sluice.ProtocolException;
 import org.sluice.Where;
@@ -8,7 +10,8 @@ import org.sluice.Where;
 final class Along {
     private final Where where;
     private byte @Nullable [] notification;
-    private byte @Nullable [] bytes;
+    private @Nullable MemorySegment bytes;
+    private boolean kept;
 
     Along(Where where) {
         this.where = where;
@@ -21,11 +24,21 @@ final class Along {
         notification = said;
     }
 
-    void bytes(byte[] said) {
+    void bytes(MemorySegment said) {
         if (bytes != null) {
             throw new ProtocolException(where, "the peer sent the bytes of one transfer twice");
         }
         bytes = said;
+        kept = false;
+    }
+
+    /** The memory that the bytes came in is to be used for something else. */
+    void keep() {
+        MemorySegment came = bytes;
+        if (came != null && !kept) {
+            bytes = MemorySegment.ofArray(came.toArray(ValueLayout.JAVA_BYTE));
+            kept = true;
+        }
     }
 
     byte @Nullable [] takeNotification(Announcement a) {
@@ -42,13 +55,13 @@ final class Along {
         return taken;
     }
 
-    byte @Nullable [] takeBytes(Announcement a) {
-        byte[] taken = bytes;
-        if ((taken != null) != a.has(Announcement.SMALL) || (taken != null && taken.length != a.length())) {
+    @Nullable MemorySegment takeBytes(Announcement a) {
+        MemorySegment taken = bytes;
+        if ((taken != null) != a.has(Announcement.SMALL) || (taken != null && taken.byteSize() != a.length())) {
             throw new ProtocolException(
                     where,
                     MessageId.toString(a.id()) + " of the peer's has " + a.length() + " bytes, "
-                            + (taken == null ? "none" : taken.length) + " came with it");
+                            + (taken == null ? "none" : taken.byteSize()) + " came with it");
         }
         bytes = null;
         return taken;

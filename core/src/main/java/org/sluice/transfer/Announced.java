@@ -1,5 +1,7 @@
 package org.sluice.transfer;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
 
 /** A send of the peer's that waits for its receive. */
@@ -7,7 +9,7 @@ final class Announced {
     final Announcement announcement;
     final byte @Nullable [] notification;
     /** The bytes themselves, where they came with the announcement. */
-    final byte @Nullable [] bytes;
+    @Nullable MemorySegment bytes;
 
     /** Where its bytes can be pulled from; null where they come in chunks, or are here. */
     final @Nullable PullSource source;
@@ -15,11 +17,19 @@ final class Announced {
     Announced(
             Announcement announcement,
             byte @Nullable [] notification,
-            byte @Nullable [] bytes,
+            @Nullable MemorySegment bytes,
             @Nullable PullSource source) {
         this.announcement = announcement;
         this.notification = notification;
         this.bytes = bytes;
         this.source = source;
+    }
+
+    /** No receive waits for it: the memory that its bytes came in is to be used for something else meanwhile. */
+    void keep() {
+        MemorySegment came = bytes;
+        if (came != null) {
+            bytes = MemorySegment.ofArray(came.toArray(ValueLayout.JAVA_BYTE));
+        }
     }
 }

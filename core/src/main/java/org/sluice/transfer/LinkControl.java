@@ -1,5 +1,7 @@
 package org.sluice.transfer;
 
+import java.lang.foreign.MemorySegment;
+import java.util.function.Consumer;
 import org.sluice.RemoteLayout;
 import org.sluice.RemoteRegion;
 import org.sluice.TransferRefusal;
@@ -51,8 +53,8 @@ public interface LinkControl {
     /** The transfer cannot be done. @param detail the own length for {@link TransferRefusal#LENGTH}, else 0 */
     void refused(long id, TransferRefusal why, long detail);
 
-    /** The bytes of the transfer that is announced next, where its flag says so. */
-    void bytes(byte[] bytes);
+    /** The bytes of the transfer that is announced next, where its flag says so. @param fill puts them where they go from, before this returns */
+    void bytes(int length, Consumer<MemorySegment> fill);
 
     /** For the transfer that is announced next: what the peer's program is to be told when it has landed. */
     void notification(byte[] bytes);

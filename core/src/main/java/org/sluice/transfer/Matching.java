@@ -153,6 +153,7 @@ final class Matching {
         Queue queue = queue(a.has(Announcement.TAGGED) ? OptionalLong.of(a.tag()) : OptionalLong.empty());
         InboundTransfer t = queue.receives.poll();
         if (t == null) {
+            send.keep();
             Place place = new Place(queue, send);
             queue.add(place);
             sends.put(a.id(), place);

@@ -1,5 +1,6 @@
 package org.sluice.transfer;
 
+import java.lang.foreign.MemorySegment;
 import java.nio.IntBuffer;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -71,7 +72,7 @@ public final class PeerRequests {
         oneSided(inboundChannels, write.id());
         inbound.transfers().asked(write);
         byte[] notification = notification(write);
-        byte[] bytes = bytes(write);
+        MemorySegment bytes = bytes(write);
         PullSource source = source(write);
         PeerAccess.Access access = access(write, to, offset, layout, true);
         if (access != null) {
@@ -109,18 +110,23 @@ public final class PeerRequests {
         }
     }
 
-    /** The bytes of the peer's next transfer. @param bytes at most {@link EngineSettings#MOST_SMALL_BYTES} */
-    public void onBytes(byte[] bytes) {
+    /** The bytes of the peer's next transfer, valid until {@link #onPause}. @param bytes at most {@link EngineSettings#MOST_SMALL_BYTES} */
+    public void onBytes(MemorySegment bytes) {
         if (!isOver()) {
             along.bytes(bytes);
         }
+    }
+
+    /** Bytes that wait for their announcement still are where they came in, which is needed for what comes next. */
+    public void onPause() {
+        along.keep();
     }
 
     private byte @Nullable [] notification(Announcement a) {
         return along.takeNotification(a);
     }
 
-    private byte @Nullable [] bytes(Announcement a) {
+    private @Nullable MemorySegment bytes(Announcement a) {
         return along.takeBytes(a);
     }
 

@@ -1,5 +1,6 @@
 package org.sluice.transfer;
 
+import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 import org.sluice.ProtocolException;
 import org.sluice.Where;
@@ -23,7 +24,7 @@ final class PeersTransfers {
     }
 
     /** It announces its next send. @param bytes that came along; null for none @throws ProtocolException when it may not */
-    void send(Announcement a, byte @Nullable [] bytes) {
+    void send(Announcement a, @Nullable MemorySegment bytes) {
         if (MessageId.kind(a.id()) != MessageId.TWO_SIDED || MessageId.count(a.id()) != sends) {
             throw new ProtocolException(
                     where,
@@ -40,7 +41,7 @@ final class PeersTransfers {
         sends++;
         unfinishedSends++;
         if (bytes != null) {
-            smallHeld += bytes.length;
+            smallHeld += bytes.byteSize();
             if (smallHeld > EngineSettings.SMALL_BYTES_UNDER_WAY) {
                 throw new ProtocolException(
                         where,
@@ -80,8 +81,8 @@ final class PeersTransfers {
     }
 
     /** A send has met its receive. @param bytes that came along; null for none */
-    void met(byte @Nullable [] bytes) {
-        smallHeld -= bytes == null ? 0 : bytes.length;
+    void met(@Nullable MemorySegment bytes) {
+        smallHeld -= bytes == null ? 0 : bytes.byteSize();
     }
 
     /** A send ended before it met its receive. */

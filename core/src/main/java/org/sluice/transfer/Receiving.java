@@ -1,5 +1,6 @@
 package org.sluice.transfer;
 
+import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -134,7 +135,7 @@ final class Receiving {
     void announced(
             Announcement a,
             byte @Nullable [] notification,
-            byte @Nullable [] bytes,
+            @Nullable MemorySegment bytes,
             @Nullable PullSource source,
             long nanoTime) {
         now = nanoTime;
@@ -168,7 +169,7 @@ final class Receiving {
             mismatch(t, a.length());
         } else {
             t.priority = a.priority();
-            byte[] bytes = send.bytes;
+            MemorySegment bytes = send.bytes;
             if (bytes == null) {
                 start(t, a.mostChunk());
             } else {
@@ -198,7 +199,7 @@ final class Receiving {
     }
 
     /** All of a transfer's bytes came with its announcement. */
-    private void small(InboundTransfer t, byte[] bytes) {
+    private void small(InboundTransfer t, MemorySegment bytes) {
         t.startedAt = now;
         small.put(t.map, bytes);
         finish(t);
@@ -298,7 +299,7 @@ final class Receiving {
             Announcement a,
             PieceMap map,
             byte @Nullable [] notification,
-            byte @Nullable [] bytes,
+            @Nullable MemorySegment bytes,
             @Nullable PullSource source,
             Completion completion,
             long nanoTime) {

@@ -44,10 +44,8 @@ final class SmallBytes {
         }
     }
 
-    /** A transfer's bytes, copied. */
-    byte[] get(PieceMap map) {
-        byte[] all = new byte[(int) map.length];
-        MemorySegment to = MemorySegment.ofArray(all);
+    /** Copies a transfer's bytes to where they go from. */
+    void get(PieceMap map, MemorySegment to) {
         each(map, (block, address, at, bytes) -> {
             if (block.memory().host().isPresent()) {
                 MemorySegment.copy(MEMORY, address, to, at, bytes);
@@ -55,12 +53,10 @@ final class SmallBytes {
                 gpu.read(block.memory(), address - block.memory().address(), to.asSlice(at, bytes));
             }
         });
-        return all;
     }
 
     /** Puts a transfer's bytes to their places. They are visible to the GPU when it returns. */
-    void put(PieceMap map, byte[] bytes) {
-        MemorySegment from = MemorySegment.ofArray(bytes);
+    void put(PieceMap map, MemorySegment from) {
         each(map, (block, address, at, length) -> {
             if (block.memory().host().isPresent()) {
                 MemorySegment.copy(from, at, MEMORY, address, length);

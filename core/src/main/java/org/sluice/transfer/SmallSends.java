@@ -47,7 +47,7 @@ final class SmallSends {
         t.small = true;
         t.given = t.length;
         underWay += t.length;
-        control.bytes(bytes.get(t.map));
+        control.bytes((int) t.length, to -> bytes.get(t.map, to));
     }
 
     void over(OutboundTransfer t) {

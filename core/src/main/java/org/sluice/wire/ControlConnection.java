@@ -184,7 +184,11 @@ public final class ControlConnection extends FrameWriter implements AutoCloseabl
             boolean full = !in.hasRemaining();
             in.flip();
             parse(in, listener);
-            in.compact();
+            if (in.position() == 0) {
+                in.position(in.limit()).limit(in.capacity()); // the beginning of a long frame stays where it is
+            } else {
+                in.compact();
+            }
             if (full && (in.capacity() < BUSY_BYTES || !in.hasRemaining())) {
                 // much comes at a time, or a frame is longer
                 in = direct(Math.min(in.capacity() * 4, MOST_IN)).put(in.flip());

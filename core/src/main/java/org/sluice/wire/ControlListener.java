@@ -1,5 +1,6 @@
 package org.sluice.wire;
 
+import java.lang.foreign.MemorySegment;
 import java.nio.IntBuffer;
 import org.sluice.RemoteLayout;
 import org.sluice.RemoteRegion;
@@ -57,8 +58,11 @@ public interface ControlListener {
 
     void onTaken(long cost);
 
-    /** Of the transfer that is announced next. */
-    void onBytes(byte[] bytes);
+    /** Of the transfer that is announced next. @param bytes where they came in, until {@link #onPause} */
+    void onBytes(MemorySegment bytes);
+
+    /** All that has come whole has been handed on: what is still kept of the connection's own memory is copied now. */
+    default void onPause() {}
 
     void onGrant(long id, long offset, long bytes, int channel, int generation);
 

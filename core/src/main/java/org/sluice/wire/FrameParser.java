@@ -1,5 +1,6 @@
 package org.sluice.wire;
 
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.IntBuffer;
 import org.jspecify.annotations.Nullable;
@@ -29,13 +30,14 @@ final class FrameParser {
             FrameType type = FrameHeader.type(in, in.position());
             int payload = FrameHeader.payload(in, in.position());
             if (in.remaining() - FrameType.HEADER_BYTES < payload) {
-                return;
+                break;
             }
             in.position(in.position() + FrameType.HEADER_BYTES);
             int end = in.position() + payload;
             dispatch(in, type, payload, end, listener);
             in.position(end);
         }
+        listener.onPause();
     }
 
     private void dispatch(ByteBuffer in, FrameType type, int payload, int end, ControlListener to) {
@@ -87,7 +89,11 @@ final class FrameParser {
             case ENDED -> to.onEnded(in.getLong(), in.getInt());
             case NOTIFICATION -> to.onNotification(opened(type, in, end));
             case TAKEN -> to.onTaken(in.getLong());
-            case BYTES -> to.onBytes(opened(type, in, end));
+            case BYTES ->
+                to.onBytes(
+                        seal == null
+                                ? MemorySegment.ofBuffer(in).asSlice(0, payload)
+                                : MemorySegment.ofArray(opened(type, in, end)));
             case LAYOUT -> {
                 layouts.begin(in);
                 whole(to, layouts.wholeAlready());

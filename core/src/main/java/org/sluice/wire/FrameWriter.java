@@ -1,9 +1,11 @@
 package org.sluice.wire;
 
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.sluice.PeerLostException;
 import org.sluice.RemoteLayout;
@@ -161,8 +163,23 @@ public abstract sealed class FrameWriter permits ControlConnection {
         out.putLong(cost);
     }
 
-    public void bytes(byte[] bytes) {
-        sealed(FrameType.BYTES, bytes);
+    /** @param fill puts the bytes into this side's frame, so that nothing else has to hold them; where it throws, nothing is said */
+    public void bytes(int length, Consumer<MemorySegment> fill) {
+        if (seal != null) {
+            byte[] plain = new byte[length];
+            fill.accept(MemorySegment.ofArray(plain));
+            sealed(FrameType.BYTES, plain);
+            return;
+        }
+        int before = out.position();
+        frame(FrameType.BYTES, length);
+        try {
+            fill.accept(MemorySegment.ofBuffer(out).asSlice(0, length));
+        } catch (Throwable e) {
+            out.position(before);
+            throw e;
+        }
+        out.position(out.position() + length);
     }
 
     public void refused(long id, TransferRefusal why, long detail) {

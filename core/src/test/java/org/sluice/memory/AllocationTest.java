@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.management.ThreadMXBean;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -78,7 +79,9 @@ final class AllocationTest {
         }
 
         @Override
-        public void bytes(byte[] bytes) {
+        public void bytes(int length, Consumer<MemorySegment> fill) {
+            MemorySegment bytes = MemorySegment.ofArray(new byte[length]);
+            fill.accept(bytes);
             peer.requests().onBytes(bytes);
         }
 

@@ -1,5 +1,6 @@
 package org.sluice.simulation;
 
+import java.lang.foreign.MemorySegment;
 import java.nio.IntBuffer;
 import java.util.List;
 import java.util.Random;
@@ -71,7 +72,7 @@ final class ForgeryTest {
             case 10 -> to.requests().onEnded(id(random), EndReason.DEADLINE);
             case 11 -> to.requests().onNotification(new byte[4]);
             case 12 -> to.requests().onTaken(number(random));
-            case 13 -> to.requests().onBytes(new byte[1 + random.nextInt(20)]);
+            case 13 -> to.requests().onBytes(MemorySegment.ofArray(new byte[1 + random.nextInt(20)]));
             case 14 -> {
                 int number = random.nextInt(4);
                 to.requests().onPrepare(number);

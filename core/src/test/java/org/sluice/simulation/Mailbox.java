@@ -1,5 +1,7 @@
 package org.sluice.simulation;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.IntBuffer;
 import java.util.ArrayDeque;
 import java.util.Arrays;
@@ -16,6 +18,8 @@ import org.sluice.transfer.LinkEngine;
 final class Mailbox implements LinkControl {
     private final ArrayDeque<Consumer<Side>> letters = new ArrayDeque<>();
     private final Clock clock;
+    /** What small bytes come in: used again, and so spoiled, after the read that they came with. */
+    private MemorySegment passing = MemorySegment.NULL;
 
     /** Virtual nanoseconds. */
     interface Clock {
@@ -35,6 +39,12 @@ final class Mailbox implements LinkControl {
         letters.add(what);
     }
 
+    private void pause(LinkEngine engine) {
+        engine.requests().onPause();
+        passing.fill((byte) 0x5A);
+        passing = MemorySegment.NULL;
+    }
+
     boolean isEmpty() {
         return letters.isEmpty();
     }
@@ -50,12 +60,18 @@ final class Mailbox implements LinkControl {
 
     @Override
     public void open(Announcement a) {
-        say(e -> e.requests().onOpen(a, clock.now()));
+        say(e -> {
+            e.requests().onOpen(a, clock.now());
+            pause(e);
+        });
     }
 
     @Override
     public void write(Announcement a, RemoteRegion to, long offset, int layout) {
-        say(e -> e.requests().onWrite(a, to, offset, layout, clock.now()));
+        say(e -> {
+            e.requests().onWrite(a, to, offset, layout, clock.now());
+            pause(e);
+        });
     }
 
     @Override
@@ -87,8 +103,16 @@ final class Mailbox implements LinkControl {
     }
 
     @Override
-    public void bytes(byte[] bytes) {
-        say(e -> e.requests().onBytes(bytes));
+    public void bytes(int length, Consumer<MemorySegment> fill) {
+        MemorySegment bytes = MemorySegment.ofArray(new byte[length]);
+        fill.accept(bytes);
+        say(e -> {
+            passing = MemorySegment.ofArray(bytes.toArray(ValueLayout.JAVA_BYTE));
+            e.requests().onBytes(passing);
+            if (length % 2 == 0) {
+                pause(e); // the announcement comes with the next read
+            }
+        });
     }
 
     @Override

@@ -68,7 +68,7 @@ class ControlConnectionTest {
         here.ended(25, 2);
         here.notification(new byte[64 << 10]);
         here.taken(26);
-        here.bytes(new byte[16 << 10]);
+        here.bytes(16 << 10, to -> to.fill((byte) 3));
         here.error("enough");
         here.goodbye();
         carry(21);

@@ -3,6 +3,7 @@ package org.sluice.wire;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.lang.foreign.MemorySegment;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -62,7 +63,7 @@ final class FrameSealTest {
     void sealed() throws IOException {
         byte[] word = "nobody else reads this".getBytes(StandardCharsets.US_ASCII);
         from.notification(word);
-        from.bytes(word);
+        from.bytes(word.length, to -> to.copyFrom(MemorySegment.ofArray(word)));
         from.notification(new byte[0]);
         from.landed(7);
         byte[] wire = wire();

@@ -1,5 +1,6 @@
 package org.sluice.wire;
 
+import java.lang.foreign.MemorySegment;
 import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.HexFormat;
@@ -90,8 +91,8 @@ public final class Heard implements ControlListener {
     }
 
     @Override
-    public void onBytes(byte[] bytes) {
-        said.add("bytes " + bytes.length);
+    public void onBytes(MemorySegment bytes) {
+        said.add("bytes " + bytes.byteSize());
     }
 
     @Override

@@ -31,7 +31,7 @@ import org.sluice.TransferOptions;
  * to one range of as many bytes, in turn. Each time the bytes are read back over the same places, and compared.
  */
 public final class PreparedList {
-    private static final Duration LIMIT = Duration.ofSeconds(120);
+    private static final Duration LIMIT = Duration.ofMinutes(2);
     private static final long SEED = 0x5_1CE5L;
     private static final int GUARD = 1 << 20;
 
