@@ -18,14 +18,14 @@ import org.sluice.Where;
 public final class MovableStream implements ControlStream {
     private static final int HEAD = 12;
 
-    /** Longest record; what is longer goes as several. */
-    private static final int MOST_RECORD = 64 << 10;
+    /** Longest record; what is longer goes as several. A frame of 64 KiB and what is said with it are one. */
+    private static final int MOST_RECORD = 128 << 10;
 
     /** Most that is kept for a peer that does not say what it has; a peer tells at least every {@link #TELL_BYTES}. */
     private static final int MOST_KEPT = 1 << 20;
 
-    /** Bytes taken after which the peer is told, where nothing else goes its way. */
-    private static final int TELL_BYTES = 32 << 10;
+    /** Bytes taken after which the peer is told, where nothing else goes its way: most transfers of 64 KiB are answered before. */
+    private static final int TELL_BYTES = 256 << 10;
 
     /** What a link that has little to say needs; grows with use. */
     private static final int FIRST_BYTES = 512;
