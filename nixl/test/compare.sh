@@ -8,7 +8,8 @@ cd "$(dirname "$0")/../.."
 source bench/throughput/common.sh
 nixl=$1 installed=$2
 shift 2
-backends=("${@:-SLUICE}") && [ $# -gt 0 ] || backends=(SLUICE UCX)
+backends=("$@")
+[ $# -gt 0 ] || backends=(SLUICE UCX)
 rounds=${ROUNDS:-3} each=${SECONDS_EACH:-3} under_way=${UNDER_WAY:-1} nics=${NICS:-4} a=nx$$a b=nx$$b
 work=$(mktemp -d)
 pids=()
@@ -92,7 +93,7 @@ for what in "64 MiB" "4096 x 16 KiB" "8 B"; do
         for backend in "${backends[@]}"; do
             mapfile -t rates < <(grep "\"backend\":\"$backend\",\"what\":\"$what\",\"op\":\"$op\"" "$work/all" | sed -n 's/.*"gbs":\([0-9.]*\).*/\1/p')
             mapfile -t p50 < <(grep "\"backend\":\"$backend\",\"what\":\"$what\",\"op\":\"$op\"" "$work/all" | sed -n 's/.*"p50_us":\([0-9.]*\).*/\1/p')
-            [ ${#rates[@]} -gt 0 ] && printf '%-8s %-14s %-5s  %8s GB/s  p50 %10s us  (%d rounds)\n' "$backend" "$what" $op "$(median "${rates[@]}")" "$(median "${p50[@]}")" ${#rates[@]}
+            [ ${#rates[@]} = 0 ] || printf '%-8s %-14s %-5s  %8s GB/s  p50 %10s us  (%d rounds)\n' "$backend" "$what" $op "$(median "${rates[@]}")" "$(median "${p50[@]}")" ${#rates[@]}
         done
     done
 done
