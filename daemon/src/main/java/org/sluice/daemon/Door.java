@@ -68,7 +68,9 @@ final class Door implements AutoCloseable {
         } catch (LinuxException e) {
             if (e.errno() != UnixSocket.CONNECTION_REFUSED) { // one that more knock at than it can let in is not dead
                 throw new ConfigException(
-                        "cannot tell whether a daemon is at " + path + " (" + e.getMessage() + "); give another --socket", e);
+                        "cannot tell whether a daemon is at " + path + " (" + e.getMessage()
+                                + "); give another --socket",
+                        e);
             } // else it is what a killed daemon left
         }
     }

@@ -57,7 +57,8 @@ final class ClientDeathTest {
         List<Process> steady = new ArrayList<>();
         try (DaemonPair pair = DaemonPair.in(directory)) {
             for (int i = 0; i < STEADY; i++) {
-                Process one = traffic(pair, program, 3600).redirectErrorStream(true).start();
+                Process one =
+                        traffic(pair, program, 3600).redirectErrorStream(true).start();
                 steady.add(one);
                 assertThat(one.inputReader().readLine()).isEqualTo("started");
             }
@@ -84,15 +85,19 @@ final class ClientDeathTest {
                                 && pair.b().buried(),
                         "the end of a killed client, round " + round);
                 slowest = Math.max(slowest, System.nanoTime() - killed);
-                assertThat(mapped()).as("bytes of clients mapped, round " + round).isEqualTo(mappedBefore);
+                assertThat(mapped())
+                        .as("bytes of clients mapped, round " + round)
+                        .isEqualTo(mappedBefore);
                 assertThat(steady).as("the steady clients").allMatch(Process::isAlive);
             }
             assertThat(mostOpen).as("the victims were there").isGreaterThan(before);
             System.out.println("killed clients: " + ROUNDS + " rounds beside " + STEADY + ", slowest end "
-                    + TimeUnit.NANOSECONDS.toMillis(slowest) + " ms; mapped " + mappedBefore + " bytes before and after, "
+                    + TimeUnit.NANOSECONDS.toMillis(slowest) + " ms; mapped " + mappedBefore
+                    + " bytes before and after, "
                     + most + " with the victim; descriptors " + before + " before, " + mostOpen + " with it, " + open()
                     + " after");
-            assertThat(pair.a().clients()).allMatch(c -> c.counts().failed() == 0 && c.counts().done() > 0);
+            assertThat(pair.a().clients())
+                    .allMatch(c -> c.counts().failed() == 0 && c.counts().done() > 0);
             assertThat(open()).as("open descriptors").isLessThanOrEqualTo(before + 4);
         } finally {
             steady.forEach(Process::destroyForcibly);
