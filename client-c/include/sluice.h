@@ -96,6 +96,10 @@ typedef struct sluice_extra {
 /* The request's end is told by sluice_next() instead of sluice_test() and sluice_wait(). */
 #define SLUICE_AS_EVENT 1u
 
+/* Kinds of memory, for sluice_serves(). */
+#define SLUICE_HOST_MEMORY 1u
+#define SLUICE_GPU_MEMORY 2u
+
 typedef struct sluice_piece {
     sluice_memory *memory;
     uint64_t offset, bytes;
@@ -146,6 +150,8 @@ SLUICE_API void sluice_close(sluice *s);
 /* A number that is another after each reopen to a daemon that was restarted. */
 SLUICE_API uint64_t sluice_epoch(const sluice *s);
 SLUICE_API uint32_t sluice_gpus(const sluice *s);
+/* What memory the daemon serves: of SLUICE_HOST_MEMORY and SLUICE_GPU_MEMORY. Registering another kind is refused. */
+SLUICE_API unsigned sluice_serves(const sluice *s);
 /* What others send this client's notifications to. */
 SLUICE_API sluice_key sluice_mailbox(const sluice *s);
 /* What the daemon says of this client, as JSON; to be freed. */

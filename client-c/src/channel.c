@@ -30,7 +30,7 @@ typedef struct hello {
 
 typedef struct welcome {
     uint64_t magic;
-    uint16_t version, zero;
+    uint16_t version, serves;
     uint32_t gpus;
     uint64_t epoch, area_bytes;
     uint32_t entries, completion_entries, submissions, completions, texts, text_bytes, lists, list_bytes;
@@ -249,6 +249,7 @@ static int greet(sluice *s, connection *c) {
     c->area_bytes = w.area_bytes;
     c->epoch = w.epoch;
     c->gpus = w.gpus;
+    c->serves = w.serves;
     c->entries = w.entries;
     c->submissions = w.submissions;
     c->completions = w.completions;

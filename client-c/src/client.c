@@ -153,6 +153,7 @@ void sluice_close(sluice *s) {
 
 uint64_t sluice_epoch(const sluice *s) { return s->c.epoch; }
 uint32_t sluice_gpus(const sluice *s) { return s->c.gpus; }
+unsigned sluice_serves(const sluice *s) { return s->c.serves; }
 sluice_key sluice_mailbox(const sluice *s) { return s->mailbox; }
 
 int sluice_stats(sluice *s, char **json) {

@@ -107,7 +107,7 @@ typedef struct connection {
     int epoll;
     unsigned char *area;
     uint64_t area_bytes, epoch;
-    uint32_t gpus, entries, submissions, completions, texts, text_bytes, lists, list_bytes;
+    uint32_t gpus, serves, entries, submissions, completions, texts, text_bytes, lists, list_bytes;
     uint32_t most_pieces;
 } connection;
 

@@ -1,6 +1,7 @@
 /*
  * traffic SOCKET_A SOCKET_B HOST:PORT_OF_B SECONDS [BYTES [survive]]: writes and reads between two daemons and compares every byte,
- * until the time is up. With 'survive' it comes back when a daemon is gone, with the same memory and keys. Prints "rounds N returns N".
+ * until the time is up. With 'survive' it comes back when a daemon is gone, with the same memory and keys, and prints "lost T" when it is
+ * told and "back T" when the next round is compared, in ns of the monotonic clock. At its end it prints "rounds N returns N".
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -17,6 +18,13 @@ static double now(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void say(const char *what) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    printf("%s %lld\n", what, (long long)t.tv_sec * 1000000000 + t.tv_nsec);
+    fflush(stdout);
 }
 
 static void die(const char *what, int status) {
@@ -58,6 +66,7 @@ int main(int count, char **arguments) {
     puts("started");
     fflush(stdout);
     unsigned long rounds = 0, returns = 0;
+    int away = 0;
     while (now() < end) {
         rounds++;
         fill(sluice_data(from), bytes * UNDER_WAY, rounds);
@@ -80,12 +89,20 @@ int main(int count, char **arguments) {
                 fprintf(stderr, "round %lu: wrong bytes\n", rounds);
                 return 1;
             }
+            if (away) {
+                say("back");
+                away = 0;
+            }
             continue;
         }
         if (!survive || !is_loss(lost)) {
             die("transfer", lost);
         }
         returns++;
+        if (!away) {
+            say("lost");
+            away = 1;
+        }
         /* whichever daemon is gone: back to it, with the same keys; a link to a restarted daemon is made anew */
         double told = now();
         sluice_event e;

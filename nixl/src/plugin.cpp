@@ -22,7 +22,8 @@ const char *version() { return "0.1.0"; }
 
 nixl_b_params_t options() { return sluice_nixl::Settings::defaults(); }
 
-nixl_mem_list_t memories() { return {DRAM_SEG}; }
+// of which a daemon serves one: its engine says which
+nixl_mem_list_t memories() { return {DRAM_SEG, VRAM_SEG}; }
 
 nixlBackendPlugin plugin = {NIXL_PLUGIN_API_VERSION, create, destroy, name, version, options, memories};
 

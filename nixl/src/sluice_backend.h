@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "backend/backend_engine.h"
@@ -16,7 +17,7 @@ namespace sluice_nixl {
 struct Settings {
     std::string socket;   // of the daemon here; empty for its usual place
     std::string address;  // where other hosts' daemons reach the one here
-    uint32_t gpu = 0;     // of the daemon, that memory and links belong to
+    uint32_t gpu = 0;     // of the daemon, that host memory and its links belong to
     int timeoutMs = 30000;
 
     // What createBackend was given, else SLUICE_NIXL_<NAME>, else the default.
@@ -27,6 +28,7 @@ struct Settings {
 struct LinkTo;
 struct Peer;
 class Request;
+using GpuPair = std::pair<uint32_t, uint32_t>; // of the daemon here, of the peer's
 
 // NIXL may call everything from any thread, whatever its sync mode says.
 class Engine final : public nixlBackendEngine {
@@ -37,7 +39,7 @@ class Engine final : public nixlBackendEngine {
     bool supportsRemote() const override { return true; }
     bool supportsLocal() const override { return true; }
     bool supportsNotif() const override { return true; }
-    nixl_mem_list_t getSupportedMems() const override { return {DRAM_SEG}; }
+    nixl_mem_list_t getSupportedMems() const override; // what the daemon serves
 
     nixl_status_t registerMem(const nixlBlobDesc &mem, const nixl_mem_t &kind, nixlBackendMD *&out) override;
     nixl_status_t deregisterMem(nixlBackendMD *meta) override;
@@ -61,7 +63,10 @@ class Engine final : public nixlBackendEngine {
     nixl_status_t genNotif(const std::string &agent, const std::string &message) const override;
 
   private:
-    std::shared_ptr<LinkTo> link(const std::string &agent, sluice_key &mailbox, nixl_status_t &status) const;
+    std::shared_ptr<LinkTo> link(const std::string &agent, const GpuPair *gpus, sluice_key &mailbox, nixl_status_t &status) const;
+    nixl_status_t prepare(Request &request, const nixl_meta_dlist_t &local, const nixl_meta_dlist_t &remote,
+                          const std::string &agent) const;
+    nixl_status_t list(Request &request) const;
     void reap() const;
     std::string framed(const std::string &message) const;
 

@@ -105,13 +105,18 @@ final class ClientSession {
         kept.add(descriptor);
     }
 
+    /** What memory a client may register here: 1 host memory, 2 GPU memory. */
+    private short serves() {
+        return (short) (services.node().backend().equals("host") ? 1 : 2);
+    }
+
     Message welcome(long request) throws LinuxException {
         byte[] path = hello.takesDescriptors()
                 ? new byte[0]
                 : ("/proc/" + ProcessHandle.current().pid() + "/fd/" + area.fd()).getBytes(StandardCharsets.UTF_8);
         Quotas q = services.quotas();
         ByteBuffer b = Message.buffer(88 + path.length);
-        b.putLong(Protocol.MAGIC).putShort((short) Protocol.VERSION).putShort((short) 0);
+        b.putLong(Protocol.MAGIC).putShort((short) Protocol.VERSION).putShort(serves());
         b.putInt(services.node().gpus()).putLong(services.epoch()).putLong(area.size());
         b.putInt(area.entries()).putInt(2 * area.entries());
         b.putInt(Protocol.SUBMISSIONS).putInt(area.completions());

@@ -66,7 +66,12 @@ final class Door implements AutoCloseable {
             UnixSocket.connect(path).close();
             throw new ConfigException("a daemon is at " + path + " already; stop it or give another --socket");
         } catch (LinuxException e) {
-            // nobody is there: what a killed daemon left
+            if (e.errno() != UnixSocket.CONNECTION_REFUSED) { // one that more knock at than it can let in is not dead
+                throw new ConfigException(
+                        "cannot tell whether a daemon is at " + path + " (" + e.getMessage()
+                                + "); give another --socket",
+                        e);
+            } // else it is what a killed daemon left
         }
     }
 

@@ -149,6 +149,10 @@ final class Holdings {
         return l;
     }
 
+    boolean hasLink(int number) {
+        return links.containsKey(number);
+    }
+
     SharedLink removeLink(int number) {
         @Nullable SharedLink l = links.remove(number);
         if (l == null) {

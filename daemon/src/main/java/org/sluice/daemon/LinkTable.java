@@ -3,6 +3,7 @@ package org.sluice.daemon;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -30,6 +31,9 @@ final class LinkTable {
     private final Node node;
     private final Mailboxes mailboxes;
     private final Map<SharedLink.Route, SharedLink> links = new HashMap<>();
+    /** Routes and addresses that are being given up: who wants them anew waits until they are. Guarded by {@link #links}. */
+    private final Set<Object> leaving = new HashSet<>();
+
     private final Set<Link> all = ConcurrentHashMap.newKeySet();
     private final Map<String, Region> shared = new ConcurrentHashMap<>();
 
@@ -90,6 +94,7 @@ final class LinkTable {
         Thread.ofPlatform().daemon(true).name("daemon-link").start(() -> {
             SharedLink.Route route = link.route();
             try {
+                awaitLeaving(route);
                 Link l = node.peer(route.address()).link(route.localGpu(), route.remoteGpu());
                 adopt(l);
                 l.ended().thenAccept(why -> forget(link));
@@ -99,6 +104,30 @@ final class LinkTable {
                 link.made().completeExceptionally(e);
             }
         });
+    }
+
+    /** The node gives who asks the link that there is, also the one that is about to be closed. */
+    private void awaitLeaving(SharedLink.Route route) {
+        boolean interrupted = false;
+        synchronized (links) {
+            while (leaving.contains(route) || leaving.contains(route.address())) {
+                try {
+                    links.wait();
+                } catch (InterruptedException e) {
+                    interrupted = true; // nobody does; what is waited for comes
+                }
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void left(Object routeOrAddress) {
+        synchronized (links) {
+            leaving.remove(routeOrAddress);
+            links.notifyAll();
+        }
     }
 
     private void forget(SharedLink link) {
@@ -113,22 +142,38 @@ final class LinkTable {
             if (link.changeUsers(-1) > 0) {
                 return;
             }
-            links.remove(link.route(), link);
+            if (!links.remove(link.route(), link)) {
+                return; // it has ended, or was never made
+            }
+            leaving.add(link.route());
         }
-        link.made()
-                .thenAccept(l ->
-                        Thread.ofPlatform().daemon(true).name("daemon-unlink").start(() -> close(link, l)));
+        link.made().whenComplete((l, why) -> {
+            if (why != null) {
+                left(link.route());
+                return;
+            }
+            Thread.ofPlatform().daemon(true).name("daemon-unlink").start(() -> close(link.route(), l));
+        });
     }
 
-    private void close(SharedLink shared, Link link) {
-        link.close();
-        String address = shared.route().address();
-        boolean last;
-        synchronized (links) {
-            last = links.keySet().stream().noneMatch(r -> r.address().equals(address));
+    private void close(SharedLink.Route route, Link link) {
+        try {
+            link.close();
+        } finally {
+            left(route);
         }
-        if (last && node.peer(address).links().isEmpty()) {
-            node.peer(address).close(); // addresses that clients once named do not pile up
+        String address = route.address();
+        synchronized (links) {
+            if (links.keySet().stream().anyMatch(r -> r.address().equals(address)) || !leaving.add(address)) {
+                return;
+            }
+        }
+        try {
+            if (node.peer(address).links().isEmpty()) {
+                node.peer(address).close(); // addresses that clients once named do not pile up
+            }
+        } finally {
+            left(address);
         }
     }
 

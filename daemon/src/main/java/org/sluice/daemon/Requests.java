@@ -113,12 +113,19 @@ final class Requests {
                     .open(new SharedLink.Route(address, localGpu, remoteGpu), millis, client.holdings()::linkIsMade);
             int number = client.holdings().number();
             client.holdings().add(number, link);
-            link.link().ended().thenAccept(why -> client.linkEnded(number, String.valueOf(why.getMessage())));
+            link.link().ended().thenAccept(why -> ended(client, number, String.valueOf(why.getMessage())));
             return Message.done(
                     message.request(), Message.buffer(8).putInt(number).putInt(0));
         } catch (RuntimeException e) {
             client.holdings().unreserveLink();
             throw e;
+        }
+    }
+
+    /** Tells of the end of a link, but not who has given it back. */
+    private static void ended(ClientSession client, int number, String why) {
+        if (client.holdings().hasLink(number)) {
+            client.linkEnded(number, why);
         }
     }
 

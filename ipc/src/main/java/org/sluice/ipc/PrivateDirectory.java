@@ -31,7 +31,6 @@ final class PrivateDirectory implements AutoCloseable {
     /** One without a socket may be just being made. */
     private static final Duration YOUNG = Duration.ofMinutes(1);
 
-    private static final int CONNECTION_REFUSED = 111;
     private static final int BACKLOG = 256;
 
     private final Path directory;
@@ -99,7 +98,7 @@ final class PrivateDirectory implements AutoCloseable {
             log.trace("{} is alive", alive.fd());
             return false;
         } catch (LinuxException e) {
-            return e.errno() == CONNECTION_REFUSED;
+            return e.errno() == UnixSocket.CONNECTION_REFUSED;
         }
     }
 

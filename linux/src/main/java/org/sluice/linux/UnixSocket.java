@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,6 +34,12 @@ public final class UnixSocket implements AutoCloseable {
     private static final int EINTR = 4;
     private static final int EAGAIN = 11;
     private static final int ECONNABORTED = 103;
+
+    /** The answer of {@link #connect} where nobody listens. */
+    public static final int CONNECTION_REFUSED = 111;
+
+    private static final long TURN_NANOS = 1_000_000_000L;
+    private static final long TRY_NANOS = 1_000_000L;
 
     /** {@code sun_path}, its final zero included. */
     private static final int PATH_BYTES = 108;
@@ -104,19 +111,36 @@ public final class UnixSocket implements AutoCloseable {
         }
     }
 
+    /**
+     * Connects to who listens at a path. Where more wait there than it lets wait (many come at once), this waits up to a second for
+     * its turn: the kernel tells a socket that does not block only that it is not its turn.
+     *
+     * @throws LinuxException when nobody listens there ({@link #CONNECTION_REFUSED}), or it is not its turn within a second
+     */
     public static UnixSocket connect(Path path) throws LinuxException {
         UnixSocket socket = open();
         try {
-            Call.make((state, scratch) -> {
-                int result = (int) CONNECT.invokeExact(state, socket.fd(), address(scratch, path), ADDRESS_BYTES);
-                Call.check(result, state, "connect to " + path);
-                return true;
-            });
+            long end = System.nanoTime() + TURN_NANOS;
+            while (!tryConnect(socket, path, System.nanoTime() - end >= 0)) {
+                LockSupport.parkNanos(TRY_NANOS);
+            }
             return socket;
         } catch (LinuxException | RuntimeException e) {
             socket.close();
             throw e;
         }
+    }
+
+    /** Whether it is connected; with {@code last} set a full queue is an error. */
+    private static boolean tryConnect(UnixSocket socket, Path path, boolean last) throws LinuxException {
+        return Call.make((state, scratch) -> {
+            int result = (int) CONNECT.invokeExact(state, socket.fd(), address(scratch, path), ADDRESS_BYTES);
+            if (!last && result < 0 && Libc.errno(state) == EAGAIN) {
+                return false;
+            }
+            Call.check(result, state, "connect to " + path);
+            return true;
+        });
     }
 
     private static MemorySegment address(Arena scratch, Path path) {

@@ -11,6 +11,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -33,6 +36,36 @@ final class UnixSocketTest {
             listener.close();
             client.close();
             server.close();
+        }
+    }
+
+    @Test
+    @DisplayName("who comes when more wait than the listener lets wait is connected when it is its turn")
+    void waitsForItsTurn() throws Exception {
+        int many = 40;
+        List<UnixSocket> all = new ArrayList<>();
+        try (UnixSocket listener = UnixSocket.listen(directory.resolve("s"), 1)) {
+            CompletableFuture<Integer> connected = CompletableFuture.supplyAsync(() -> {
+                int n = 0;
+                try {
+                    for (; n < many; n++) {
+                        UnixSocket.connect(directory.resolve("s")).close();
+                    }
+                } catch (LinuxException e) {
+                    throw new CompletionException(e);
+                }
+                return n;
+            });
+            while (!connected.isDone()) {
+                @Nullable UnixSocket one = listener.accept();
+                if (one != null) {
+                    all.add(one);
+                }
+                Thread.onSpinWait();
+            }
+            assertThat(connected.get()).isEqualTo(many);
+        } finally {
+            all.forEach(UnixSocket::close);
         }
     }
 
