@@ -27,6 +27,7 @@ import org.sluice.transfer.InboundEnd;
 import org.sluice.transfer.OutboundEnd;
 import org.sluice.transfer.StagingShare;
 import org.sluice.transfer.Work;
+import org.sluice.transfer.WorkBell;
 import org.sluice.wire.Deadline;
 import org.sluice.wire.LinkKey;
 import org.sluice.wire.NodeIdentity;
@@ -46,6 +47,7 @@ final class ChannelManager {
     private static final long CONNECT_FIRST_NANOS = 20_000_000;
 
     private final Agent agent;
+    private final WorkBell bell;
     private final Transport transport;
     private final boolean instrumented;
 
@@ -65,10 +67,11 @@ final class ChannelManager {
 
     ChannelManager(Agent agent, Transport transport, long chunkBytes, int stagingSlots, boolean instrumented) {
         this.agent = agent;
+        this.bell = agent.bell();
         this.transport = transport;
         this.chunkBytes = chunkBytes;
         this.listeners = new ChannelListeners(transport, this::receiving, this::where);
-        this.slots = new LinkSlots(agent, transport, stagingSlots);
+        this.slots = new LinkSlots(agent, bell, transport, stagingSlots);
         this.instrumented = instrumented;
     }
 
@@ -102,13 +105,18 @@ final class ChannelManager {
         sendsAreGranted = granted;
     }
 
+    /** Rung when something comes for one of its channels: first it is this manager's, then the link's. */
+    WorkBell bell() {
+        return bell;
+    }
+
     ChannelContext receiving(int channel) {
-        return context(channel, agent);
+        return context(channel, bell);
     }
 
     ChannelContext sending(int channel) {
         // a staging slot must be refilled as soon as it is free; memory that is sent from where it is needs nothing
-        return context(channel, sendsAreGranted && agent.gpu().hostAccessible() ? () -> {} : agent);
+        return context(channel, sendsAreGranted && agent.gpu().hostAccessible() ? () -> {} : bell);
     }
 
     private ChannelContext context(int channel, Doorbell doorbell) {
@@ -161,8 +169,8 @@ final class ChannelManager {
             int[] devices, List<byte[]> handles, boolean accept, BitSet lost, Deadline deadline) {
         Setup setup = new Setup(devices, handles, accept, lost, deadline);
         running = setup;
-        agent.add(setup);
-        setup.done.whenComplete((channels, error) -> agent.remove(setup));
+        agent.add(setup, bell);
+        setup.done.whenComplete((channels, error) -> agent.remove(setup, bell));
         return setup.done;
     }
 

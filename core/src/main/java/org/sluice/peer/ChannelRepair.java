@@ -110,6 +110,11 @@ final class ChannelRepair {
         return work;
     }
 
+    /** Whether a channel was ever lost: from then on all are looked after. */
+    boolean hasLosses() {
+        return losses > 0;
+    }
+
     /** Whether a channel is being made, whose transport may have no doorbell to ring. */
     boolean isTrying() {
         return trying;

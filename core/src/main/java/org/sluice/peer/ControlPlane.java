@@ -10,7 +10,7 @@ import org.sluice.PeerLostException;
 import org.sluice.SluiceException;
 import org.sluice.Where;
 import org.sluice.transfer.NodeTimer;
-import org.sluice.transfer.Work;
+import org.sluice.transfer.WorkBell;
 import org.sluice.wire.ControlConnection;
 import org.sluice.wire.ControlListener;
 
@@ -33,20 +33,28 @@ final class ControlPlane {
     private final ProgramWords words;
     private final Duration timeout;
     private final PeerSilence silence;
+    private final LinkPulse pulse;
     private final Where where;
     private long now = System.nanoTime();
     private long flushedAt = now;
     private boolean hasLastWord;
+    private boolean wasBusy;
+    private long busySince;
 
-    /** @param timeout of silence after which the peer is lost */
+    /**
+     * @param pulse the link's part in the peer's signs of life
+     * @param timeout of silence after which the peer is lost
+     */
     ControlPlane(
             ControlConnection control,
+            LinkPulse pulse,
             ControlWay way,
             ChannelRepair repair,
             ProgramWords words,
             Duration timeout,
             Where where) {
         this.control = control;
+        this.pulse = pulse;
         this.way = way;
         this.repair = repair;
         this.words = words;
@@ -73,14 +81,17 @@ final class ControlPlane {
         return now;
     }
 
-    void begin(Work owner, Runnable readable) throws IOException {
+    void begin(WorkBell owner, Runnable readable) throws IOException {
         way.begin(owner, readable);
     }
 
     /** The agent comes round. */
     void turn(long nanoTime) {
         now = nanoTime;
-        silence.turn(now, control.readAt());
+        if (silence.mayHaveSlept(now)) {
+            silence.turn(now, pulse.heardAt());
+        }
+        silence.turn(now, now);
     }
 
     /**
@@ -95,7 +106,11 @@ final class ControlPlane {
      */
     int doWork(int done, boolean busy, Runnable readable, BooleanSupplier over) throws IOException {
         int work = done + repair.doWork(now);
-        way.look(control, busy, now);
+        if (busy && !wasBusy) {
+            busySince = now;
+        }
+        wasBusy = busy;
+        way.look(control, busy || pulse.isSuspected(), now);
         if (!way.isBroken() && (work == 0 || now - flushedAt > GATHER_NANOS)) {
             flushedAt = now;
             if (control.flush(now)) {
@@ -115,8 +130,36 @@ final class ControlPlane {
         return work;
     }
 
+    /**
+     * For how long the link need not look after its peer when nothing comes, milliseconds; then it rests for so long.
+     *
+     * @param waits whether the peer may say something at any time that is waited for
+     */
+    int rest(int most, boolean waits) {
+        pulse.waits(waits && way.canMove());
+        long left = silence.nanosLeft(now, heardAt());
+        int millis = (int) Math.clamp(left / 1_000_000 + 1, 1, most);
+        silence.rests(now + millis * 1_000_000L);
+        return millis;
+    }
+
+    /** Whether something of the connection's or of a channel's is to be made again. */
+    boolean isMending() {
+        return way.isBroken() || repair.hasLosses() || pulse.isSuspected();
+    }
+
+    /**
+     * When the peer was heard last. While it is to do something it has to be heard on this connection, on which it is asked then; else any
+     * link's tells that it is there.
+     */
+    private long heardAt() {
+        long own = control.readAt();
+        return !wasBusy ? pulse.heardAt() : own - busySince > 0 ? own : busySince;
+    }
+
     private boolean isSilent() {
-        return silence.isTooLong(now, control.readAt());
+        // most often its own connection tells enough, and the others need not be looked at
+        return silence.isTooLong(now, control.readAt()) && silence.isTooLong(now, heardAt());
     }
 
     /**
@@ -147,11 +190,6 @@ final class ControlPlane {
     /** Whether the connection goes on over another NIC after this. */
     boolean survives(IOException e) {
         return way.survives(e);
-    }
-
-    /** Says that this process lives, where nothing else was said for so long. Any thread. */
-    void beat(long silentNanos) throws IOException {
-        control.beat(System.nanoTime(), silentNanos);
     }
 
     /** To a peer that may have stopped reading long ago: then there is no room for it. */

@@ -13,7 +13,7 @@ import org.sluice.ErrorCode;
 import org.sluice.LinkException;
 import org.sluice.Where;
 import org.sluice.transfer.Agent;
-import org.sluice.transfer.Work;
+import org.sluice.transfer.WorkBell;
 import org.sluice.wire.ControlConnection;
 import org.sluice.wire.ControlStream;
 import org.sluice.wire.FrameSocket;
@@ -58,7 +58,7 @@ final class ControlWay implements Resumptions.Resumable {
     private long deafUntil;
 
     /** What is called when the socket can be read, for whom, and its place in the agent's selector. */
-    private record Watched(Work owner, Runnable readable, SelectionKey key) {}
+    private record Watched(WorkBell owner, Runnable readable, SelectionKey key) {}
 
     /**
      * @param move the client's search for another way; null on the server, which is found, and where there is no other way: between
@@ -80,14 +80,14 @@ final class ControlWay implements Resumptions.Resumable {
     }
 
     /** From now on the agent is told when there is something to read. */
-    void begin(Work owner, Runnable readable) throws IOException {
+    void begin(WorkBell owner, Runnable readable) throws IOException {
         watched = new Watched(owner, readable, watch(owner, readable));
         if (move == null) {
             resumptions.add(link, this); // who asks for it has to prove the link's key, so a client's may be there too
         }
     }
 
-    private SelectionKey watch(Work owner, Runnable readable) throws IOException {
+    private SelectionKey watch(WorkBell owner, Runnable readable) throws IOException {
         return agent.watch(stream.socket(), SelectionKey.OP_READ, owner, readable);
     }
 
@@ -101,6 +101,11 @@ final class ControlWay implements Resumptions.Resumable {
         if (w.key.interestOps() != wanted) {
             w.key.interestOps(wanted);
         }
+    }
+
+    /** Whether this side looks for another way when this one is dead. */
+    boolean canMove() {
+        return move != null;
     }
 
     /** Whether the socket failed and another has not come yet: there is nothing to read from or write to. */
@@ -176,6 +181,7 @@ final class ControlWay implements Resumptions.Resumable {
             broken = true;
             return;
         }
+        w.owner.ring();
         w.readable.run(); // what came together with the last word of the hellos rings no bell
     }
 

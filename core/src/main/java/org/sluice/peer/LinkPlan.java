@@ -22,6 +22,7 @@ import org.sluice.wire.Tls;
  * @param regions what peers may name, by GPU
  * @param sharing with peers of this host; null where memory is not shared
  * @param resumptions the links of this node's that clients made, whose control connections may move
+ * @param pulses the signs of life of each peer
  */
 public record LinkPlan(
         NodeConfig config,
@@ -35,7 +36,8 @@ public record LinkPlan(
         @Nullable SharedSecret secret,
         List<RegionDirectory> regions,
         @Nullable NodeSharing sharing,
-        Resumptions resumptions) {
+        Resumptions resumptions,
+        PeerPulses pulses) {
 
     /**
      * Receives in flight for transports that allow more. A kernel connection on one host holds some 24 MiB by itself: with fewer
@@ -107,7 +109,8 @@ public record LinkPlan(
                 secret,
                 List.copyOf(regions),
                 sharing,
-                new Resumptions());
+                new Resumptions(),
+                new PeerPulses(config.timeouts().peerTimeout()));
     }
 
     /** What those need who come to this node's ports. */

@@ -1,9 +1,7 @@
 package org.sluice.peer;
 
 import java.io.IOException;
-import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Future;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +21,7 @@ import org.sluice.transfer.LinkEngine;
 import org.sluice.transfer.MemoryBlock;
 import org.sluice.transfer.OutboundEnd;
 import org.sluice.transfer.Work;
+import org.sluice.transfer.WorkBell;
 import org.sluice.wire.ControlConnection;
 
 /**
@@ -34,19 +33,9 @@ import org.sluice.wire.ControlConnection;
 public final class LinkSession implements Work {
     private static final Logger log = LoggerFactory.getLogger(LinkSession.class);
 
-    /** Heartbeats in one peer timeout: three may be lost to a busy machine before the link is. */
-    private static final int BEATS = 4;
-
-    /** A peer may have a shorter timeout than this side. */
-    private static final long MOST_BEAT_NANOS = 1_000_000_000;
-
-    /**
-     * Rest while chunks are under way: a transport rings when half of them are done, and the agent finds the others by itself.
-     * Less than anybody sees, and too seldom to cost anything.
-     */
-    private static final int UNDERWAY_MILLIS = 5;
-
     private final Agent agent;
+    private final WorkBell bell;
+    private final LinkRest rest;
     private final LinkEngine engine;
     private final @Nullable ControlPlane plane;
     private final @Nullable PeerListener listener;
@@ -55,15 +44,16 @@ public final class LinkSession implements Work {
     private final boolean polls;
     private final Where where;
     private final String peer;
-    private final long beatNanos;
     private final LinkEvents events;
     private final CompletableFuture<SluiceException> ended = new CompletableFuture<>();
     // made once: each turn of the agent hands them on
     private final Runnable reading = this::readable;
     private final BooleanSupplier over = ended::isDone;
-    private final Future<?> heart;
+    /** Ends the looks at the agent, and the heartbeats. */
+    private final Runnable heart;
     private volatile @Nullable SluiceException abandoned;
     private boolean cleaned;
+    private long now;
 
     LinkSession(
             Agent agent,
@@ -75,19 +65,20 @@ public final class LinkSession implements Work {
             boolean polls,
             Where where,
             String peer,
-            Duration timeout,
+            Heart heart,
             LinkEvents events)
             throws IOException {
         this.agent = agent;
+        this.bell = manager.bell();
         this.engine = engine;
         this.plane = plane;
+        this.rest = new LinkRest(engine, plane);
         this.listener = plane == null ? null : new PeerListener(engine, plane, sharing, new SaidEnd(), where);
         this.sharing = sharing;
         this.manager = manager;
         this.polls = polls;
         this.where = where;
         this.peer = peer;
-        this.beatNanos = Math.min(timeout.toNanos() / BEATS, MOST_BEAT_NANOS);
         this.events = events;
         for (OutboundEnd end : channels.outbound()) {
             engine.open(end);
@@ -96,14 +87,14 @@ public final class LinkSession implements Work {
             engine.open(end);
         }
         if (plane != null) {
-            plane.begin(this, reading);
+            plane.begin(bell, reading);
         }
-        agent.add(this);
+        agent.add(this, bell);
         if (sharing != null) {
             sharing.begin(run -> agent.execute(() -> with(run)));
         }
-        agent.execute(reading); // what came together with the last word of the bootstrap rings no bell
-        this.heart = agent.timer().every(Duration.ofNanos(beatNanos), this::beat);
+        agent.execute(() -> with(reading)); // what came together with the last word of the bootstrap rings no bell
+this.heart = heart.begin(this::lookAtAgent);
     }
 
     @Nullable LinkSharing sharing() {
@@ -139,8 +130,9 @@ public final class LinkSession implements Work {
         return ended;
     }
 
-    /** Runs a call into the engine; what it throws ends the link. Agent thread only. */
+    /** Runs a call into the engine, which has a turn after it; what it throws ends the link. Agent thread only. */
     public void with(Runnable call) {
+        bell.ring();
         try {
             call.run();
         } catch (Throwable e) {
@@ -153,22 +145,19 @@ public final class LinkSession implements Work {
         fail(Faults.of(why, where));
     }
 
+    /** What looks at the link now and then, whatever its agent is kept from. */
+    interface Heart {
+        /** @param look short, on any thread @return ends it */
+        Runnable begin(Runnable look);
+    }
+
     /**
-     * The heartbeat, and the look at the agent: the node's timer calls it, since an agent that is held up for seconds by a plugin
-     * or a busy machine is no dead peer, and one that does not come back at all must not look alive for ever.
+     * The node's timer calls it: an agent that is held up for seconds by a plugin or a busy machine is no dead peer, and one that does not
+     * come back at all must not look alive for ever.
      */
-    private void beat() {
-        if (ended.isDone()) {
-            return;
-        }
-        try {
-            if (agent.busyNanos() > agent.limits().hang().toNanos()) {
-                abandon();
-            } else if (plane != null) {
-                plane.beat(beatNanos / 2);
-            }
-        } catch (IOException e) {
-            log.debug("{}: no heartbeat: {}", where, e.toString()); // the agent sees it too, and says so
+    private void lookAtAgent() {
+        if (!ended.isDone() && agent.busyNanos() > agent.limits().hang().toNanos()) {
+            abandon();
         }
     }
 
@@ -180,10 +169,11 @@ public final class LinkSession implements Work {
                 "the link is given up: " + agent.doing() + " for " + agent.busyNanos() / 1_000_000
                         + " ms; what it holds is not freed");
         abandoned = why;
+        bell.ring(); // should it ever come back, it cleans up
         if (!ended.complete(why)) {
             return;
         }
-        heart.cancel(false);
+        heart.run();
         log.error("{}", why.getMessage());
         events.ended(why, false);
         try {
@@ -220,6 +210,7 @@ public final class LinkSession implements Work {
         if (why != null) {
             return CompletableFuture.failedFuture(why);
         }
+        bell.ring();
         return plane == null ? ProgramWords.impossible(where) : saying.with(plane.words());
     }
 
@@ -236,7 +227,8 @@ public final class LinkSession implements Work {
     }
 
     @Override
-    public int doWork(long now) {
+    public int doWork(long nanoTime) {
+        now = nanoTime;
         if (plane != null) {
             plane.turn(now);
         }
@@ -245,19 +237,20 @@ public final class LinkSession implements Work {
             return 0;
         }
         try {
-            if (plane == null) {
-                return engine.doWork(now);
-            }
-            int work = plane.readMore(reading);
-            return ended.isDone()
-                    ? work
-                    : plane.doWork(work + engine.doWork(now), engine.unfinished() > 0, reading, over);
+            int work = plane == null ? engine.doWork(now) : doWork(plane);
+            rest.turned(work);
+            return work;
         } catch (IOException e) {
             broke(e);
         } catch (Throwable e) {
             fail(e);
         }
         return 1;
+    }
+
+    private int doWork(ControlPlane p) throws IOException {
+        int work = p.readMore(reading);
+        return ended.isDone() ? work : p.doWork(work + engine.doWork(now), engine.isUnderWay(), reading, over);
     }
 
     private void broke(IOException e) {
@@ -270,15 +263,12 @@ public final class LinkSession implements Work {
     @Override
     public int restMillis() {
         if (ended.isDone()) {
-            return IDLE_MILLIS;
+            return LinkRest.MOST_MILLIS;
         }
         if (engine.isCopying() || (polls && engine.unfinished() > 0)) {
             return 0;
         }
-        if (plane != null && plane.repair().isTrying()) {
-            return ChannelManager.LOOK_MILLIS;
-        }
-        return engine.isIdle() ? IDLE_MILLIS : UNDERWAY_MILLIS;
+        return rest.millis(now);
     }
 
     private void readable() {
@@ -340,7 +330,7 @@ public final class LinkSession implements Work {
 
     /** Every step is taken, whatever another throws: whoever waits for a transfer or the end hears it. */
     private void end(SluiceException why, boolean goodbye) {
-        heart.cancel(false);
+        heart.run();
         step("its channels", () -> engine.fail(why));
         boolean first = ended.complete(why);
         step("its last words", () -> {
@@ -371,7 +361,7 @@ public final class LinkSession implements Work {
     }
 
     private void free() {
-        agent.remove(this);
+        agent.remove(this, bell);
         if (plane != null) {
             plane.endWay();
             step("the control connection", () -> plane.close(agent.timer()));

@@ -3,6 +3,7 @@ package org.sluice.peer;
 import org.jspecify.annotations.Nullable;
 import org.sluice.LinkException;
 import org.sluice.Where;
+import org.sluice.spi.Doorbell;
 import org.sluice.spi.Gpu;
 import org.sluice.spi.Nic;
 import org.sluice.spi.PeerId;
@@ -17,14 +18,16 @@ import org.sluice.transfer.StagingShare;
  */
 final class LinkSlots {
     private final Agent agent;
+    private final Doorbell link;
     private final Transport transport;
     private final int perChannel;
     private @Nullable StagingShare sending;
     private @Nullable StagingShare receiving;
 
-    /** @param perChannel most slots of a channel */
-    LinkSlots(Agent agent, Transport transport, int perChannel) {
+    /** @param link rung when a slot is free that it waits for @param perChannel most slots of a channel */
+    LinkSlots(Agent agent, Doorbell link, Transport transport, int perChannel) {
         this.agent = agent;
+        this.link = link;
         this.transport = transport;
         this.perChannel = perChannel;
     }
@@ -81,7 +84,7 @@ final class LinkSlots {
     }
 
     private StagingShare share(StagingPool pool, PeerId peer, long chunkBytes) {
-        return pool.share(peer, chunkBytes, perChannel);
+        return pool.share(link, peer, chunkBytes, perChannel);
     }
 
     /** No channel of the link uses one any more. Idempotent. */

@@ -2,8 +2,10 @@ package org.sluice.peer;
 
 import java.io.IOException;
 import java.net.InetAddress;
+import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.Future;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.sluice.LinkException;
@@ -12,6 +14,7 @@ import org.sluice.Notification;
 import org.sluice.SluiceException;
 import org.sluice.Where;
 import org.sluice.spi.MemorySharing;
+import org.sluice.spi.PeerId;
 import org.sluice.transfer.Agent;
 import org.sluice.transfer.InboundEnd;
 import org.sluice.transfer.LinkControl;
@@ -21,6 +24,7 @@ import org.sluice.wire.Deadline;
 import org.sluice.wire.FrameSeal;
 import org.sluice.wire.LinkKey;
 import org.sluice.wire.MovableStream;
+import org.sluice.wire.NodeIdentity;
 
 /** From a link whose channels are open to one at work. */
 final class LinkStart {
@@ -69,8 +73,15 @@ final class LinkStart {
                 !plan.transport().ringsDoorbell(),
                 where,
                 agreed.socket().peer(),
-                plan.config().timeouts().peerTimeout(),
+                this::looksAlone,
                 events));
+    }
+
+    /** Without a control connection there are no heartbeats; the agent is looked at as often. */
+    private Runnable looksAlone(Runnable look) {
+        Future<?> looking = agent.timer()
+                .every(Duration.ofNanos(PeerPulse.beat(plan.config().timeouts().peerTimeout())), look);
+        return () -> looking.cancel(false);
     }
 
     private LinkSession controlled(Partner.Named partner, LinkEvents events) throws IOException {
@@ -92,11 +103,13 @@ final class LinkStart {
                 opened.channels(),
                 plan.deadline(),
                 where);
+        LinkPulse pulse = new LinkPulse(control, attempt.manager().bell());
         LinkSession session = begun(new LinkSession(
                 agent,
                 engine,
                 new ControlPlane(
                         control,
+                        pulse,
                         way(partner, stream),
                         repair,
                         new ProgramWords(control, regions, events, where),
@@ -108,7 +121,11 @@ final class LinkStart {
                 !plan.transport().ringsDoorbell(),
                 where,
                 agreed.socket().peer(),
-                plan.config().timeouts().peerTimeout(),
+                look -> {
+                    NodeIdentity node = partner.node();
+                    plan.pulses().join(new PeerId(node.idHigh(), node.idLow()), agent.timer(), pulse, look);
+                    return () -> plan.pulses().leave(pulse);
+                },
                 events));
         partner.rails().ifPresent(lease -> {
             attempt.settled(lease.undo());

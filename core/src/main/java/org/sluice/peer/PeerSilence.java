@@ -7,21 +7,36 @@ package org.sluice.peer;
  */
 final class PeerSilence {
     private final long timeoutNanos;
-    private long turnedAt;
+    private long expectedAt;
     private long awakeSince;
 
     PeerSilence(long timeoutNanos, long now) {
         this.timeoutNanos = timeoutNanos;
-        this.turnedAt = now;
+        this.expectedAt = now;
         this.awakeSince = now;
+    }
+
+    /** Whether this side has not run for so long that it matters when the peer was heard. */
+    boolean mayHaveSlept(long now) {
+        return now - expectedAt > timeoutNanos / 2;
     }
 
     /** This side runs. @param heardAt when the peer said its last word */
     void turn(long now, long heardAt) {
-        if (now - turnedAt > timeoutNanos / 2 && heardAt - awakeSince >= 0) {
+        if (mayHaveSlept(now) && heardAt - awakeSince >= 0) {
             awakeSince = now;
         }
-        turnedAt = now;
+        expectedAt = now;
+    }
+
+    /** It does not run again before then, unless something comes. */
+    void rests(long until) {
+        expectedAt = until;
+    }
+
+    /** For how long it cannot be too long yet. */
+    long nanosLeft(long now, long heardAt) {
+        return Math.max(0, timeoutNanos - Math.min(now - heardAt, now - awakeSince));
     }
 
     boolean isTooLong(long now, long heardAt) {

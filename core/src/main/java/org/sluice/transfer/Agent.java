@@ -6,8 +6,6 @@ import java.nio.channels.SelectableChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
@@ -26,9 +24,9 @@ import org.sluice.spi.ThreadLimitException;
 import org.sluice.spi.UnpackQueue;
 
 /**
- * The one thread that owns a GPU: its context, its channels, its transfers. It turns its {@link Work}, reads control
- * connections, and rests in {@code select} when nothing is to be done; a doorbell, a command or a readable control connection
- * ends the rest.
+ * The one thread that owns a GPU: its context, its channels, its transfers. It turns that part of its {@link Work} which has
+ * something to do, reads control connections, and rests in {@code select} when nothing is to be done; a doorbell, a command, a
+ * readable control connection or work whose time has come ends the rest.
  *
  * <p>What throws ends alone: a piece of work fails with what hangs on it, a command with its caller. An agent that cannot go on
  * fails all its work first, {@linkplain #ended says so}, and answers every later call with the reason. One that does not come
@@ -40,6 +38,9 @@ public final class Agent implements Doorbell, AutoCloseable {
     /** How long the agent may work without a look at the control connections: less than a grant's way over any network. */
     private static final long LOOK_NANOS = 20_000;
 
+    /** With no work at all. */
+    private static final int MOST_REST_MILLIS = 60_000;
+
     private final Gpu gpu;
     private final GpuQueues queues;
     private final NodeTimer timer;
@@ -50,7 +51,8 @@ public final class Agent implements Doorbell, AutoCloseable {
     private final AgentThread thread;
     private final AgentCommands commands;
     private final AgentCalls calls = new AgentCalls(this);
-    private final List<Work> works = new ArrayList<>();
+    private final WorkList works;
+    // made once: each turn hands them on
     private final Consumer<SelectionKey> dispatch = this::dispatch;
     private final CompletableFuture<SluiceException> ended = new CompletableFuture<>();
     private volatile boolean resting;
@@ -60,8 +62,8 @@ public final class Agent implements Doorbell, AutoCloseable {
     private long lookedAt;
     private long workedAt = System.nanoTime();
 
-    /** What is done when a connection is ready, and whose it is. */
-    private record Ready(Work owner, Runnable run) {}
+    /** What is done when a connection is ready, and whose bell is rung for it. */
+    private record Ready(WorkBell owner, Runnable run) {}
 
     /**
      * @param timer ends waits for this agent that are overdue
@@ -74,14 +76,16 @@ public final class Agent implements Doorbell, AutoCloseable {
         this.limits = limits;
         this.spinNanos = limits.spin().toNanos();
         this.atStart = atStart;
-        this.queues = new GpuQueues(gpu, unpackMode, limits.stagingBytes(), this);
+        this.queues = new GpuQueues(gpu, unpackMode, limits.stagingBytes());
         try {
             this.selector = Selector.open();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        this.commands = new AgentCommands("gpu" + gpu.id() + "-agent");
-        this.thread = new AgentThread("gpu" + gpu.id() + "-agent", this::run);
+        String name = "gpu" + gpu.id() + "-agent";
+        this.works = new WorkList(name);
+        this.commands = new AgentCommands(name);
+        this.thread = new AgentThread(name, this::run);
         try {
             thread.start();
         } catch (ThreadLimitException e) {
@@ -202,17 +206,23 @@ public final class Agent implements Doorbell, AutoCloseable {
         }
     }
 
-    /** Adds work to turn. Agent thread only. */
-    public void add(Work work) {
-        works.add(work);
+    /** A bell for one piece of work, which is to be {@linkplain #add added}. Any thread. */
+    public WorkBell bell() {
+        return new WorkBell(works.rungBells(), this);
     }
 
-    public void remove(Work work) {
-        works.remove(work);
+    /** Adds work to turn: now, and whenever its bell rings. Agent thread only. */
+    public void add(Work work, WorkBell bell) {
+        works.add(work, bell);
     }
 
-    /** Watches a control connection; what {@code whenReady} throws fails its owner. Agent thread only. */
-    public SelectionKey watch(SelectableChannel channel, int operations, Work owner, Runnable whenReady)
+    /** The work is turned no more. Agent thread only. */
+    public void remove(Work work, WorkBell bell) {
+        works.remove(work, bell);
+    }
+
+    /** Watches a control connection; what {@code whenReady} throws fails its owner, who is turned after it. Agent thread only. */
+    public SelectionKey watch(SelectableChannel channel, int operations, WorkBell owner, Runnable whenReady)
             throws IOException {
         return channel.register(selector, operations, new Ready(owner, whenReady));
     }
@@ -259,9 +269,7 @@ public final class Agent implements Doorbell, AutoCloseable {
 
     /** Nobody may wait for what will not come: first the work, then the world, then who still has something in the queue. */
     private void end(SluiceException why) {
-        for (Work w : List.copyOf(works)) {
-            fail(w, why);
-        }
+        works.failAll(why);
         ended.complete(why);
         rejectCommands(why);
         thread.rests();
@@ -286,22 +294,12 @@ public final class Agent implements Doorbell, AutoCloseable {
         thread.comesRound(now);
         rung = false;
         int work = commands.runSome();
-        int rest = Work.IDLE_MILLIS;
-        for (int i = 0; i < works.size(); i++) {
-            Work w = works.get(i);
-            try {
-                work += w.doWork(now);
-                rest = Math.min(rest, w.restMillis());
-            } catch (Throwable e) {
-                fail(w, e);
-                work++;
-            }
-        }
+        work += works.turn(now);
         if (work > 0) {
             workedAt = now;
         }
         boolean looks = work == 0 && now - workedAt < spinNanos;
-        if (work > 0 || rest == 0 || looks) {
+        if (work > 0 || works.again() || looks) {
             if (looks || now - lookedAt > LOOK_NANOS) {
                 lookedAt = now;
                 int seen = selector.selectNow(dispatch);
@@ -314,7 +312,8 @@ public final class Agent implements Doorbell, AutoCloseable {
             return;
         }
         resting = true;
-        if (rung || !commands.isEmpty() || closing) {
+        int rest = works.restMillis(now, MOST_REST_MILLIS);
+        if (rung || rest == 0 || !commands.isEmpty() || closing) {
             resting = false;
             return;
         }
@@ -324,22 +323,15 @@ public final class Agent implements Doorbell, AutoCloseable {
         lookedAt = System.nanoTime(); // the rest ended with a look
     }
 
-    private void fail(Work work, Throwable why) {
-        works.remove(work);
-        try {
-            work.fail(why);
-        } catch (Throwable e) {
-            log.error("{}: internal error while something failed: {}", thread.name(), e.toString(), e);
-        }
-    }
-
     private void dispatch(SelectionKey key) {
         thread.comesRound(System.nanoTime());
         Ready ready = (Ready) key.attachment();
+        resting = false; // it comes round anyhow: nobody has to wake it
+        ready.owner.ring();
         try {
             ready.run.run();
         } catch (Throwable e) {
-            fail(ready.owner, e);
+            works.fail(ready.owner, e);
         }
     }
 

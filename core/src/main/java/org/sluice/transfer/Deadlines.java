@@ -27,6 +27,16 @@ final class Deadlines {
         }
     }
 
+    /** When the next is due; {@code otherwise} where none is. */
+    long next(long otherwise) {
+        Due next = due.peek();
+        while (next != null && next.transfer.over) {
+            due.remove();
+            next = due.peek();
+        }
+        return next == null ? otherwise : next.at;
+    }
+
     /** Forgets those that have ended, when there are many. */
     void tidy() {
         if (due.size() > EngineSettings.MAX_TRANSFERS) {

@@ -6,7 +6,6 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sluice.UnpackMode;
 import org.sluice.spi.CopyQueue;
-import org.sluice.spi.Doorbell;
 import org.sluice.spi.Gpu;
 import org.sluice.spi.GpuMemory;
 import org.sluice.spi.PieceQueue;
@@ -36,12 +35,12 @@ final class GpuQueues implements PieceQueues, AutoCloseable {
     private @Nullable PieceQueue gather;
     private @Nullable PieceQueue scatter;
 
-    /** @param stagingBytes most pinned memory for each direction @param agent rung when some of it becomes free that somebody wants */
-    GpuQueues(Gpu gpu, UnpackMode unpackMode, long stagingBytes, Doorbell agent) {
+    /** @param stagingBytes most pinned memory for each direction */
+    GpuQueues(Gpu gpu, UnpackMode unpackMode, long stagingBytes) {
         this.gpu = gpu;
         this.unpackMode = unpackMode;
-        this.sendSlots = new StagingPool(gpu, this::toHost, agent, stagingBytes);
-        this.receiveSlots = new StagingPool(gpu, this::toGpu, agent, stagingBytes);
+        this.sendSlots = new StagingPool(gpu, this::toHost, stagingBytes);
+        this.receiveSlots = new StagingPool(gpu, this::toGpu, stagingBytes);
     }
 
     StagingPool sendSlots() {

@@ -306,16 +306,14 @@ final class Inbound implements Receiving.Dealer {
         return false;
     }
 
-    boolean isIdle() {
-        if (pulling != null && pulling.isCopying()) {
-            return false;
-        }
+    /** Whether more is under way than the transport rings for one by one. */
+    boolean isBatching() {
         for (InboundChannel c : channels) {
-            if (c != null && !c.isIdle()) {
-                return false;
+            if (c != null && (c.isBatching() || (!c.isOpen() && !c.isIdle()))) {
+                return true;
             }
         }
-        return true;
+        return pulling != null && pulling.isCopying();
     }
 
     void forget(MemoryBlock block) throws TransportException {

@@ -37,6 +37,8 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
     private long fencing;
     private long fenced;
     private boolean full;
+    /** Whether other links have filled a queue of the GPU's that its next chunk, or what has come, needs. */
+    private boolean heldUp;
 
     /**
      * @param unpack where the transport scatters: the GPU's unpack queue; null otherwise
@@ -95,6 +97,7 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
         } else if (used <= limit - limit / 4) {
             full = false;
         }
+        heldUp |= !placing.queueHasRoom();
         return !full && placing.hasRoom();
     }
 
@@ -108,7 +111,12 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
     }
 
     boolean isCopying() {
-        return landed < arrived;
+        return heldUp || landed < arrived;
+    }
+
+    /** Whether the transport has more of it than it rings for one by one. */
+    boolean isBatching() {
+        return posted - arrived > 1 || posted < taken;
     }
 
     /** Chunks granted and not yet here. */
@@ -182,7 +190,12 @@ final class InboundChannel extends ChannelEnd<ReceiveChannel> {
     /** Takes finished receives off and starts their next step. @return how many */
     int arrive(Inbound inbound, long now) throws TransportException {
         int count = 0;
-        while (arrived < posted && placing.queueHasRoom(chunks.slot(arrived))) {
+        heldUp = false;
+        while (arrived < posted) {
+            if (!placing.queueHasRoom(chunks.slot(arrived))) {
+                heldUp = true;
+                break;
+            }
             int state = channel.test();
             if (state == Channel.PENDING) {
                 break;

@@ -66,17 +66,7 @@ public final class LinkEngine {
         this.settings = settings;
         this.control = control;
         this.pieces = pieces;
-        this.notified = new NotificationListener() {
-            @Override
-            public void notified(byte[] bytes, long tag, long length) {
-                notified.notified(bytes, tag, length);
-            }
-
-            @Override
-            public void dropped(byte[] bytes) {
-                taken(bytes);
-            }
-        };
+        this.notified = NotificationListener.of(notified, this::taken);
         this.credit = new NotificationCredit(settings.where());
         this.outboundChannels = outboundChannels;
         this.inboundChannels = inboundChannels;
@@ -351,14 +341,29 @@ public final class LinkEngine {
         return outbound.doWork(now) + inbound.doWork(now);
     }
 
-    /** Whether a copy or an unpack is under way, which nobody rings a doorbell for. */
+    /** Whether a copy or an unpack is under way, or awaited from a queue that others have filled: nobody rings a doorbell for it. */
     public boolean isCopying() {
         return failure == null && (outbound.isCopying() || inbound.isCopying());
     }
 
-    /** Whether no chunk is in flight in either direction. */
-    public boolean isIdle() {
-        return failure != null || (outbound.isIdle() && inbound.isIdle());
+    /** Whether more chunks are under way on a channel than it rings for one by one. */
+    public boolean isBatching() {
+        return failure == null && (!outbound.isIdle() || inbound.isBatching());
+    }
+
+    /** Whether the peer is to do something now. A receive that nothing was sent for may wait for ever. */
+    public boolean isUnderWay() {
+        return outbound.transfers().unfinished() > 0 || inbound.transfers().isUnderWay();
+    }
+
+    /** Nanoseconds until a transfer has to end, or {@code most} where none has to so soon. */
+    public long nanosToDeadline(long now, long most) {
+        if (failure != null) {
+            return most;
+        }
+        long sending = outbound.transfers().nextDeadline(now + most) - now;
+        long receiving = inbound.transfers().nextDeadline(now + most) - now;
+        return Math.max(0, Math.min(most, Math.min(sending, receiving)));
     }
 
     /** Transfers that are not finished, both directions. */

@@ -23,6 +23,8 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
     private long posted;
     private long sent;
     private boolean refused;
+    /** Whether other links have filled a queue of the GPU's that its next chunk needs. */
+    private boolean heldUp;
     private long lastSign;
 
     /** @param takesLists whether the transport sends lists of pieces by itself */
@@ -56,7 +58,9 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
     }
 
     boolean hasRoom() {
-        return taken - sent < window && (staging == null || staging.queue.hasRoom()) && packing.hasRoom();
+        boolean queues = (staging == null || staging.queue.hasRoom()) && packing.queueHasRoom();
+        heldUp = !queues;
+        return taken - sent < window && queues && packing.hasRoom();
     }
 
     /** Whether a pinned slot is there for a chunk, where it needs one. */
@@ -69,7 +73,7 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
     }
 
     boolean isCopying() {
-        return posted < taken && chunks.way[chunks.slot(posted)] >= ChunkRing.COPIED;
+        return heldUp || (posted < taken && chunks.way[chunks.slot(posted)] >= ChunkRing.COPIED);
     }
 
     void take(OutboundTransfer t, long at, long bytes, long now) {

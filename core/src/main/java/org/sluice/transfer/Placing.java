@@ -41,6 +41,11 @@ final class Placing {
         return packing.hasRoom();
     }
 
+    /** Whether the queue that brings packed chunks to their pieces takes one more. */
+    boolean queueHasRoom() {
+        return packing.queueHasRoom();
+    }
+
     /** Chooses where the transport is to put a chunk. */
     void choose(int slot, InboundTransfer t, long at, long bytes) {
         long address = t.map.address(at, bytes);

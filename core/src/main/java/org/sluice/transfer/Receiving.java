@@ -37,7 +37,6 @@ final class Receiving {
     private final Dealer dealer;
     private final SaidLayouts layouts;
     private final TransferTable<InboundTransfer> active = new TransferTable<>();
-
     private final Matching matching = new Matching(this::met, this::missed);
     private final ReadRequests requests;
     private final NotificationListener notified;
@@ -64,6 +63,16 @@ final class Receiving {
         now = nanoTime;
         deadlines.passed(now, late);
         return requests.doWork();
+    }
+
+    /** When a transfer is to end, or what is owed to come, at the latest; {@code otherwise} where none has to. */
+    long nextDeadline(long otherwise) {
+        return deadlines.next(otherwise);
+    }
+
+    /** Whether the peer is asked for something, or has said that it sends: not that this side would receive. */
+    boolean isUnderWay() {
+        return requests.size() + active.size() > 0;
     }
 
     /** Whether chunks are to come. */

@@ -65,6 +65,11 @@ final class Sending {
         return posting.doWork() + serving.doWork();
     }
 
+    /** When a transfer is to end at the latest; {@code otherwise} where none has to. */
+    long nextDeadline(long otherwise) {
+        return deadlines.next(otherwise);
+    }
+
     /** Whether transfers are announced and not over. */
     boolean isActive() {
         return active.size() > 0;

@@ -45,7 +45,6 @@ public final class StagingPool implements AutoCloseable {
 
     private final Gpu gpu;
     private final Supplier<CopyQueue> queue;
-    private final Doorbell agent;
     private final long boundBytes;
     private final List<GpuMemory> extents = new ArrayList<>();
     private final Map<Object, Peer> peers = new HashMap<>();
@@ -77,25 +76,24 @@ public final class StagingPool implements AutoCloseable {
 
     /**
      * @param queue the GPU's queue of copies in this direction, made at the first need
-     * @param agent rung when a slot becomes free that somebody waits for
      * @param boundBytes most that is pinned
      */
-    public StagingPool(Gpu gpu, Supplier<CopyQueue> queue, Doorbell agent, long boundBytes) {
+    public StagingPool(Gpu gpu, Supplier<CopyQueue> queue, long boundBytes) {
         this.gpu = gpu;
         this.queue = queue;
-        this.agent = agent;
         this.boundBytes = boundBytes;
     }
 
     /**
      * A link's part in the pool.
      *
+     * @param link rung when a slot that it waits for is free
      * @param peer equal for all links of one peer
      * @param chunkBytes the longest chunk that the link wants; what it gets, {@link StagingShare#slotBytes} says
      * @param perChannel most slots of one of its channels
      * @throws GpuException when no memory can be pinned
      */
-    public StagingShare share(Object peer, long chunkBytes, int perChannel) {
+    public StagingShare share(Doorbell link, Object peer, long chunkBytes, int perChannel) {
         if (shares == 0 && lost == 0) {
             fit(chunkBytes);
         }
@@ -105,7 +103,7 @@ public final class StagingPool implements AutoCloseable {
         shares++;
         Peer known = peers.computeIfAbsent(peer, p -> new Peer());
         known.shares++;
-        return new StagingShare(this, peer, known, queue.get(), perChannel);
+        return new StagingShare(this, link, peer, known, queue.get(), perChannel);
     }
 
     /** Nobody uses it: the next decides how large slots are. */
@@ -157,6 +155,9 @@ public final class StagingPool implements AutoCloseable {
         to.held++;
         to.peer.held++;
         counted(to.peer, wasBusy);
+        if (longestWaiting != null) {
+            ringWaiting(); // its peer may have its most now: then what is left is for the next in the row
+        }
         return slot;
     }
 
@@ -189,8 +190,18 @@ public final class StagingPool implements AutoCloseable {
         by.held--;
         by.peer.held--;
         counted(by.peer, wasBusy);
-        if (longestWaiting != null) {
-            agent.ring();
+        ringWaiting();
+    }
+
+    /** Has those turned whom the free slots are for, as {@link #mayTake} says it: each of them takes one, or stops to wait. */
+    private void ringWaiting() {
+        int there = freeCount + slots - cut;
+        int most = mostOfAPeer();
+        for (StagingShare w = longestWaiting; w != null && there > 0; w = w.next) {
+            if (w.peer.held < most) {
+                there--;
+                w.link.ring();
+            }
         }
     }
 
@@ -215,7 +226,7 @@ public final class StagingPool implements AutoCloseable {
         counted(s.peer, wasBusy);
     }
 
-    void stopsWaiting(StagingShare s) {
+    private void stopsWaiting(StagingShare s) {
         if (!s.waiting) {
             return;
         }
@@ -239,6 +250,14 @@ public final class StagingPool implements AutoCloseable {
         counted(s.peer, wasBusy);
     }
 
+    /** It has nothing that needs a slot any more: what it was asked to take is the next one's. */
+    void leavesRow(StagingShare s) {
+        if (s.waiting) {
+            stopsWaiting(s);
+            ringWaiting();
+        }
+    }
+
     /** The link is over. What it holds still is its transport's for good. */
     void left(StagingShare s) {
         stopsWaiting(s);
@@ -251,9 +270,7 @@ public final class StagingPool implements AutoCloseable {
         if (--s.peer.shares == 0) {
             peers.remove(s.peerKey);
         }
-        if (longestWaiting != null) {
-            agent.ring();
-        }
+        ringWaiting();
     }
 
     long address(int slot) {

@@ -2,6 +2,7 @@ package org.sluice.transfer;
 
 import org.jspecify.annotations.Nullable;
 import org.sluice.spi.CopyQueue;
+import org.sluice.spi.Doorbell;
 import org.sluice.spi.GpuMemory;
 
 /** What one link has of a GPU's {@link StagingPool}: nothing, until chunks of it are under way. Belongs to the GPU's agent. */
@@ -10,6 +11,7 @@ public final class StagingShare implements AutoCloseable {
     static final int NONE = -1;
 
     private final StagingPool pool;
+    final Doorbell link;
     final Object peerKey;
     final StagingPool.Peer peer;
     final CopyQueue queue;
@@ -25,8 +27,15 @@ public final class StagingShare implements AutoCloseable {
 
     private boolean closed;
 
-    StagingShare(StagingPool pool, Object peerKey, StagingPool.Peer peer, CopyQueue queue, int perChannel) {
+    StagingShare(
+            StagingPool pool,
+            Doorbell link,
+            Object peerKey,
+            StagingPool.Peer peer,
+            CopyQueue queue,
+            int perChannel) {
         this.pool = pool;
+        this.link = link;
         this.peerKey = peerKey;
         this.peer = peer;
         this.queue = queue;
@@ -55,7 +64,7 @@ public final class StagingShare implements AutoCloseable {
         if (forSlots) {
             pool.startsWaiting(this);
         } else {
-            pool.stopsWaiting(this);
+            pool.leavesRow(this);
         }
     }
 

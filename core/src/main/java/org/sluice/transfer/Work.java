@@ -5,7 +5,10 @@ public interface Work {
     /** One turn. @param now {@link System#nanoTime} @return how much was done, 0 for nothing */
     int doWork(long now);
 
-    /** How long the agent may rest, in milliseconds, when this had nothing to do and nobody rings; 0: not at all. */
+    /**
+     * How long this need not be turned, in milliseconds, unless its bell rings; 0: it is to be turned again at once. Asked when it had
+     * nothing to do.
+     */
     int restMillis();
 
     /**
@@ -14,6 +17,6 @@ public interface Work {
      */
     void fail(Throwable why);
 
-    /** While nothing is under way: heartbeats and deadlines need no finer clock. */
+    /** While something is awaited that rings, and has to be looked after all the same. */
     int IDLE_MILLIS = 50;
 }

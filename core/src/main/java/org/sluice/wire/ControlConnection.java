@@ -26,7 +26,7 @@ public final class ControlConnection extends FrameWriter implements AutoCloseabl
     private final ControlStream stream;
     private final FrameParser parser;
     private ByteBuffer in = direct(FIRST_BYTES);
-    private long readAt;
+    private volatile long readAt;
     private volatile long writtenAt;
     /** Held while something is written: the agent flushes, and the node's timer puts heartbeats in between. */
     private final ReentrantLock sending = new ReentrantLock();
@@ -56,11 +56,12 @@ public final class ControlConnection extends FrameWriter implements AutoCloseabl
         return stream.socket();
     }
 
-    /** When the peer was heard last. */
+    /** When the peer was heard last. Any thread. */
     public long readAt() {
         return readAt;
     }
 
+    /** When something was said last. Any thread. */
     public long writtenAt() {
         return writtenAt;
     }

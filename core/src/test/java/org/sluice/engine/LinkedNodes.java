@@ -13,7 +13,6 @@ import org.sluice.Link;
 import org.sluice.Node;
 import org.sluice.NodeConfig;
 import org.sluice.transfer.Agent;
-import org.sluice.transfer.Work;
 
 /** Two nodes of this process with a link of wires in memory, real control connections, and access to their agents. */
 final class LinkedNodes implements AutoCloseable {
@@ -93,23 +92,9 @@ final class LinkedNodes implements AutoCloseable {
         Agent agent = ((EngineLink) link).agent();
         Pipe pipe = Pipe.open();
         pipe.source().configureBlocking(false);
-        Work nobody = new Work() {
-            @Override
-            public int doWork(long now) {
-                return 0;
-            }
-
-            @Override
-            public int restMillis() {
-                return IDLE_MILLIS;
-            }
-
-            @Override
-            public void fail(Throwable why) {}
-        };
         agent.execute(() -> {
             try {
-                agent.watch(pipe.source(), SelectionKey.OP_READ, nobody, () -> {})
+                agent.watch(pipe.source(), SelectionKey.OP_READ, agent.bell(), () -> {})
                         .selector()
                         .close();
                 pipe.source().close();

@@ -235,10 +235,10 @@ final class AllocationTest {
         toSender.peer = sender;
         CopyQueue toHost = gpu.copyQueue(CopyQueue.Direction.TO_HOST, 1024);
         CopyQueue toGpu = gpu.copyQueue(CopyQueue.Direction.TO_GPU, 1024);
-        StagingPool sendPool = new StagingPool(gpu, () -> toHost, () -> {}, 24 * CHUNK);
-        StagingPool receivePool = new StagingPool(gpu, () -> toGpu, () -> {}, 24 * CHUNK);
-        StagingShare slotsOut = staged ? sendPool.share("receiver", CHUNK, 8) : null;
-        StagingShare slotsIn = staged ? receivePool.share("sender", CHUNK, 8) : null;
+        StagingPool sendPool = new StagingPool(gpu, () -> toHost, 24 * CHUNK);
+        StagingPool receivePool = new StagingPool(gpu, () -> toGpu, 24 * CHUNK);
+        StagingShare slotsOut = staged ? sendPool.share(() -> {}, "receiver", CHUNK, 8) : null;
+        StagingShare slotsIn = staged ? receivePool.share(() -> {}, "sender", CHUNK, 8) : null;
         for (int c = 0; c < CHANNELS; c++) {
             ChannelContext context = new ChannelContext(gpu, c, () -> {});
             Listener listener = transport.listen(0, context);

@@ -25,7 +25,11 @@ final class StagingPoolTest {
     private int rung;
 
     private StagingPool pool(long bytes) {
-        return new StagingPool(gpu, () -> queue, () -> rung++, bytes);
+        return new StagingPool(gpu, () -> queue, bytes);
+    }
+
+    private StagingShare share(StagingPool pool, Object peer, long chunkBytes, int perChannel) {
+        return pool.share(() -> rung++, peer, chunkBytes, perChannel);
     }
 
     /** As a link does in its turn: takes all it may, and waits for the rest. */
@@ -43,8 +47,8 @@ final class StagingPoolTest {
     @DisplayName("slots lie apart, within memory that is pinned as it is needed and never beyond the bound")
     void slots(int wanted, long chunk, int slots) {
         StagingPool pool = pool(Math.max(wanted * chunk, 64 << 10));
-        StagingShare link = pool.share("a", chunk, 8);
-        StagingShare other = pool.share("b", chunk, 8);
+        StagingShare link = share(pool, "a", chunk, 8);
+        StagingShare other = share(pool, "b", chunk, 8);
         Set<Long> places = new HashSet<>();
         for (StagingShare l : List.of(link, other)) {
             for (int slot : takeAll(l, slots / 2)) {
@@ -64,7 +68,7 @@ final class StagingPoolTest {
     @DisplayName("a chunk is never larger than a quarter of the bound, so that four slots are there")
     void small() {
         StagingPool pool = pool(64 << 10);
-        assertThat(pool.share("a", 1 << 20, 8).slotBytes()).isEqualTo(16 << 10);
+        assertThat(share(pool, "a", 1 << 20, 8).slotBytes()).isEqualTo(16 << 10);
         pool.close();
     }
 
@@ -72,12 +76,12 @@ final class StagingPoolTest {
     @DisplayName("the first link decides how large slots are, and when the last has gone the next does")
     void sizes() {
         StagingPool pool = pool(1 << 20);
-        StagingShare first = pool.share("a", 4096, 8);
-        StagingShare second = pool.share("b", 8192, 8);
+        StagingShare first = share(pool, "a", 4096, 8);
+        StagingShare second = share(pool, "b", 8192, 8);
         assertThat(second.slotBytes()).isEqualTo(4096);
         first.close();
         second.close();
-        assertThat(pool.share("b", 8192, 8).slotBytes()).isEqualTo(8192);
+        assertThat(share(pool, "b", 8192, 8).slotBytes()).isEqualTo(8192);
         pool.close();
     }
 
@@ -85,13 +89,13 @@ final class StagingPoolTest {
     @DisplayName("no peer has more than half, whatever it does with it, and each of many has two in turn")
     void peers() {
         StagingPool pool = pool(16 * CHUNK);
-        StagingShare greedy = pool.share("greedy", CHUNK, 8);
-        StagingShare greedyToo = pool.share("greedy", CHUNK, 8);
+        StagingShare greedy = share(pool, "greedy", CHUNK, 8);
+        StagingShare greedyToo = share(pool, "greedy", CHUNK, 8);
         assertThat(takeAll(greedy, 100)).hasSize(8);
         assertThat(takeAll(greedyToo, 100)).isEmpty();
-        StagingShare other = pool.share("other", CHUNK, 8);
+        StagingShare other = share(pool, "other", CHUNK, 8);
         assertThat(takeAll(other, 100)).hasSize(5); // two at work: a third of sixteen each
-        StagingShare third = pool.share("third", CHUNK, 8);
+        StagingShare third = share(pool, "third", CHUNK, 8);
         assertThat(takeAll(third, 2)).hasSize(2);
         pool.close();
     }
@@ -100,9 +104,9 @@ final class StagingPoolTest {
     @DisplayName("what becomes free goes to who waits longest, and its agent is told")
     void turns() {
         StagingPool pool = pool(4 * CHUNK);
-        StagingShare a = pool.share("a", CHUNK, 8);
-        StagingShare b = pool.share("b", CHUNK, 8);
-        StagingShare c = pool.share("c", CHUNK, 8);
+        StagingShare a = share(pool, "a", CHUNK, 8);
+        StagingShare b = share(pool, "b", CHUNK, 8);
+        StagingShare c = share(pool, "c", CHUNK, 8);
         List<Integer> ofA = takeAll(a, 2);
         List<Integer> ofB = takeAll(b, 2);
         assertThat(ofA).hasSize(2);
@@ -124,14 +128,14 @@ final class StagingPoolTest {
     @DisplayName("a link that ends waits no more, and what its transport has kept is nobody's")
     void ends() {
         StagingPool pool = pool(4 * CHUNK);
-        StagingShare a = pool.share("a", CHUNK, 8);
-        StagingShare b = pool.share("b", CHUNK, 8);
+        StagingShare a = share(pool, "a", CHUNK, 8);
+        StagingShare b = share(pool, "b", CHUNK, 8);
         assertThat(takeAll(a, 2)).hasSize(2);
         assertThat(takeAll(b, 1)).hasSize(1);
         b.waits(true);
         b.close();
         a.close();
-        StagingShare c = pool.share("c", CHUNK * 2, 8);
+        StagingShare c = share(pool, "c", CHUNK * 2, 8);
         assertThat(c.slotBytes()).isEqualTo(CHUNK);
         assertThat(takeAll(c, 100)).hasSize(1);
         c.close();
@@ -152,7 +156,7 @@ final class StagingPoolTest {
         int[] starved = new int[links];
         Set<Integer> lent = new HashSet<>();
         for (int n = 0; n < links; n++) {
-            shares.add(pool.share(random.nextInt(4), CHUNK, 8));
+            shares.add(share(pool, random.nextInt(4), CHUNK, 8));
             held.add(new ArrayDeque<>());
         }
         for (int round = 0; round < 2000; round++) {
@@ -171,6 +175,47 @@ final class StagingPoolTest {
                 starved[n] = wants[n] == 0 || !taken.isEmpty() ? 0 : starved[n] + 1;
                 wants[n] -= taken.size();
                 assertThat(starved[n]).as("rounds without a slot").isLessThan(200);
+            }
+        }
+        shares.forEach(StagingShare::close);
+        pool.close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 4, 5, 6, 7, 8})
+    @DisplayName("links that have a turn only when they are rung for never wait for a slot that is there for them")
+    void rung(int seed) {
+        Random random = new Random(seed);
+        StagingPool pool = pool((4 + random.nextInt(12)) * CHUNK);
+        int links = 2 + random.nextInt(12);
+        List<StagingShare> shares = new ArrayList<>();
+        List<ArrayDeque<Integer>> held = new ArrayList<>();
+        int[] wants = new int[links];
+        Set<Integer> toTurn = new HashSet<>();
+        for (int n = 0; n < links; n++) {
+            int own = n;
+            shares.add(pool.share(() -> toTurn.add(own), random.nextInt(4), CHUNK, 8));
+            held.add(new ArrayDeque<>());
+        }
+        for (int round = 0; round < 5000; round++) {
+            int n = random.nextInt(links);
+            if (random.nextBoolean()) {
+                wants[n] = random.nextInt(3) == 0 ? 0 : wants[n] + random.nextInt(4); // some are cancelled
+                toTurn.add(n);
+            } else if (!held.get(n).isEmpty()) {
+                shares.get(n).giveBack(held.get(n).remove());
+            }
+            while (!toTurn.isEmpty()) {
+                int turned = toTurn.iterator().next();
+                toTurn.remove(turned);
+                List<Integer> taken = takeAll(shares.get(turned), wants[turned]);
+                held.get(turned).addAll(taken);
+                wants[turned] -= taken.size();
+            }
+            for (int w = 0; w < links; w++) {
+                assertThat(wants[w] > 0 && shares.get(w).mayTake())
+                        .as("link %d waits for a slot that it may take, in round %d", w, round)
+                        .isFalse();
             }
         }
         shares.forEach(StagingShare::close);

@@ -43,6 +43,33 @@ record Cost(Map<String, Integer> threads, long residentBytes, long socketBytes, 
         }
     }
 
+    /** CPU time of this process's threads, by name. */
+    static Map<String, Long> threadNanos() {
+        Map<String, Long> all = new TreeMap<>();
+        try (Stream<Path> tasks = Files.list(Path.of("/proc/self/task"))) {
+            for (Path task : tasks.toList()) {
+                String name = Files.readString(task.resolve("comm")).trim().replaceAll("[0-9.]+", "N");
+                String nanos = Files.readString(task.resolve("schedstat"));
+                all.merge(name, Long.parseLong(nanos.substring(0, nanos.indexOf(' '))), Long::sum);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return all;
+    }
+
+    /** What they have used since then, milliseconds; those that used none left out. */
+    static Map<String, Long> since(Map<String, Long> before) {
+        Map<String, Long> used = new TreeMap<>();
+        threadNanos().forEach((name, nanos) -> {
+            long millis = (nanos - before.getOrDefault(name, 0L)) / 1_000_000;
+            if (millis > 0) {
+                used.put(name, millis);
+            }
+        });
+        return used;
+    }
+
     int threadCount() {
         return threads.values().stream().mapToInt(i -> i).sum();
     }

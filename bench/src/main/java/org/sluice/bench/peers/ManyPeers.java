@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Phaser;
@@ -28,7 +29,8 @@ import org.sluice.Region;
 public final class ManyPeers implements AutoCloseable {
     private static final Duration LONG = Duration.ofMinutes(5);
     private static final int IDLE_SECONDS = 10;
-    private static final int LOAD_SECONDS = 10;
+    private static final int LOAD_SECONDS = 8;
+    private static final int PAIRS = 3;
 
     private final Settings settings;
     private final Node node;
@@ -86,8 +88,10 @@ public final class ManyPeers implements AutoCloseable {
         double perLink = (double) (many.residentBytes() + many.socketBytes() - few.residentBytes() - few.socketBytes())
                 / Math.max(1, links.size() - settings.gpus());
         print("memory_per_link", perLink / 1024, "KiB");
+        Map<String, Long> before = Cost.threadNanos();
         print("all_peers_idle_cpu", idleCpu(), "of a core");
-        print("all_peers_rate", load(), "GB/s both ways");
+        System.out.println("all_peers_idle_by_thread_ms " + Cost.since(before));
+        compareLoads();
         verifyAll();
         System.out.println("threads_by_name " + many.threads());
         System.out.println("threads_without_links " + empty.threadCount());
@@ -187,13 +191,36 @@ public final class ManyPeers implements AutoCloseable {
         return wrong;
     }
 
-    /** Messages there and back on every link for some seconds. @return GB/s of both directions together */
+    /**
+     * The links of one peer and those of all in turn, once every process is warm: one that has not worked yet compiles while it is measured.
+     * Eight links of eight peers too, which keep as many processes busy as all links do.
+     */
+    private void compareLoads() throws InterruptedException {
+        List<Link> one = links.subList(0, settings.gpus());
+        List<Link> spread = new ArrayList<>();
+        for (int i = 0; i < settings.gpus(); i++) {
+            spread.add(links.get(i * (links.size() / settings.gpus())));
+        }
+        load(links);
+        load(links);
+        for (int pair = 0; pair < PAIRS; pair++) {
+            print("rate_of_one_peer", load(one), "GB/s both ways");
+            print("rate_of_as_many_links_of_others", load(spread), "GB/s both ways");
+            print("rate_of_all", load(links), "GB/s both ways");
+        }
+    }
+
     private double load() throws InterruptedException {
+        return load(links);
+    }
+
+    /** Messages there and back on each of these for some seconds. @return GB/s of both directions together */
+    private double load(List<Link> busy) throws InterruptedException {
         AtomicLong bytes = new AtomicLong();
         long begin = System.nanoTime();
         long end = begin + TimeUnit.SECONDS.toNanos(LOAD_SECONDS);
         Phaser all = new Phaser(1);
-        for (Link link : links) {
+        for (Link link : busy) {
             all.register();
             Thread.ofVirtual().start(() -> {
                 try (Region out = node.allocate(link.gpu(), Settings.BYTES);
