@@ -37,7 +37,7 @@ final class ControlWay implements Resumptions.Resumable {
     private static final long MOVE_NANOS = 500_000_000;
 
     /** An agent with work comes round more often, unless it waits for a CPU. */
-    private static final long LATE_NANOS = 100_000_000;
+    private static final long LATE_NANOS = 250_000_000;
 
     private static final Duration TAKE_OVER = Duration.ofSeconds(2);
 

@@ -3,11 +3,11 @@ package org.sluice.peer;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 import org.sluice.spi.Doorbell;
-import org.sluice.wire.ControlConnection;
+import org.sluice.wire.SignsOfLife;
 
 /** One link's part in its peer's {@link PeerPulse}: what it says and hears, and whether it waits for something. */
 final class LinkPulse {
-    private final ControlConnection control;
+    private final SignsOfLife control;
     private final Doorbell bell;
     private volatile @Nullable PeerPulse peer;
     private volatile Runnable lookAtAgent = () -> {};
@@ -16,7 +16,7 @@ final class LinkPulse {
     private volatile long suspectedAt;
 
     /** @param bell rung when the link is to look after its connection */
-    LinkPulse(ControlConnection control, Doorbell bell) {
+    LinkPulse(SignsOfLife control, Doorbell bell) {
         this.control = control;
         this.bell = bell;
     }

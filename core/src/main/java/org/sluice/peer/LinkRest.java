@@ -18,6 +18,9 @@ final class LinkRest {
     /** Rests after each of which nothing was found; each is twice as long as the one before. */
     private static final int MOST_QUIET = 4;
 
+    /** While the peer is to do something: rails and the control connection are looked at no more often than that. */
+    private static final int LOOK_MILLIS = 100;
+
     private final LinkEngine engine;
     private final @Nullable ControlPlane plane;
     private int quiet;
@@ -36,7 +39,7 @@ final class LinkRest {
         quiet = engine.isBatching() ? Math.min(quiet + 1, MOST_QUIET) : 0;
         int rest = quiet > 0
                 ? UNDERWAY_MILLIS << (quiet - 1)
-                : engine.isUnderWay() ? Work.IDLE_MILLIS : MOST_MILLIS;
+                : engine.isUnderWay() ? LOOK_MILLIS : MOST_MILLIS;
         if (plane != null) {
             if (plane.repair().isTrying()) {
                 rest = ChannelManager.LOOK_MILLIS;

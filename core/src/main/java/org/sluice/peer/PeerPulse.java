@@ -34,6 +34,7 @@ final class PeerPulse {
     private final List<LinkPulse> links = new CopyOnWriteArrayList<>();
     private int turn;
     private int beats;
+    private long beatAt;
     private @Nullable LinkPulse asked;
     private long askedAt;
 
@@ -41,7 +42,7 @@ final class PeerPulse {
     PeerPulse(Duration timeout) {
         this.beatNanos = beat(timeout);
         // what was said a moment ago need not be said again, but the next tick may be too late
-        this.silentNanos = Math.max(beatNanos / 2, beatNanos - tick(timeout));
+        this.silentNanos = Math.max(beatNanos / 2, beatNanos - tick(timeout) / 2);
     }
 
     static long beat(Duration timeout) {
@@ -94,12 +95,25 @@ final class PeerPulse {
             }
         }
         if (silent >= silentNanos) {
-            beat(heard, now); // where the peer is known to hear it
-            if (++beats % BEATS == 0) {
-                beat(all[turn], now);
-            }
+            beat(all, heard, now);
         }
         ask(waiting, now);
+    }
+
+    /** Where the peer is known to hear it; where it has not answered the last, everywhere. */
+    private void beat(LinkPulse[] all, LinkPulse heard, long now) {
+        boolean answered = beats == 0 || heard.readAt() - beatAt >= 0;
+        beatAt = now;
+        if (answered) {
+            beat(heard, now);
+            if (++beats % BEATS == 0) {
+                beat(all[beats / BEATS % all.length], now);
+            }
+        } else {
+            for (LinkPulse l : all) {
+                beat(l, now);
+            }
+        }
     }
 
     /** Has one of those who wait ask the peer whether it is there, unless one does already. */

@@ -13,6 +13,7 @@ final class AnswerClock {
     private long movedAt;
     private long lookedAt;
     private long unanswered;
+    private boolean mayOwe;
     private RailVerdict verdict = RailVerdict.MOVING;
 
     /** @param limit nanoseconds; 0 for a clock that never calls anything dead */
@@ -24,6 +25,14 @@ final class AnswerClock {
     void moved(long now) {
         movedAt = now;
         unanswered = 0;
+        mayOwe = true;
+    }
+
+    /** Everything that was sent has landed: the peer has nothing to answer until more is. */
+    void settled() {
+        mayOwe = false;
+        unanswered = 0;
+        verdict = RailVerdict.MOVING;
     }
 
     /**
@@ -33,7 +42,7 @@ final class AnswerClock {
      */
     RailVerdict look(SendChannel channel, long now, long heardAt) throws TransportException {
         // chunks that move say nothing for long, since the kernel takes some more for a dead rail; they save the look
-        if (limit == 0 || now - movedAt < limit / 2) {
+        if (limit == 0 || !mayOwe || now - movedAt < limit / 2) {
             return RailVerdict.MOVING;
         }
         if (now - lookedAt < limit / StallClock.LOOKS) {

@@ -181,6 +181,8 @@ final class Outbound implements Sending.Sender {
                 work += c.post(now);
                 if (transfers.isActive()) {
                     checkRail(c);
+                } else {
+                    c.settled();
                 }
             } catch (TransportException e) {
                 lost(c, e);

@@ -243,6 +243,11 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
         return clock.look(channel, now, heardAt);
     }
 
+    /** All that was sent has landed. */
+    void settled() {
+        clock.settled();
+    }
+
     /** For how long what was sent has not been answered. */
     long unanswered() {
         return clock.unanswered();

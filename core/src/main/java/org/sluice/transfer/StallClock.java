@@ -28,7 +28,7 @@ final class StallClock {
      */
     private static final long BLIND_NANOS = 3_000_000_000L;
 
-    /** The agent comes round every 50 ms at the least: a look that is later than this was kept from coming. */
+    /** The agent comes round every 100 ms at the least: a look that is later than this was kept from coming. */
     private static final long LATE_NANOS = 200_000_000;
 
     private final long limit;

@@ -13,7 +13,7 @@ import org.sluice.Where;
  * and go out when the agent flushes; runs of equal frames (grants above all) share one header. Belongs to the agent thread and
  * allocates nothing per grant.
  */
-public final class ControlConnection extends FrameWriter implements AutoCloseable {
+public final class ControlConnection extends FrameWriter implements SignsOfLife, AutoCloseable {
     /** What is read at a time where much comes. */
     private static final int BUSY_BYTES = 4 << 10;
 
@@ -56,12 +56,12 @@ public final class ControlConnection extends FrameWriter implements AutoCloseabl
         return stream.socket();
     }
 
-    /** When the peer was heard last. Any thread. */
+    @Override
     public long readAt() {
         return readAt;
     }
 
-    /** When something was said last. Any thread. */
+    @Override
     public long writtenAt() {
         return writtenAt;
     }
@@ -110,10 +110,8 @@ public final class ControlConnection extends FrameWriter implements AutoCloseabl
         }
     }
 
-    /**
-     * Says that this process lives, where nothing else was said for so long. From any thread: the agent, whose connection this
-     * is, may be away.
-     */
+    /** From any thread: the agent, whose connection this is, may be away. */
+    @Override
     public void beat(long now, long silentNanos) throws IOException {
         if (now - writtenAt < silentNanos || !sending.tryLock()) {
             return; // what is being written says it as well

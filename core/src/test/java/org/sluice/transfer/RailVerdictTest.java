@@ -139,6 +139,21 @@ class RailVerdictTest {
     }
 
     @Test
+    void aSenderOfWhomAllHasLandedIsNotAskedAgainUntilItSends() throws Exception {
+        AnswerClock clock = new AnswerClock(nanos(LIMIT));
+        clock.moved(nanos(now));
+        clock.settled();
+        now += 2 * LIMIT;
+        heardAt = now;
+        unanswered = 2 * LIMIT; // what others have sent on the same connection
+        assertThat(sender(clock)).isEqualTo(RailVerdict.MOVING);
+        clock.moved(nanos(now));
+        now += 2 * LIMIT;
+        heardAt = now;
+        assertThat(sender(clock)).isEqualTo(RailVerdict.DEAD);
+    }
+
+    @Test
     void aPeerThatIsSilentOnEveryWayIsNotARailsFault() throws Exception {
         AnswerClock clock = new AnswerClock(nanos(LIMIT));
         clock.moved(nanos(now));

@@ -29,8 +29,8 @@ import org.sluice.Region;
 public final class ManyPeers implements AutoCloseable {
     private static final Duration LONG = Duration.ofMinutes(5);
     private static final int IDLE_SECONDS = 10;
-    private static final int LOAD_SECONDS = 8;
-    private static final int PAIRS = 3;
+    private static final int LOAD_SECONDS = 6;
+    private static final int PAIRS = 2;
 
     private final Settings settings;
     private final Node node;
@@ -201,52 +201,77 @@ public final class ManyPeers implements AutoCloseable {
         for (int i = 0; i < settings.gpus(); i++) {
             spread.add(links.get(i * (links.size() / settings.gpus())));
         }
-        load(links);
-        load(links);
+        for (int warm = 0; warm < PAIRS; warm++) {
+            load(links, 1);
+        }
+        Map<String, Long> before = Cost.threadNanos();
+        print("warm_idle_cpu", idleCpu(), "of a core");
+        System.out.println("warm_idle_by_thread_ms " + Cost.since(before));
+        int share = links.size() / one.size();
         for (int pair = 0; pair < PAIRS; pair++) {
-            print("rate_of_one_peer", load(one), "GB/s both ways");
-            print("rate_of_as_many_links_of_others", load(spread), "GB/s both ways");
-            print("rate_of_all", load(links), "GB/s both ways");
+            print("rate_of_one_peer", load(one, 1), "GB/s both ways");
+            print("rate_of_one_peer_with_memory_of_all", load(one, share), "GB/s both ways");
+            print("rate_of_as_many_links_of_others_with_memory_of_all", load(spread, share), "GB/s both ways");
+            print("rate_of_all", load(links, 1), "GB/s both ways");
         }
     }
 
     private double load() throws InterruptedException {
-        return load(links);
+        return load(links, 1);
     }
 
-    /** Messages there and back on each of these for some seconds. @return GB/s of both directions together */
-    private double load(List<Link> busy) throws InterruptedException {
+    /**
+     * Messages there and back on each of these for some seconds.
+     *
+     * @param places in memory that each link's messages take in turn: as many as more links would, whose memory does not fit the caches
+     *     either
+     * @return GB/s of both directions together
+     */
+    private double load(List<Link> busy, int places) throws InterruptedException {
         AtomicLong bytes = new AtomicLong();
+        long cpu = cpuNanos();
         long begin = System.nanoTime();
         long end = begin + TimeUnit.SECONDS.toNanos(LOAD_SECONDS);
         Phaser all = new Phaser(1);
         for (Link link : busy) {
             all.register();
             Thread.ofVirtual().start(() -> {
-                try (Region out = node.allocate(link.gpu(), Settings.BYTES);
-                        Region back = node.allocate(link.gpu(), Settings.BYTES)) {
-                    out.fill(0, Settings.BYTES, link.gpu());
-                    while (System.nanoTime() < end) {
-                        var receive = link.receive(back, 0, Settings.BYTES);
-                        link.send(out, 0, Settings.BYTES).await(LONG);
+                List<Region> out = new ArrayList<>();
+                List<Region> back = new ArrayList<>();
+                try {
+                    for (int p = 0; p < places; p++) {
+                        out.add(node.allocate(link.gpu(), Settings.BYTES));
+                        back.add(node.allocate(link.gpu(), Settings.BYTES));
+                        out.get(p).fill(0, Settings.BYTES, link.gpu());
+                    }
+                    for (int p = 0; System.nanoTime() < end; p = (p + 1) % places) {
+                        var receive = link.receive(back.get(p), 0, Settings.BYTES);
+                        link.send(out.get(p), 0, Settings.BYTES).await(LONG);
                         receive.await(LONG);
                         bytes.addAndGet(2 * Settings.BYTES);
                     }
                 } finally {
+                    out.forEach(Region::close);
+                    back.forEach(Region::close);
                     all.arriveAndDeregister();
                 }
             });
         }
         all.arriveAndAwaitAdvance();
+        print("  own_cpu", (cpuNanos() - cpu) / (double) bytes.get(), "s of a core for each GB");
         return bytes.get() / (double) (System.nanoTime() - begin);
     }
 
     private static double idleCpu() throws InterruptedException {
-        var os = (com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
         TimeUnit.SECONDS.sleep(2); // what the last run left to do is not idling
-        long before = os.getProcessCpuTime();
+        long before = cpuNanos();
         TimeUnit.SECONDS.sleep(IDLE_SECONDS);
-        return (os.getProcessCpuTime() - before) / (IDLE_SECONDS * 1e9);
+        return (cpuNanos() - before) / (IDLE_SECONDS * 1e9);
+    }
+
+    private static long cpuNanos() {
+        return ((com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean())
+                .getProcessCpuTime();
     }
 
     private static void report(String when, Cost cost) {
