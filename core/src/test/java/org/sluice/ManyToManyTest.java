@@ -89,10 +89,7 @@ final class ManyToManyTest {
         }
         Map<Pair, Link> made = new HashMap<>();
         List<Link> links = pairs.parallelStream()
-                .map(p -> nodes.get(p.from)
-                        .node
-                        .peer(nodes.get(p.to).address())
-                        .link(p.gpu, p.peersGpu))
+                .map(p -> nodes.get(p.from).node.peer(nodes.get(p.to).address()).link(p.gpu, p.peersGpu))
                 .toList();
         IntStream.range(0, pairs.size()).forEach(i -> made.put(pairs.get(i), links.get(i)));
         return ends(nodes, made);
@@ -202,11 +199,14 @@ final class ManyToManyTest {
             }
             for (Ends e : all) {
                 if (e.out == gone.node || e.in == gone.node) {
-                    assertThat(e.link.ended().get(SOON.toSeconds(), TimeUnit.SECONDS)).isNotNull();
-                    assertThat(e.came.ended().get(SOON.toSeconds(), TimeUnit.SECONDS)).isNotNull();
+                    assertThat(e.link.ended().get(SOON.toSeconds(), TimeUnit.SECONDS))
+                            .isNotNull();
+                    assertThat(e.came.ended().get(SOON.toSeconds(), TimeUnit.SECONDS))
+                            .isNotNull();
                 } else {
                     e.link.close();
-                    assertThat(e.came.ended().get(SOON.toSeconds(), TimeUnit.SECONDS)).isNotNull();
+                    assertThat(e.came.ended().get(SOON.toSeconds(), TimeUnit.SECONDS))
+                            .isNotNull();
                 }
             }
             nodes.forEach(m -> m.came.clear());

@@ -138,7 +138,7 @@ final class ControlPlane {
     int rest(int most, boolean waits) {
         pulse.waits(waits && way.canMove());
         long left = silence.nanosLeft(now, heardAt());
-        int millis = (int) Math.clamp(left / 1_000_000 + 1, 1, most);
+        int millis = Math.clamp(left / 1_000_000 + 1, 1, most);
         silence.rests(now + millis * 1_000_000L);
         return millis;
     }

@@ -37,9 +37,7 @@ final class LinkRest {
 
     int millis(long now) {
         quiet = engine.isBatching() ? Math.min(quiet + 1, MOST_QUIET) : 0;
-        int rest = quiet > 0
-                ? UNDERWAY_MILLIS << (quiet - 1)
-                : engine.isUnderWay() ? LOOK_MILLIS : MOST_MILLIS;
+        int rest = quiet > 0 ? UNDERWAY_MILLIS << (quiet - 1) : engine.isUnderWay() ? LOOK_MILLIS : MOST_MILLIS;
         if (plane != null) {
             if (plane.repair().isTrying()) {
                 rest = ChannelManager.LOOK_MILLIS;

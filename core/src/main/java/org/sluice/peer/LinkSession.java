@@ -51,6 +51,7 @@ public final class LinkSession implements Work {
     private final BooleanSupplier over = ended::isDone;
     /** Ends the looks at the agent, and the heartbeats. */
     private final Runnable heart;
+
     private volatile @Nullable SluiceException abandoned;
     private boolean cleaned;
     private long now;
@@ -94,7 +95,7 @@ public final class LinkSession implements Work {
             sharing.begin(run -> agent.execute(() -> with(run)));
         }
         agent.execute(() -> with(reading)); // what came together with the last word of the bootstrap rings no bell
-this.heart = heart.begin(this::lookAtAgent);
+        this.heart = heart.begin(this::lookAtAgent);
     }
 
     @Nullable LinkSharing sharing() {

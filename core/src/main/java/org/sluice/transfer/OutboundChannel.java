@@ -25,6 +25,7 @@ final class OutboundChannel extends ChannelEnd<SendChannel> {
     private boolean refused;
     /** Whether other links have filled a queue of the GPU's that its next chunk needs. */
     private boolean heldUp;
+
     private long lastSign;
 
     /** @param takesLists whether the transport sends lists of pieces by itself */

@@ -70,12 +70,11 @@ final class Receiving {
         return deadlines.next(otherwise);
     }
 
-    /** Whether the peer is asked for something, or has said that it sends: not that this side would receive. */
+    /** Whether the peer is to bring or to answer something. */
     boolean isUnderWay() {
         return requests.size() + active.size() > 0;
     }
 
-    /** Whether chunks are to come. */
     boolean isActive() {
         return active.size() > 0;
     }

@@ -28,12 +28,7 @@ public final class StagingShare implements AutoCloseable {
     private boolean closed;
 
     StagingShare(
-            StagingPool pool,
-            Doorbell link,
-            Object peerKey,
-            StagingPool.Peer peer,
-            CopyQueue queue,
-            int perChannel) {
+            StagingPool pool, Doorbell link, Object peerKey, StagingPool.Peer peer, CopyQueue queue, int perChannel) {
         this.pool = pool;
         this.link = link;
         this.peerKey = peerKey;

@@ -71,7 +71,8 @@ final class PeerPulseTest {
     }
 
     @Test
-    @DisplayName("many links at rest say no more than few, each says something at times, and the agents of all are looked at")
+    @DisplayName(
+            "many links at rest say no more than few, each says something at times, and the agents of all are looked at")
     void atRest() {
         for (int i = 0; i < 8; i++) {
             new Way();
@@ -110,7 +111,8 @@ final class PeerPulseTest {
     }
 
     @Test
-    @DisplayName("a link that waits on a dead way is told so within half a second of its turn, and one that waits for nothing is not")
+    @DisplayName(
+            "a link that waits on a dead way is told so within half a second of its turn, and one that waits for nothing is not")
     void waitingOnADeadWay() {
         Way waiting = new Way();
         Way other = new Way();

@@ -97,8 +97,7 @@ final class Simulation {
         }
 
         private StagingShare slots(SimulatedGpu gpu, CopyQueue queue) {
-            StagingPool pool =
-                    new StagingPool(gpu, () -> queue, (long) scenario.slots() * scenario.chunkBytes());
+            StagingPool pool = new StagingPool(gpu, () -> queue, (long) scenario.slots() * scenario.chunkBytes());
             return pool.share(() -> {}, "the peer", scenario.chunkBytes(), scenario.slots());
         }
 

@@ -25,11 +25,7 @@ final class WorkBellTest {
 
     private final NodeTimer timer = new NodeTimer();
     private final Agent agent = new Agent(
-            new HostGpuBackend().open(0),
-            UnpackMode.KERNEL,
-            timer,
-            AgentLimits.of(Duration.ofSeconds(30)),
-            gpu -> {});
+            new HostGpuBackend().open(0), UnpackMode.KERNEL, timer, AgentLimits.of(Duration.ofSeconds(30)), gpu -> {});
 
     @AfterEach
     void close() {
@@ -81,12 +77,10 @@ final class WorkBellTest {
     }
 
     private void onAgent(Runnable step) throws Exception {
-        agent.call(
-                        "a step",
-                        () -> {
-                            step.run();
-                            return true;
-                        })
+        agent.call("a step", () -> {
+                    step.run();
+                    return true;
+                })
                 .get(20, TimeUnit.SECONDS);
     }
 
@@ -145,7 +139,8 @@ final class WorkBellTest {
     }
 
     @Test
-    @DisplayName("work whose time has come has a turn without a ring, and work that asks for it is turned again and again")
+    @DisplayName(
+            "work whose time has come has a turn without a ring, and work that asks for it is turned again and again")
     void times() throws Exception {
         Answering ticking = new Answering();
         ticking.rest = 1;
@@ -169,7 +164,8 @@ final class WorkBellTest {
     }
 
     @Test
-    @DisplayName("work that throws is told, has no turn any more, and keeps nobody from theirs; a bell may then be another's")
+    @DisplayName(
+            "work that throws is told, has no turn any more, and keeps nobody from theirs; a bell may then be another's")
     void throwing() throws Exception {
         WorkBell bell = agent.bell();
         CompletableFuture<Throwable> why = new CompletableFuture<>();
