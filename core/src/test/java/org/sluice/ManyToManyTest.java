@@ -193,12 +193,12 @@ final class ManyToManyTest {
             }
             regions.forEach(Region::close);
             for (Member m : nodes) {
-                if (m != gone) {
+                if (!m.equals(gone)) {
                     m.node.peer(gone.address()).close();
                 }
             }
             for (Ends e : all) {
-                if (e.out == gone.node || e.in == gone.node) {
+                if (e.out.equals(gone.node) || e.in.equals(gone.node)) {
                     assertThat(e.link.ended().get(SOON.toSeconds(), TimeUnit.SECONDS))
                             .isNotNull();
                     assertThat(e.came.ended().get(SOON.toSeconds(), TimeUnit.SECONDS))

@@ -49,6 +49,12 @@ public final class WorkBell implements Doorbell {
         this.agent = agent;
     }
 
+    /** Whether it is this work's, and not another's or nobody's by now. */
+    @SuppressWarnings("ReferenceEquality")
+    boolean isOf(@Nullable Work asked) {
+        return work == asked;
+    }
+
     @Override
     public void ring() {
         // written each time: the agent that takes the bell down sees all that came before the ring, whoever rang first

@@ -43,7 +43,7 @@ final class WorkList {
 
     /** Of this bell, unless it is another's by now. */
     void remove(Work work, WorkBell bell) {
-        if (bell.work == work) {
+        if (bell.isOf(work)) {
             bell.work = null;
             bell.waits = false;
             times.remove(bell);
@@ -92,7 +92,7 @@ final class WorkList {
         int done = 0;
         try {
             done = work == null ? 0 : work.doWork(now);
-            if (bell.work == work) { // it may have ended by itself
+            if (bell.isOf(work)) { // it may have ended by itself
                 int rest = work == null ? Work.IDLE_MILLIS : done > 0 ? 0 : work.restMillis();
                 if (rest > 0) {
                     bell.active = false;
