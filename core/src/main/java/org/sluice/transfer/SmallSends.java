@@ -30,7 +30,9 @@ final class SmallSends {
 
     /** Each piece that the CPU does not reach is a copy that is waited for: of these there is one at the most. */
     private boolean isShort(OutboundTransfer t) {
-        return t.length <= Math.min((long) settings.smallBytes() * EngineSettings.ALONE, EngineSettings.MOST_SMALL_BYTES)
+        return t.length
+                        <= Math.min(
+                                (long) settings.smallBytes() * EngineSettings.ALONE, EngineSettings.MOST_SMALL_BYTES)
                 && (t.map instanceof RangeMap || t.map.block(0).memory().host().isPresent());
     }
 

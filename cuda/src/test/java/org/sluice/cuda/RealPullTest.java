@@ -43,7 +43,9 @@ final class RealPullTest extends PullContract {
     }
 
     private static long usedMebibytes() throws IOException {
-        Process smi = new ProcessBuilder("nvidia-smi", "--query-gpu=memory.used", "--format=csv,noheader,nounits", "--id=0").start();
+        Process smi = new ProcessBuilder(
+                        "nvidia-smi", "--query-gpu=memory.used", "--format=csv,noheader,nounits", "--id=0")
+                .start();
         try (BufferedReader said = smi.inputReader()) {
             return Long.parseLong(said.readLine().strip());
         }
