@@ -154,7 +154,7 @@ final class Receiving {
             if (asked.ending != EndReason.NONE) {
                 endNow(asked);
             } else {
-                start(asked, a.mostChunk());
+                start(asked, a.mostChunk(), bytes);
             }
             return;
         }
@@ -177,12 +177,7 @@ final class Receiving {
             mismatch(t, a.length());
         } else {
             t.priority = a.priority();
-            MemorySegment bytes = send.bytes;
-            if (bytes == null) {
-                start(t, a.mostChunk());
-            } else {
-                small(t, bytes);
-            }
+            start(t, a.mostChunk(), send.bytes);
         }
     }
 
@@ -206,11 +201,15 @@ final class Receiving {
         t.failed(e);
     }
 
-    /** All of a transfer's bytes came with its announcement. */
-    private void small(InboundTransfer t, MemorySegment bytes) {
-        t.startedAt = now;
-        small.put(t.map, bytes);
-        finish(t);
+    /** @param bytes all of them, where they came with the announcement; null for none */
+    private void start(InboundTransfer t, long mostChunk, @Nullable MemorySegment bytes) {
+        if (bytes == null) {
+            start(t, mostChunk);
+        } else {
+            t.startedAt = now;
+            small.put(t.map, bytes);
+            finish(t);
+        }
     }
 
     private void drop(InboundTransfer t) {
@@ -317,11 +316,7 @@ final class Receiving {
         t.priority = a.priority();
         t.notification = notification;
         t.source = source;
-        if (bytes == null) {
-            start(t, a.mostChunk());
-        } else {
-            small(t, bytes);
-        }
+        start(t, a.mostChunk(), bytes);
     }
 
     InboundTransfer read(PieceMap map, PeerPlace from, TransferOptions options, Completion completion, long nanoTime) {

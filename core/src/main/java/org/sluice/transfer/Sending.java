@@ -36,7 +36,7 @@ final class Sending {
     private final Consumer<ChunkedTransfer> late = this::late;
     private final Posting<OutboundTransfer> posting = new Posting<>(this::mayGo, this::announce);
     /** Reads of the peer's that wait until it has the memory open. */
-    private final Posting<OutboundTransfer> serving = new Posting<>(t -> isOffered(t, false), this::serve);
+    private final Posting<OutboundTransfer> serving = new Posting<>(this::mayServe, this::serve);
 
     private final @Nullable PulledMemory memory;
     private final TransferTable<OutboundTransfer> active = new TransferTable<>();
@@ -121,11 +121,11 @@ final class Sending {
                         && (notification == null || credit.covers(notification)));
     }
 
-    /**
-     * Whether the peer has, or cannot have, what it needs to pull a transfer, and may be told.
-     *
-     * @param otherwise whether the bytes go another way anyhow
-     */
+    private boolean mayServe(OutboundTransfer t) {
+        return isOffered(t, along.isSooner(t));
+    }
+
+    /** Whether the peer has, or cannot have, what it needs to pull a transfer. @param otherwise whether the bytes go another way */
     private boolean isOffered(OutboundTransfer t, boolean otherwise) {
         PulledMemory m = memory;
         if (m != null && t.source == null && m.isOn() && t.ending == EndReason.NONE && t.length > 0 && !otherwise) {
@@ -158,11 +158,7 @@ final class Sending {
                 credit.spend(notification);
                 control.notification(notification);
             }
-            int flags = 0;
-            if (t.source == null && t.ending == EndReason.NONE && along.mayGo(t, active.size() == 0)) {
-                flags = Announcement.SMALL;
-                along.send(t);
-            }
+            int flags = sayBytes(t);
             int number = to == null ? 0 : layouts.say(to);
             flags |= sayOffer(t);
             if (to == null) {
@@ -177,6 +173,15 @@ final class Sending {
             }
         }
         start(t);
+    }
+
+    /** Sends the bytes along, where they are few. @return the flag that says so */
+    private int sayBytes(OutboundTransfer t) {
+        if (t.source != null || t.ending != EndReason.NONE || !along.mayGo(t, active.size() == 0)) {
+            return 0;
+        }
+        along.send(t);
+        return Announcement.SMALL;
     }
 
     /** Says where its bytes lie, as the last before its announcement. @return the flag that says so */
@@ -270,7 +275,7 @@ final class Sending {
 
     private void serve(OutboundTransfer t) {
         t.announced = true;
-        control.open(announcement(t, sayOffer(t)));
+        control.open(announcement(t, sayBytes(t) | sayOffer(t)));
         if (t.ending != EndReason.NONE) {
             control.cancel(t.id, t.ending);
         }
