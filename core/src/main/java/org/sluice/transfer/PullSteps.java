@@ -8,7 +8,6 @@ final class PullSteps {
     private final long[] bytes;
     private long taken;
     private long done;
-    private long underWay;
 
     /** @param most a power of two */
     PullSteps(int most) {
@@ -24,17 +23,11 @@ final class PullSteps {
         return taken == done;
     }
 
-    /** Of all steps that are under way. */
-    long bytes() {
-        return underWay;
-    }
-
     /** The next step; its ticket is its number from 1. */
     void add(InboundTransfer t, long length) {
         int slot = (int) taken++ & (transfers.length - 1);
         transfers[slot] = t;
         bytes[slot] = length;
-        underWay += length;
     }
 
     interface Done {
@@ -48,7 +41,6 @@ final class PullSteps {
             int slot = (int) done++ & (transfers.length - 1);
             InboundTransfer t = transfers[slot];
             transfers[slot] = null;
-            underWay -= bytes[slot];
             if (t != null) {
                 to.step(t, bytes[slot]);
             }

@@ -38,11 +38,8 @@ public interface PulledMemory {
     /** Whether the peer has said so: what is copied and was not found whole before counts no more. */
     boolean peerGaveUp();
 
-    /** Most bytes of one step of a list, and of a range in pieces. */
+    /** Most bytes of one step of a range, and of a list. */
     long stepBytes();
-
-    /** Most bytes of one step of a range: as long as may be, since between two steps a copy engine rests for some microseconds. */
-    long rangeBytes();
 
     /** A new queue for ranges. */
     CopyQueue copies(int capacity);

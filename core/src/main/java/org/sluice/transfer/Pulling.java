@@ -24,8 +24,6 @@ final class Pulling {
     /** Most that is begun in one turn, so that a queue which copies at once does not keep the agent from the control connection. */
     private static final int STEPS_A_TURN = 2;
 
-    private static final long PIECES = -1;
-
     private final Where where;
     private final PulledMemory memory;
     private final Landing landing;
@@ -112,13 +110,10 @@ final class Pulling {
         if (source == null) {
             throw new IllegalStateException("nothing to pull from");
         }
-        long bytes = range(t, source, memory.rangeBytes());
-        if (bytes == PIECES) {
-            bytes = range(t, source, memory.stepBytes());
-        }
-        if (bytes == PIECES) {
-            bytes = list(t, source, Math.min(t.length - t.next, memory.stepBytes()));
-        }
+        long most = Math.min(t.length - t.next, memory.stepBytes());
+        long from = source.map.address(t.next, most);
+        long to = t.map.address(t.next, most);
+        long bytes = from != -1 && to != -1 ? copy(t, from, to, most) : list(t, source, most);
         if (bytes == 0) {
             return false;
         }
@@ -133,21 +128,13 @@ final class Pulling {
         return true;
     }
 
-    /** Copies so many of the next bytes, or what is left, where they are in one range at both ends. @return how many; or {@link #PIECES} */
-    private long range(InboundTransfer t, PullSource source, long most) {
-        long bytes = Math.min(t.length - t.next, most);
-        long from = source.map.address(t.next, bytes);
-        long to = t.map.address(t.next, bytes);
-        return from != -1 && to != -1 ? copy(t, from, to, bytes) : PIECES;
-    }
-
     private long copy(InboundTransfer t, long from, long to, long bytes) {
         CopyQueue q = copies;
         if (q == null) {
             q = memory.copies(STEPS);
             copies = q;
         }
-        if (!copying.hasRoom() || copying.bytes() >= memory.rangeBytes() || !q.hasRoom()) {
+        if (!copying.hasRoom() || !q.hasRoom()) {
             return 0;
         }
         q.enqueue(to, from, bytes);

@@ -5,11 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -132,6 +135,30 @@ public abstract class PullContract {
                         .sum())
                 .isZero();
         link.close();
+    }
+
+    @Test
+    protected void twoNodesOfOneProcessPullToo() throws Exception {
+        node = Node.open(PullChild.config(backend, "ipc", PullChild.PATIENT));
+        try (Node other = Node.open(PullChild.config(backend, "ipc", PullChild.PATIENT))) {
+            int bytes = PullChild.BYTES;
+            Region memory = other.allocate(0, bytes);
+            memory.fill(0, bytes, PullChild.SEED);
+            CompletableFuture<Link> came = new CompletableFuture<>();
+            other.onLink(came::complete);
+            InetSocketAddress at = other.listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+            Link link = node.peer("127.0.0.1:" + at.getPort()).link(0, 0);
+            assertThat(link.path().transport()).isEqualTo("ipc");
+            came.get(30, TimeUnit.SECONDS).share("memory", memory);
+            RemoteRegion remote = named(link, "memory");
+            Region here = node.allocate(0, bytes);
+            link.read(here, 0, bytes, remote, 0).await(LIMIT);
+            assertThat(here.mismatch(0, bytes, PullChild.SEED)).isEqualTo(-1);
+            here.fill(0, bytes, 3);
+            link.write(here, 0, bytes, remote, 0).await(LIMIT);
+            assertThat(memory.mismatch(0, bytes, 3)).isEqualTo(-1);
+            link.close();
+        }
     }
 
     @Test

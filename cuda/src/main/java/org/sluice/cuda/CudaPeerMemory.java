@@ -143,9 +143,19 @@ final class CudaPeerMemory implements PeerMemory {
     }
 
     private PeerMapping map(CudaContext in, List<SharedPart> parts) {
-        return parts.getFirst().kind() == SharedPart.Kind.CUDA_IPC
-                ? LegacyMapping.open(in, calls, parts.getFirst(), this::failure)
-                : VmmMapping.open(in, calls, parts, this::failure);
+        SharedPart first = parts.getFirst();
+        if (first.kind() == SharedPart.Kind.CUDA_VMM) {
+            return VmmMapping.open(in, calls, parts, this::failure);
+        }
+        PeerMapping own = OwnExports.find(in, calls, first);
+        if (own == null) {
+            return LegacyMapping.open(in, calls, first, this::failure);
+        }
+        int owner = in.driver().pointerAttribute(CudaGpu.ATTRIBUTE_DEVICE_ORDINAL, own.address());
+        if (owner >= 0 && in.driver().device(owner, in.where()) != in.device() && !in.reach(owner)) {
+            throw failure("cuDeviceCanAccessPeer", CudaDriver.PEER_ACCESS_UNSUPPORTED);
+        }
+        return own;
     }
 
     /** The parts are one range: of one legacy allocation, or of VMM allocations from end to beginning. @return its length */

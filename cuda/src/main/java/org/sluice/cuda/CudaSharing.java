@@ -74,6 +74,7 @@ final class CudaSharing implements MemorySharing, AutoCloseable {
         int legacy = calls.ipcHandle(handle, base);
         if (legacy == CudaDriver.SUCCESS) {
             byte[] all = Arrays.copyOf(handle.toArray(ValueLayout.JAVA_BYTE), LEGACY_BYTES);
+            OwnExports.add(calls, all, base, id);
             System.arraycopy(uuid(base), 0, all, SharingCalls.HANDLE_BYTES, SharingCalls.UUID_BYTES);
             return new SharedPart(SharedPart.Kind.CUDA_IPC, id, size, offset, bytes, all, -1);
         }

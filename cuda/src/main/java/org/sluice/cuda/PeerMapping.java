@@ -2,8 +2,8 @@ package org.sluice.cuda;
 
 import org.sluice.spi.GpuException;
 
-/** Allocations of another process, in one range of this one's addresses. The GPU is current where its methods are called. */
-sealed interface PeerMapping extends AutoCloseable permits LegacyMapping, VmmMapping {
+/** Allocations of a peer, in one range of this process's addresses. The GPU is current where its methods are called. */
+sealed interface PeerMapping extends AutoCloseable permits LegacyMapping, OwnMapping, VmmMapping {
     /** Makes the exception for a call that failed. */
     interface Failure {
         GpuException of(String call, int result);

@@ -81,16 +81,37 @@ abstract class CudaSharingContract extends SharingContract {
     }
 
     @Test
-    @DisplayName("a process does not open what it shares itself, and is told what that can mean")
+    @DisplayName("what a process shares itself it has where it lies, while it has it, and nobody else's for it")
     void own() {
         try (GpuMemory mine = sharing().allocate(BYTES);
                 PeerMemory theirs = sharing().peer("the peer")) {
             List<SharedPart> parts = sharing().export(mine);
-            assertThatThrownBy(() -> theirs.open(parts))
-                    .isInstanceOf(GpuException.class)
-                    .hasMessageContaining("GPU 0: memory of the peer cannot be opened: cuIpcOpenMemHandle failed");
+            try (GpuMemory block = theirs.open(parts)) {
+                assertThat(block.address()).isEqualTo(mine.address());
+                assertThat(block.size()).isEqualTo(mine.size());
+                assertThat(theirs.opened()).isEqualTo(1);
+            }
             byte[] byteOfIt = new byte[1];
             gpu().read(mine, 0, MemorySegment.ofArray(byteOfIt));
+            // as a container with the same process number would say: the driver takes it for this process's own
+            SharedPart p = parts.getFirst();
+            SharedPart other = new SharedPart(
+                    p.kind(), p.allocation() + 1, p.allocationBytes(), p.offset(), p.bytes(), p.handle(), -1);
+            assertThatThrownBy(() -> theirs.open(List.of(other)))
+                    .isInstanceOf(GpuException.class)
+                    .hasMessageContaining("GPU 0: memory of the peer cannot be opened: cuIpcOpenMemHandle failed");
+        }
+    }
+
+    @Test
+    @DisplayName("what a process has shared and freed is not opened")
+    void freed() {
+        List<SharedPart> parts;
+        try (GpuMemory mine = sharing().allocate(BYTES)) {
+            parts = sharing().export(mine);
+        }
+        try (PeerMemory theirs = sharing().peer("the peer")) {
+            assertThatThrownBy(() -> theirs.open(parts)).isInstanceOf(GpuException.class);
         }
     }
 
