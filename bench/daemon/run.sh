@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Two hosts (network namespaces) with four NICs each, a daemon on each, clients beside them; the library in the same places, in turn.
-#   sudo bench/daemon/run.sh [rate] [latency] [small] [fair] [languages]          default: all of them
+#   sudo bench/daemon/run.sh [idle] [rate] [latency] [small] [fair] [languages]          default: all of them
 # Environment: ROUNDS (3), SECONDS_EACH (5). Long runs of the tests:
 #   mvn -pl daemon -am test -Dtest=ClientDeathTest,DaemonDeathTest,MaliciousClientTest -Dsurefire.failIfNoSpecifiedTests=false \
 #     -DargLine="-Xmx1g --enable-native-access=ALL-UNNAMED -Dsluice.rounds=200 -Dsluice.daemonRounds=50 -Dsluice.entries=10000000"
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 source bench/throughput/common.sh
-what=${*:-rate latency small fair languages} rounds=${ROUNDS:-3} each=${SECONDS_EACH:-5}
+what=${*:-idle rate latency small fair languages} rounds=${ROUNDS:-3} each=${SECONDS_EACH:-5}
 nics=4 a=bd$$a b=bd$$b
 work=$(mktemp -d)
 pids=()
@@ -41,6 +41,7 @@ names=${names#,}
 for program in bench; do
     gcc -std=c11 -O2 -Wall -Wextra -Werror -pthread -Iclient-c/include -o "$work/$program" "client-c/test/$program.c" client-c/src/*.c
 done
+gcc -std=gnu11 -O2 -Wall -Wextra -Werror bench/c/pingpong.c -o "$work/pingpong"
 gcc -std=c11 -O2 -fPIC -shared -fvisibility=hidden -pthread -Iclient-c/include -o "$work/libsluice.so" client-c/src/*.c
 
 ip netns exec "$a" "$SLUICE" daemon --socket "$work/a" --listen none --backend host --gpus 1 --nics "$names" &
@@ -48,6 +49,10 @@ pids+=($!)
 ip netns exec "$b" "$SLUICE" daemon --socket "$work/b" --listen 10.100.0.2:20100 --unprotected --backend host --gpus 1 --nics "$names" &
 pids+=($!)
 for _ in $(seq 300); do [ ! -S "$work/a" ] || [ ! -S "$work/b" ] || break; sleep 0.1; done
+
+used_by() { # PROCESS...: hundredths of CPU seconds
+    for p in "$@"; do cat "/proc/$p/stat"; done | awk '{ sub(/.*\) /, ""); s += $12 + $13 } END { print s + 0 }'
+}
 
 client() { "$work/bench" "$work/a" "$work/b" 10.100.0.2:20100 "$@"; }
 carried() { # bytes that b's NICs took, by the kernel's count
@@ -79,6 +84,7 @@ for row in $what; do
         [ -n "${served:-}" ] || serve_library
         for ((r = 0; r < rounds; r++)); do
             echo "library 8 B: $(library 8 1 | number p50) us p50"
+            echo "eventfd, one wake-up: $("$work/pingpong" eventfd 20000)"
             echo "daemon 8 B, waiting: $(client 8 1 "$each")"
             echo "daemon 8 B, polling: $(client 8 1 "$each" poll)"
         done
@@ -97,6 +103,19 @@ for row in $what; do
         wait "${out[@]}"
         for ((i = 0; i < 8; i++)); do echo "fair $i: $(cat "$work/fair.$i")"; done
         echo "64 KiB alone: $(client 65536 1 "$each")"
+        # the seven with one at a time, beside the same stream
+        out=()
+        client 1073741824 16 $((each * 2)) >"$work/fair.0" &
+        out+=($!)
+        for ((i = 1; i < 8; i++)); do client 65536 1 $((each * 2)) >"$work/fair.$i" & out+=($!); done
+        wait "${out[@]}"
+        for ((i = 0; i < 8; i++)); do echo "one at a time, $i: $(cat "$work/fair.$i")"; done
+        ;;
+    idle)
+        sleep 2
+        before=$(used_by "${pids[@]:0:2}")
+        sleep 10
+        echo "idle: $(calc "($(used_by "${pids[@]:0:2}") - $before) / 10 / 2") % of a core for each daemon"
         ;;
     languages)
         classes=$(ls client-java/target/classes -d 2>/dev/null || true)

@@ -40,32 +40,43 @@ begin_stopped() { # seconds command...
     kill -STOP -- "-$!"
 }
 
-# GB/s that a process group moves over the loopback device in a second; sets gbps.
+# Hundredths of CPU seconds that a process group has used.
+used() { # group
+    cat /proc/[0-9]*/stat 2>/dev/null | awk -v g="$1" '{ sub(/.*\) /, "") } $3 == g { s += $12 + $13 } END { print s + 0 }'
+}
+
+# GB/s that a process group moves over the loopback device in a second, and the CPU seconds that a GB takes it; sets gbps and cpu.
 turn() { # group
-    local before after from to
+    local before after from to began
     kill -CONT -- "-$1"
     sleep 0.25 # until caches and sockets are as they are when it runs alone
-    before=$(received) from=$(date +%s%N)
+    began=$(used "$1") before=$(received) from=$(date +%s%N)
     sleep 1
     after=$(received) to=$(date +%s%N)
+    cpu=$(calc "($(used "$1") - $began) / 100 / (($after - $before) / 1e9)" 4)
     kill -STOP -- "-$1"
     gbps=$(calc "($after - $before) / ($to - $from)" 4)
     [ "$((after - before))" -gt 1000000 ] || { echo "a side moved nothing: run its command by hand" >&2; exit 1; }
 }
 
-# Pairs of turns of the two groups that are alive, C first begun; adds to theirs, ours and ratios.
+# Pairs of turns of the two groups that are alive, C first begun; adds to theirs, ours and ratios, and to cpus the ratio of CPU a GB.
 turns() { # pairs
-    local i which c s
+    local i which c s c_cpu s_cpu
     for ((i = 0; i < $1; i++)); do
         for which in $((i % 2)) $((1 - i % 2)); do
             turn "${groups[which]}"
-            [ "$which" = 0 ] && c=$gbps || s=$gbps
+            if [ "$which" = 0 ]; then c=$gbps c_cpu=$cpu; else s=$gbps s_cpu=$cpu; fi
         done
-        theirs+=("$c") ours+=("$s") ratios+=("$(calc "$s / $c")")
+        theirs+=("$c") ours+=("$s") ratios+=("$(calc "$s / $c")") cpus+=("$(calc "$s_cpu / $c_cpu")")
     done
 }
 
 # What half of its arguments lie in.
 middle_half() {
     printf '%s\n' "$@" | sort -g | awk '{ v[NR] = $1 } END { print v[int(NR / 4) + 1] " to " v[int(NR * 3 / 4) + 1] }'
+}
+
+# What the median of its arguments lies in with a confidence of 95 % (by their ranks).
+interval() {
+    printf '%s\n' "$@" | sort -g | awk '{ v[NR] = $1 } END { r = int((NR - 1.96 * sqrt(NR)) / 2); if (r < 1) r = 1; print v[r] " to " v[NR + 1 - r] }'
 }

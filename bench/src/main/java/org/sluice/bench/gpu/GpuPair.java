@@ -31,6 +31,7 @@ import org.sluice.UnpackMode;
 public final class GpuPair {
     private static final Duration LIMIT = Duration.ofSeconds(60);
     private static final long SEED = 0x5_1CE5L;
+    private static final int CPUS = Runtime.getRuntime().availableProcessors();
 
     private final Arguments arguments;
     private final boolean isServer;
@@ -263,8 +264,9 @@ public final class GpuPair {
         }
     }
 
+    /** Looks for the end, where that takes no CPU from the agents and the other process. */
     private static void spin(Transfer t) {
-        while (!t.isDone()) {
+        while (CPUS >= 8 && !t.isDone()) {
             Thread.onSpinWait();
         }
         t.await(LIMIT);
