@@ -11,7 +11,7 @@ import org.sluice.Where;
  * @param sendWindow most chunks a sending channel has in flight
  * @param stallNanos how long what was sent on a channel may be unanswered, while the peer is alive, before it counts as lost; 0 for ever
  * @param confirmed whether there is a control connection: transfers are announced, granted and confirmed
- * @param smallBytes most bytes of a transfer that go with its announcement, sixteen times as many where no other is under way; 0 for none
+ * @param smallBytes most bytes of a transfer that go with its announcement, sixteen times as many while few such are under way; 0 for none
  * @param where the link, as messages name it
  */
 public record EngineSettings(
@@ -29,8 +29,8 @@ public record EngineSettings(
     /** The most bytes that may come with an announcement, from either side. */
     public static final int MOST_SMALL_BYTES = 64 << 10;
 
-    /** By how much a transfer that has the link to itself may be longer than {@link #smallBytes} and still go with its announcement. */
-    static final int ALONE = 16;
+    /** How many times {@link #smallBytes} a short transfer has at the most, which goes with its announcement while few are under way. */
+    static final int SHORT = 16;
 
     /** Bytes of small transfers that may be unconfirmed, all together: beyond, transfers are announced without. */
     static final int SMALL_BYTES_UNDER_WAY = 1 << 20;

@@ -177,7 +177,7 @@ final class Sending {
 
     /** Sends the bytes along, where they are few. @return the flag that says so */
     private int sayBytes(OutboundTransfer t) {
-        if (t.source != null || t.ending != EndReason.NONE || !along.mayGo(t, active.size() == 0)) {
+        if (t.source != null || t.ending != EndReason.NONE || !along.mayGo(t)) {
             return 0;
         }
         along.send(t);
@@ -284,6 +284,7 @@ final class Sending {
 
     private void start(OutboundTransfer t) {
         t.startedAt = now;
+        along.begun(t);
         active.put(t);
         sender.begun(t);
         if (!settings.confirmed() && t.length == 0) {
@@ -380,9 +381,7 @@ final class Sending {
     private void over(OutboundTransfer t) {
         layouts.ended(t.remote, true);
         layouts.ended(t.source, true);
-        if (t.small) {
-            along.over(t);
-        }
+        along.over(t);
     }
 
     /** The link is over: nothing is under way any more. */

@@ -2,11 +2,15 @@ package org.sluice.transfer;
 
 /** Transfers whose bytes go with their announcement: one hop, no grant. They are counted until the receiver has confirmed them. */
 final class SmallSends {
+    /** Short transfers under way up to which they go so: on two cores four at a time are twice as fast then, sixteen are slower by a fifth. */
+    private static final int FEW = 4;
+
     private final EngineSettings settings;
     private final LinkControl control;
     private final Sending.Sender sender;
     private final SmallBytes bytes;
     private long underWay;
+    private int shorts;
 
     SmallSends(LinkParts parts, Sending.Sender sender) {
         this.settings = parts.settings();
@@ -18,22 +22,24 @@ final class SmallSends {
     /**
      * Where the data path is sealed or checked, and this way is not, bytes take that.
      *
-     * @param alone whether no other transfer is under way: then the hops of an announcement and a grant take longer than some more bytes
-     *     on the one connection do, while beside others they would only be in the way there
+     * <p>What is not small but short goes too while few such are under way: the hops of an announcement and a grant take longer than some
+     * more bytes on the one connection do, above all beside long transfers. Many would be in each other's way there.
      */
-    boolean mayGo(OutboundTransfer t, boolean alone) {
+    boolean mayGo(OutboundTransfer t) {
         return t.length > 0
-                && (t.length <= settings.smallBytes() || (alone && isShort(t)))
+                && (t.length <= settings.smallBytes() || (shorts < FEW && isShort(t) && isOneCopy(t)))
                 && underWay + t.length <= EngineSettings.SMALL_BYTES_UNDER_WAY
                 && (control.isSealed() || !sender.isProtected());
     }
 
-    /** Each piece that the CPU does not reach is a copy that is waited for: of these there is one at the most. */
     private boolean isShort(OutboundTransfer t) {
-        return t.length
-                        <= Math.min(
-                                (long) settings.smallBytes() * EngineSettings.ALONE, EngineSettings.MOST_SMALL_BYTES)
-                && (t.map instanceof RangeMap || t.map.block(0).memory().host().isPresent());
+        long most = Math.min((long) settings.smallBytes() * EngineSettings.SHORT, EngineSettings.MOST_SMALL_BYTES);
+        return t.length > settings.smallBytes() && t.length <= most;
+    }
+
+    /** Each piece that the CPU does not reach is a copy that is waited for: of these there is one at the most. */
+    private static boolean isOneCopy(OutboundTransfer t) {
+        return t.map instanceof RangeMap || t.map.block(0).memory().host().isPresent();
     }
 
     /** Whether a few bytes that the CPU reaches go along sooner than they are pulled. */
@@ -41,7 +47,7 @@ final class SmallSends {
         return t.length > 0
                 && t.length <= settings.smallBytes()
                 && t.map.block(0).memory().host().isPresent()
-                && mayGo(t, false);
+                && mayGo(t);
     }
 
     /** Sends the bytes, before the announcement. */
@@ -52,7 +58,13 @@ final class SmallSends {
         control.bytes((int) t.length, to -> bytes.get(t.map, to));
     }
 
+    /** It is under way, whichever way its bytes go. */
+    void begun(OutboundTransfer t) {
+        shorts += isShort(t) ? 1 : 0;
+    }
+
     void over(OutboundTransfer t) {
-        underWay -= t.length;
+        shorts -= isShort(t) ? 1 : 0;
+        underWay -= t.small ? t.length : 0;
     }
 }

@@ -123,7 +123,7 @@ public final class BenchCommand implements Callable<Integer> {
             hidden = true,
             paramLabel = "<size>",
             converter = Values.Size.class,
-            description = "longest transfer in its announcement, to 64KiB (4KiB; 16 times that where it is alone)")
+            description = "longest transfer in its announcement, to 64KiB (4KiB; 16 times that where few are)")
     private long smallBytes = NodeConfig.SMALL_BYTES;
 
     @Option(
