@@ -117,12 +117,12 @@ final class Sending {
         byte[] notification = notification(t);
         return !settings.confirmed()
                 || (control.hasRoom()
-                        && isOffered(t, along.isSooner(t))
+                        && isOffered(t, along.isSooner(t, now))
                         && (notification == null || credit.covers(notification)));
     }
 
     private boolean mayServe(OutboundTransfer t) {
-        return isOffered(t, along.isSooner(t));
+        return isOffered(t, along.isSooner(t, now));
     }
 
     /** Whether the peer has, or cannot have, what it needs to pull a transfer. @param otherwise whether the bytes go another way */
@@ -177,7 +177,7 @@ final class Sending {
 
     /** Sends the bytes along, where they are few. @return the flag that says so */
     private int sayBytes(OutboundTransfer t) {
-        if (t.source != null || t.ending != EndReason.NONE || !along.mayGo(t)) {
+        if (t.source != null || t.ending != EndReason.NONE || !along.mayGo(t, now)) {
             return 0;
         }
         along.send(t);

@@ -1,9 +1,13 @@
 package org.sluice.transfer;
 
+import java.util.concurrent.TimeUnit;
+
 /** Transfers whose bytes go with their announcement: one hop, no grant. They are counted until the receiver has confirmed them. */
 final class SmallSends {
     /** Short transfers under way up to which they go so: on two cores four at a time are twice as fast then, sixteen are slower by a fifth. */
     private static final int FEW = 4;
+
+    private static final long CROWD_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
 
     private final EngineSettings settings;
     private final LinkControl control;
@@ -11,6 +15,8 @@ final class SmallSends {
     private final SmallBytes bytes;
     private long underWay;
     private int shorts;
+    private boolean crowded;
+    private long crowdedAt;
 
     SmallSends(LinkParts parts, Sending.Sender sender) {
         this.settings = parts.settings();
@@ -25,11 +31,17 @@ final class SmallSends {
      * <p>What is not small but short goes too while few such are under way: the hops of an announcement and a grant take longer than some
      * more bytes on the one connection do, above all beside long transfers. Many would be in each other's way there.
      */
-    boolean mayGo(OutboundTransfer t) {
+    boolean mayGo(OutboundTransfer t, long now) {
         return t.length > 0
-                && (t.length <= settings.smallBytes() || (shorts < FEW && isShort(t) && isOneCopy(t)))
+                && (t.length <= settings.smallBytes() || (isShort(t) && isCalm(now) && isOneCopy(t)))
                 && underWay + t.length <= EngineSettings.SMALL_BYTES_UNDER_WAY
                 && (control.isSealed() || !sender.isProtected());
+    }
+
+    /** Who keeps many under way has few for a moment when many end at once. */
+    private boolean isCalm(long now) {
+        crowded = crowded && now - crowdedAt < CROWD_NANOS;
+        return shorts < FEW && !crowded;
     }
 
     private boolean isShort(OutboundTransfer t) {
@@ -43,11 +55,11 @@ final class SmallSends {
     }
 
     /** Whether a few bytes that the CPU reaches go along sooner than they are pulled. */
-    boolean isSooner(OutboundTransfer t) {
+    boolean isSooner(OutboundTransfer t, long now) {
         return t.length > 0
                 && t.length <= settings.smallBytes()
                 && t.map.block(0).memory().host().isPresent()
-                && mayGo(t);
+                && mayGo(t, now);
     }
 
     /** Sends the bytes, before the announcement. */
@@ -61,6 +73,10 @@ final class SmallSends {
     /** It is under way, whichever way its bytes go. */
     void begun(OutboundTransfer t) {
         shorts += isShort(t) ? 1 : 0;
+        if (shorts > FEW) {
+            crowded = true;
+            crowdedAt = t.startedAt;
+        }
     }
 
     void over(OutboundTransfer t) {
