@@ -8,6 +8,9 @@
 #   bench/survive/run.sh fuzz [seconds=600]               every fuzz target, so much CPU time each or 10 million cases
 #   bench/survive/run.sh simulation [seeds=10000]         the data plane over wires with every fault, prepared lists, cancels, lies
 #   bench/survive/run.sh hostile SECONDS SECRET [rate] [rate of the fifth NIC]  a hostile peer beside an honest link: see hostile.sh
+#   bench/survive/run.sh links [ms at rest=10000] [peers=125] [125] [250] [500] [1000]  one node and so many peers of 8 links each, without a
+#     socket: heap, control bytes at rest and time for each link; the first number of peers warms up
+#   bench/survive/run.sh rush [clients=1000] [strangers=200] [deadline=30]  clients that come at once from four addresses, beside strangers
 #   bench/survive/run.sh hosts [rounds=200] [seed=1]      random pairs of hosts: every rail is found or its absence is said
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -17,12 +20,17 @@ case $what in
     outage) main=org.sluice.tcp.survive.OutageRound ;;
     peers) main=org.sluice.tcp.survive.PeerRounds options=-XX:NativeMemoryTracking=summary ;;
     agents) module=core main=org.sluice.engine.AgentRounds ;;
+    links)
+        module=core main=org.sluice.SimulatedPeers
+        options="-Xms3g -Xmx3g -Xss256k -XX:+UseSerialGC -Djava.nio.channels.spi.SelectorProvider=org.sluice.sockets.MemorySockets"
+        ;;
+    rush) main=org.sluice.tcp.survive.ClientRush ;;
     hostile) main=org.sluice.tcp.survive.HostileRounds ;;
     hosts) main=org.sluice.tcp.rails.RandomHostsRounds ;;
     cost) main=org.sluice.tcp.survive.CostRounds ;;
     fuzz) exec mvn -B -pl tcp -am test -Dtest='*FuzzTest' -Dsurefire.failIfNoSpecifiedTests=false "-Dfuzz.seconds=${1:-600}" ;;
     simulation) exec mvn -B -pl core -am test -Dtest='SimulationTest,ForgeryTest' -Dsurefire.failIfNoSpecifiedTests=false "-Dsimulation.seeds=${1:-10000}" ;;
-    *) sed -n '2,12s/^# //p' "$0"; exit 2 ;;
+    *) sed -n '2,15s/^# //p' "$0"; exit 2 ;;
 esac
 module=${module:-tcp}
 mvn -q -B -pl "$module" -am test-compile dependency:build-classpath -Dmdep.outputFile=target/classpath -DincludeScope=test

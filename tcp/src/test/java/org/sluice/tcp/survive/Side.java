@@ -66,6 +66,12 @@ final class Side implements AutoCloseable {
         return process.pid();
     }
 
+    /** Says a line to it. */
+    void say(String line) throws IOException {
+        process.outputWriter().write(line + "\n");
+        process.outputWriter().flush();
+    }
+
     /** What it has said so far. */
     List<String> lines() {
         synchronized (lines) {
