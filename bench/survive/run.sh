@@ -22,7 +22,7 @@ case $what in
     agents) module=core main=org.sluice.engine.AgentRounds ;;
     links)
         module=core main=org.sluice.SimulatedPeers
-        options="-Xms3g -Xmx3g -Xss256k -XX:+UseSerialGC -Djava.nio.channels.spi.SelectorProvider=org.sluice.sockets.MemorySockets"
+        options="-Xms3g -Xmx3g -XX:MaxDirectMemorySize=8g -Xss256k -XX:+UseSerialGC -Djava.nio.channels.spi.SelectorProvider=org.sluice.sockets.MemorySockets"
         ;;
     rush) main=org.sluice.tcp.survive.ClientRush ;;
     hostile) main=org.sluice.tcp.survive.HostileRounds ;;

@@ -2,6 +2,9 @@ package org.sluice;
 
 import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;
+import java.lang.management.MemoryPoolMXBean;
+import java.lang.management.MemoryType;
+import java.lang.management.MemoryUsage;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
@@ -56,6 +59,8 @@ public final class SimulatedPeers implements AutoCloseable {
      * @param answered bytes a second and peer at rest to the peers
      * @param linkMillis from the first link's begin to the last one's end, for each link
      * @param linkCpuMillis CPU time of both ends for each link, without what the peers that are there use at rest
+     * @param usedBuffers as {@code linkBuffers}, once the link has carried a message each way
+     * @param wrong messages with other bytes than were sent
      */
     record Cost(
             int peers,
@@ -67,13 +72,14 @@ public final class SimulatedPeers implements AutoCloseable {
             double answered,
             double linkMillis,
             double linkCpuMillis,
+            double usedBuffers,
             int wrong) {
         @Override
         public String toString() {
             return String.format(
                     Locale.ROOT,
                     "peers=%d links=%d node_heap=%.0f link_heap=%.0f link_buffers=%.0f control_in=%.1f control_out=%.1f"
-                            + " link_ms=%.3f link_cpu_ms=%.3f wrong=%d",
+                            + " link_ms=%.3f link_cpu_ms=%.3f used_buffers=%.0f wrong=%d",
                     peers,
                     links,
                     nodeHeap,
@@ -83,6 +89,7 @@ public final class SimulatedPeers implements AutoCloseable {
                     answered,
                     linkMillis,
                     linkCpuMillis,
+                    usedBuffers,
                     wrong);
         }
     }
@@ -123,7 +130,10 @@ public final class SimulatedPeers implements AutoCloseable {
                 .transport("memory")
                 .channels(4)
                 .chunkBytes(4096)
-                .note(peer < 0 ? new byte[0] : ByteBuffer.allocate(4).putInt(peer).array())
+                .note(
+                        peer < 0
+                                ? new byte[0]
+                                : ByteBuffer.allocate(4).putInt(peer).array())
                 .deadline(Duration.ofMinutes(1))
                 .build();
     }
@@ -162,6 +172,7 @@ public final class SimulatedPeers implements AutoCloseable {
                 linkNanos / 1e6 / links,
                 // they come one after the other: half of them on the average
                 (cpuUsed - rest[2] * linkNanos / 2) / 1e6 / links,
+                (double) (buffers() - buffers) / links,
                 wrong);
     }
 
@@ -228,14 +239,18 @@ public final class SimulatedPeers implements AutoCloseable {
         return wrong;
     }
 
-    private static long heap() throws InterruptedException {
+    /** What lived when a collection had just ended: what threads have taken since to allocate in is no object's. */
+    private static long heap() {
         long least = Long.MAX_VALUE;
         // the serial collector leaves what is dead where it lies, up to a share of the heap, but for every fourth time
         for (int i = 0; i < 5; i++) {
             System.gc();
-            TimeUnit.MILLISECONDS.sleep(50); // reference processing has a thread of its own
-            Runtime r = Runtime.getRuntime();
-            least = Math.min(least, r.totalMemory() - r.freeMemory());
+            long lives = 0;
+            for (MemoryPoolMXBean pool : ManagementFactory.getMemoryPoolMXBeans()) {
+                MemoryUsage after = pool.getCollectionUsage();
+                lives += pool.getType() == MemoryType.HEAP && after != null ? after.getUsed() : 0;
+            }
+            least = Math.min(least, lives);
         }
         return least;
     }

@@ -24,8 +24,7 @@ final class MemorySocket extends SocketChannel implements Watched {
     private volatile int limitMillis;
 
     /** What both ends are to this one. */
-    private record Ends(
-            MemorySocket peer, OneWay in, OneWay out, InetSocketAddress local, InetSocketAddress remote) {}
+    private record Ends(MemorySocket peer, OneWay in, OneWay out, InetSocketAddress local, InetSocketAddress remote) {}
 
     MemorySocket(SelectorProvider provider) {
         super(provider);

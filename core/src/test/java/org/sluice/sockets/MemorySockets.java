@@ -59,7 +59,9 @@ public final class MemorySockets extends SelectorProvider {
     static InetSocketAddress listen(MemoryServer server, InetSocketAddress wanted) throws IOException {
         InetSocketAddress at = wanted;
         do {
-            at = wanted.getPort() == 0 ? new InetSocketAddress(wanted.getAddress(), freeAddress().getPort()) : wanted;
+            at = wanted.getPort() == 0
+                    ? new InetSocketAddress(wanted.getAddress(), freeAddress().getPort())
+                    : wanted;
         } while (SERVERS.putIfAbsent(at.getPort(), server) != null && wanted.getPort() == 0);
         if (!server.equals(SERVERS.get(at.getPort()))) {
             throw new java.net.BindException("Address already in use");

@@ -70,7 +70,10 @@ public final class ClientRush implements AutoCloseable {
                 .transport("tcp")
                 .nics(List.of("lo1", "lo2"))
                 .channels(2)
-                .note(client < 0 ? new byte[0] : ByteBuffer.allocate(4).putInt(client).array())
+                .note(
+                        client < 0
+                                ? new byte[0]
+                                : ByteBuffer.allocate(4).putInt(client).array())
                 .deadline(deadline)
                 .build();
     }
@@ -114,11 +117,7 @@ public final class ClientRush implements AutoCloseable {
                     List.of(),
                     jvm,
                     RushClients.class,
-                    List.of(
-                            "127.0.0.1:" + address.getPort(),
-                            "" + first,
-                            "" + count,
-                            "" + deadline.toSeconds())));
+                    List.of("127.0.0.1:" + address.getPort(), "" + first, "" + count, "" + deadline.toSeconds())));
             first += count;
         }
         for (Side s : sides) {

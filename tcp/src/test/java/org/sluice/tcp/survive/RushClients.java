@@ -66,8 +66,8 @@ final class RushClients {
         }
         done.await();
         Arrays.sort(millis);
-        System.out.println("LINKED " + (count - failed.get()) + " connections " + SourceAddress.opened() + " of " + count
-                + " clients, median " + millis[count / 2] + " ms, slowest " + millis[count - 1] + " ms");
+        System.out.println("LINKED " + (count - failed.get()) + " connections " + SourceAddress.opened() + " of "
+                + count + " clients, median " + millis[count / 2] + " ms, slowest " + millis[count - 1] + " ms");
         for (int i = 0; i < count; i++) {
             if (links[i] != null) {
                 send(nodes.get(i), links[i], first + i);
