@@ -29,8 +29,8 @@ final class ClientBootstrap {
     private final ChannelManager manager;
     private final BootstrapChecks checks;
 
-    /** A connection on which the hellos were said. */
-    private record Greeted(FrameSocket socket, Introduction introduction) {}
+    /** A connection on which both have said who they are. */
+    private record Greeted(FrameSocket socket, Introduction introduction, NodeIdentity node) {}
 
     ClientBootstrap(LinkAttempt attempt) {
         this.attempt = attempt;
@@ -48,10 +48,8 @@ final class ClientBootstrap {
     private Offered offer(String host, Deadline deadline) throws IOException {
         Greeted greeted = greet(host, deadline);
         FrameSocket s = greeted.socket();
-        s.write(FrameType.IDENTITY, plan.rails().self().encode());
-        NodeIdentity node = NodeIdentity.decode(s.read(FrameType.IDENTITY));
         try {
-            return rails(greeted, node, deadline);
+            return rails(greeted, deadline);
         } catch (SluiceException e) {
             s.refuse(e.what()); // the server waits for this client, and hears why in vain
             throw e;
@@ -59,8 +57,9 @@ final class ClientBootstrap {
     }
 
     /** The rails towards a server that has said who it is, once enough of them are proven. */
-    private Offered rails(Greeted greeted, NodeIdentity node, Deadline deadline) throws IOException {
+    private Offered rails(Greeted greeted, Deadline deadline) throws IOException {
         FrameSocket s = greeted.socket();
+        NodeIdentity node = greeted.node();
         checks.expectTransport(node);
         manager.peer(node);
         boolean oneHost = plan.rails()
@@ -164,7 +163,8 @@ final class ClientBootstrap {
                 FrameSocket s = secured(new FrameSocket(channel, deadline), deadline);
                 Introduction introduction = Handshake.asClient(s, plan.secret());
                 manager.key(introduction.key());
-                return new Greeted(s, introduction);
+                s.write(FrameType.IDENTITY, plan.rails().self().encode());
+                return new Greeted(s, introduction, NodeIdentity.decode(s.read(FrameType.IDENTITY)));
             } catch (EOFException | SocketException e) {
                 channel.close();
                 if (deadline.passed() || attempt.isCancelled()) {

@@ -1,5 +1,6 @@
 package org.sluice.peer;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -239,16 +240,20 @@ final class Reception implements AutoCloseable {
         try {
             Introduction introduction = Handshake.asServer(socket, settings.secret());
             FrameSocket.Frame first = socket.read(Set.of(FrameType.IDENTITY, FrameType.RESUME));
-            strangers.remove(client);
             if (first.type() == FrameType.RESUME) {
+                strangers.remove(client);
                 settings.resumptions().resume(socket, Resume.decode(first.payload()), introduction);
                 return true;
             }
             NodeIdentity peer = NodeIdentity.decode(first.payload());
-            trying.add(client, source);
+            // who has heard who this node is may count on it; until then it is a stranger, who tries again when dropped
+            if (!trying.await(client, source, Deadline.in(settings.offerWait()))) {
+                throw new EOFException("no place among those who try rails");
+            }
+            strangers.remove(client);
             RailBook rails = settings.rails();
-            socket.write(FrameType.IDENTITY, rails.introducedTo(peer).encode());
             socket = socket.until(Deadline.in(settings.offerWait()));
+            socket.write(FrameType.IDENTITY, rails.introducedTo(peer).encode());
             int gpu;
             Offer offer;
             try {

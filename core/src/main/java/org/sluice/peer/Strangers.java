@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.sluice.wire.Deadline;
 
 /**
  * Connections that have not made an offer yet. There is a limit for each source and one for all; beyond it the oldest of the
@@ -20,6 +21,8 @@ public final class Strangers implements AutoCloseable {
 
     /** Below the 1024 descriptors that a process may have open by default. */
     static final int MOST = 512;
+
+    private static final long LOOK_MILLIS = 250;
 
     private final Map<SocketChannel, InetAddress> all = new LinkedHashMap<>();
     private final Map<InetAddress, Deque<SocketChannel>> bySource = new HashMap<>();
@@ -37,8 +40,36 @@ public final class Strangers implements AutoCloseable {
         bySource.computeIfAbsent(source, s -> new ArrayDeque<>()).addLast(stranger);
     }
 
+    /**
+     * As {@link #add}, but nobody gives way: waits for a place.
+     *
+     * @return false when there was none in time, or the connection was closed meanwhile
+     */
+    synchronized boolean await(SocketChannel stranger, InetAddress source, Deadline deadline) {
+        while (all.size() >= MOST || of(source) >= MOST_PER_SOURCE) {
+            if (!stranger.isOpen() || deadline.passed()) {
+                return false;
+            }
+            try {
+                // a connection that is closed meanwhile tells nobody here
+                wait(Math.clamp(deadline.remainingMillis(), 1, LOOK_MILLIS));
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return false;
+            }
+        }
+        add(stranger, source);
+        return stranger.isOpen();
+    }
+
+    private int of(InetAddress source) {
+        Deque<SocketChannel> neighbours = bySource.get(source);
+        return neighbours == null ? 0 : neighbours.size();
+    }
+
     /** It is one no more: known by now, or gone. */
     public synchronized void remove(SocketChannel stranger) {
+        notifyAll();
         InetAddress source = all.remove(stranger);
         Deque<SocketChannel> neighbours = source == null ? null : bySource.get(source);
         if (neighbours != null) {
