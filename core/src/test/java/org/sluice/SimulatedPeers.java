@@ -268,12 +268,9 @@ public final class SimulatedPeers implements AutoCloseable {
     }
 
     @Override
-    public void close() throws Exception {
+    public void close() {
         hub.close();
-        all(p -> {
-            nodes.get(p).close();
-            return 0;
-        });
+        nodes.parallelStream().forEach(Node::close);
         threads.shutdown();
     }
 }

@@ -176,4 +176,26 @@ class BootstrapPortsTest {
             assertThat(flood.subList(10, flood.size())).allMatch(SocketChannel::isOpen);
         }
     }
+
+    @Test
+    void whoTriesRailsGivesWayToNobody() throws Exception {
+        try (Strangers trying = new Strangers()) {
+            InetAddress source = InetAddress.getByName("127.0.0.2");
+            List<SocketChannel> all = new ArrayList<>();
+            for (int i = 0; i < Strangers.MOST_PER_SOURCE; i++) {
+                SocketChannel s = SocketChannel.open();
+                all.add(s);
+                assertThat(trying.await(s, source, Deadline.in(LIMIT))).isTrue();
+            }
+            SocketChannel late = SocketChannel.open();
+            all.add(late);
+            assertThat(trying.await(late, source, Deadline.in(Duration.ofMillis(1))))
+                    .as("a place")
+                    .isFalse();
+            assertThat(all).allMatch(SocketChannel::isOpen);
+            trying.remove(all.getFirst());
+            assertThat(trying.await(late, source, Deadline.in(LIMIT))).isTrue();
+            all.getFirst().close();
+        }
+    }
 }
