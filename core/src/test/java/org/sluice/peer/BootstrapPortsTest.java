@@ -180,7 +180,7 @@ class BootstrapPortsTest {
     @Test
     void whoTriesRailsGivesWayToNobody() throws Exception {
         try (Strangers trying = new Strangers()) {
-            InetAddress source = InetAddress.getByName("127.0.0.2");
+            InetAddress source = InetAddress.ofLiteral("192.0.2.1");
             List<SocketChannel> all = new ArrayList<>();
             for (int i = 0; i < Strangers.MOST_PER_SOURCE; i++) {
                 SocketChannel s = SocketChannel.open();
