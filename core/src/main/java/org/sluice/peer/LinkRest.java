@@ -3,6 +3,7 @@ package org.sluice.peer;
 import org.jspecify.annotations.Nullable;
 import org.sluice.transfer.LinkEngine;
 import org.sluice.transfer.Work;
+import org.sluice.wire.ControlConnection;
 
 /** How long a link that has nothing to do need not be turned, where nothing comes that rings. Agent thread only. */
 final class LinkRest {
@@ -31,8 +32,11 @@ final class LinkRest {
     }
 
     /** @param work how much was done in a turn */
-    void turned(int work) {
+    void turned(int work, long now) {
         quiet = work > 0 ? 0 : quiet;
+        if (work == 0 && plane != null) {
+            plane.control().trim(now);
+        }
     }
 
     int millis(long now) {
@@ -43,6 +47,9 @@ final class LinkRest {
                 rest = ChannelManager.LOOK_MILLIS;
             } else if (plane.isMending()) {
                 rest = Math.min(rest, Work.IDLE_MILLIS);
+            }
+            if (plane.control().isLarge()) {
+                rest = Math.min(rest, ControlConnection.TRIM_MILLIS);
             }
             rest = plane.rest(rest, engine.unfinished() > 0 && !engine.isUnderWay());
         }

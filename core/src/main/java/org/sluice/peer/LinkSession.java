@@ -239,7 +239,7 @@ public final class LinkSession implements Work {
         }
         try {
             int work = plane == null ? engine.doWork(now) : doWork(plane);
-            rest.turned(work);
+            rest.turned(work, now);
             return work;
         } catch (IOException e) {
             broke(e);

@@ -3,6 +3,7 @@ package org.sluice.wire;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.sluice.ProtocolException;
@@ -16,6 +17,9 @@ import org.sluice.Where;
 public final class ControlConnection extends FrameWriter implements SignsOfLife, AutoCloseable {
     /** What is read at a time where much comes. */
     private static final int BUSY_BYTES = 4 << 10;
+
+    /** After so long without a word it gives memory back. */
+    public static final int TRIM_MILLIS = 500;
 
     /** The longest frame. */
     private static final int MOST_IN = FrameType.HEADER_BYTES + FrameType.MAX_PAYLOAD;
@@ -64,6 +68,28 @@ public final class ControlConnection extends FrameWriter implements SignsOfLife,
     @Override
     public long writtenAt() {
         return writtenAt;
+    }
+
+    /** Whether it has more memory than a link needs that has little to say. */
+    public boolean isLarge() {
+        return in.capacity() > BUSY_BYTES || outBytes() > BUSY_BYTES || stream.isLarge();
+    }
+
+    /** Gives back what it has grown by, once nothing was said for {@link #TRIM_MILLIS}: a node may have hundreds of links at rest. */
+    public void trim(long now) {
+        if (!isLarge() || now - Math.max(readAt, writtenAt) < TimeUnit.MILLISECONDS.toNanos(TRIM_MILLIS)) {
+            return;
+        }
+        if (in.position() == 0) {
+            in = direct(FIRST_BYTES);
+        }
+        sending.lock();
+        try {
+            trimOut();
+            stream.trim();
+        } finally {
+            sending.unlock();
+        }
     }
 
     /** Sends what was gathered, as far as the socket takes it. @return whether something went out */

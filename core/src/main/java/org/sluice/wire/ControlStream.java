@@ -39,4 +39,12 @@ public sealed interface ControlStream extends AutoCloseable permits PlainStream,
 
     @Override
     void close() throws IOException;
+
+    /** Whether it has memory to give back. */
+    default boolean isLarge() {
+        return false;
+    }
+
+    /** Gives back the memory that nothing waits in. */
+    default void trim() {}
 }

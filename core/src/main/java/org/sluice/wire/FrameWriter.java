@@ -336,6 +336,16 @@ public abstract sealed class FrameWriter permits ControlConnection {
         return out;
     }
 
+    final int outBytes() {
+        return out.capacity();
+    }
+
+    final void trimOut() {
+        if (out.position() == 0) {
+            out = direct(FIRST_BYTES);
+        }
+    }
+
     /** All of it has gone. Gives a large buffer back, when little has been said for long: who says much at a time does so again. */
     final void shrink(int said) {
         layoutBytes = 0;

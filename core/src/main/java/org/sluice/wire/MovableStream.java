@@ -32,6 +32,9 @@ public final class MovableStream implements ControlStream {
 
     private static final int FIRST_RAW_BYTES = 1 << 10;
 
+    /** What is larger is given back when it is not needed. */
+    private static final int LARGE_BYTES = 4 << 10;
+
     private final Where where;
     private ControlStream inner;
     /** Bytes that the peer may not have, the oldest first: numbers {@code acknowledged} to {@code written}. */
@@ -62,6 +65,24 @@ public final class MovableStream implements ControlStream {
 
     private static ByteBuffer buffer(int bytes) {
         return ByteBuffer.allocateDirect(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    @Override
+    public synchronized boolean isLarge() {
+        return kept.capacity() > LARGE_BYTES && kept.capacity() > 2 * (kept.remaining() + FIRST_BYTES)
+                || records.capacity() > LARGE_BYTES && !records.hasRemaining()
+                || raw.capacity() > LARGE_BYTES && !raw.hasRemaining();
+    }
+
+    @Override
+    public synchronized void trim() {
+        kept = buffer(kept.remaining() + FIRST_BYTES).put(kept).flip();
+        if (!records.hasRemaining()) {
+            records = buffer(FIRST_BYTES).flip();
+        }
+        if (!raw.hasRemaining()) {
+            raw = buffer(FIRST_RAW_BYTES).flip();
+        }
     }
 
     /** How many bytes of the peer's this side has taken: where the peer is to go on. */

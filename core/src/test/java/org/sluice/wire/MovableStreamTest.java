@@ -156,6 +156,30 @@ final class MovableStreamTest {
         assertNothingLost();
     }
 
+    @RepeatedTest(10)
+    @DisplayName("what has grown is given back, and what the peer may not have yet stays")
+    void trimmed(org.junit.jupiter.api.RepetitionInfo repetition) throws IOException {
+        SplittableRandom random = new SplittableRandom(repetition.getCurrentRepetition());
+        for (int round = 0; round < 20; round++) {
+            a.say(random, random.nextInt(200_000));
+            b.say(random, random.nextInt(3_000));
+            for (int t = random.nextInt(4); t > 0; t--) {
+                a.turn(1 + random.nextInt(20_000));
+                b.turn(1 + random.nextInt(20_000));
+            }
+            a.stream.trim();
+            b.stream.trim();
+            if (random.nextInt(3) == 0) {
+                move(random);
+            }
+        }
+        settle();
+        assertNothingLost();
+        a.stream.trim();
+        b.stream.trim();
+        assertThat(a.stream.isLarge() || b.stream.isLarge()).isFalse();
+    }
+
     @ParameterizedTest
     @ValueSource(longs = {-1, 6, Long.MAX_VALUE, Long.MIN_VALUE})
     @DisplayName("a peer that resumes where it cannot be is refused")
