@@ -69,9 +69,9 @@ public final class MovableStream implements ControlStream {
 
     @Override
     public synchronized boolean isLarge() {
-        return kept.capacity() > LARGE_BYTES && kept.capacity() > 2 * (kept.remaining() + FIRST_BYTES)
-                || records.capacity() > LARGE_BYTES && !records.hasRemaining()
-                || raw.capacity() > LARGE_BYTES && !raw.hasRemaining();
+        return (kept.capacity() > LARGE_BYTES && kept.capacity() > 2 * (kept.remaining() + FIRST_BYTES))
+                || (records.capacity() > LARGE_BYTES && !records.hasRemaining())
+                || (raw.capacity() > LARGE_BYTES && !raw.hasRemaining());
     }
 
     @Override
