@@ -1,7 +1,6 @@
 package org.sluice.transfer;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
 import org.sluice.ProtocolException;
 import org.sluice.Where;
@@ -34,9 +33,8 @@ final class Along {
 
     /** The memory that the bytes came in is to be used for something else. */
     void keep() {
-        MemorySegment came = bytes;
-        if (came != null && !kept) {
-            bytes = MemorySegment.ofArray(came.toArray(ValueLayout.JAVA_BYTE));
+        if (!kept) {
+            bytes = SmallBytes.kept(bytes);
             kept = true;
         }
     }

@@ -1,7 +1,6 @@
 package org.sluice.transfer;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
 
 /** A send of the peer's that waits for its receive. */
@@ -27,9 +26,6 @@ final class Announced {
 
     /** No receive waits for it: the memory that its bytes came in is to be used for something else meanwhile. */
     void keep() {
-        MemorySegment came = bytes;
-        if (came != null) {
-            bytes = MemorySegment.ofArray(came.toArray(ValueLayout.JAVA_BYTE));
-        }
+        bytes = SmallBytes.kept(bytes);
     }
 }

@@ -75,6 +75,7 @@ final class Receiving {
         return requests.size() + active.size() > 0;
     }
 
+    /** Whether chunks are to come. */
     boolean isActive() {
         return active.size() > 0;
     }

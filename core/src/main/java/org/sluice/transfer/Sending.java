@@ -36,7 +36,7 @@ final class Sending {
     private final Consumer<ChunkedTransfer> late = this::late;
     private final Posting<OutboundTransfer> posting = new Posting<>(this::mayGo, this::announce);
     /** Reads of the peer's that wait until it has the memory open. */
-    private final Posting<OutboundTransfer> serving = new Posting<>(this::mayServe, this::serve);
+    private final Posting<OutboundTransfer> serving = new Posting<>(this::isOffered, this::serve);
 
     private final @Nullable PulledMemory memory;
     private final TransferTable<OutboundTransfer> active = new TransferTable<>();
@@ -116,19 +116,18 @@ final class Sending {
     private boolean mayGo(OutboundTransfer t) {
         byte[] notification = notification(t);
         return !settings.confirmed()
-                || (control.hasRoom()
-                        && isOffered(t, along.isSooner(t, now))
-                        && (notification == null || credit.covers(notification)));
+                || (control.hasRoom() && isOffered(t) && (notification == null || credit.covers(notification)));
     }
 
-    private boolean mayServe(OutboundTransfer t) {
-        return isOffered(t, along.isSooner(t, now));
-    }
-
-    /** Whether the peer has, or cannot have, what it needs to pull a transfer. @param otherwise whether the bytes go another way */
-    private boolean isOffered(OutboundTransfer t, boolean otherwise) {
+    /** Whether the peer has, or cannot have or need not have, what it needs to pull a transfer, and may be told. */
+    private boolean isOffered(OutboundTransfer t) {
         PulledMemory m = memory;
-        if (m != null && t.source == null && m.isOn() && t.ending == EndReason.NONE && t.length > 0 && !otherwise) {
+        if (m != null
+                && t.source == null
+                && m.isOn()
+                && t.ending == EndReason.NONE
+                && t.length > 0
+                && !along.isSooner(t)) {
             switch (PullOffer.state(t.map, m)) {
                 case PulledMemory.NOT_YET -> {
                     return false;

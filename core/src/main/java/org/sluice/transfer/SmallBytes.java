@@ -2,6 +2,7 @@ package org.sluice.transfer;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,6 +43,11 @@ final class SmallBytes {
                 at += length;
             }
         }
+    }
+
+    /** A copy of bytes whose memory is to be used for something else. */
+    static @Nullable MemorySegment kept(@Nullable MemorySegment bytes) {
+        return bytes == null ? null : MemorySegment.ofArray(bytes.toArray(ValueLayout.JAVA_BYTE));
     }
 
     /** Copies a transfer's bytes to where they go from. */

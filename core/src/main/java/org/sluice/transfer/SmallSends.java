@@ -7,6 +7,7 @@ final class SmallSends {
     /** Short transfers under way up to which they go so: on two cores four at a time are twice as fast then, sixteen are slower by a fifth. */
     private static final int FEW = 4;
 
+    /** For how long more than {@link #FEW} are remembered: those who keep as many under way post the next within it. */
     private static final long CROWD_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
 
     private final EngineSettings settings;
@@ -32,9 +33,15 @@ final class SmallSends {
      * more bytes on the one connection do, above all beside long transfers. Many would be in each other's way there.
      */
     boolean mayGo(OutboundTransfer t, long now) {
-        return t.length > 0
-                && (t.length <= settings.smallBytes() || (isShort(t) && isCalm(now) && isOneCopy(t)))
-                && underWay + t.length <= EngineSettings.SMALL_BYTES_UNDER_WAY
+        return (isSmall(t) || (isShort(t) && isCalm(now) && isOneCopy(t))) && isAllowed(t);
+    }
+
+    private boolean isSmall(OutboundTransfer t) {
+        return t.length > 0 && t.length <= settings.smallBytes();
+    }
+
+    private boolean isAllowed(OutboundTransfer t) {
+        return underWay + t.length <= EngineSettings.SMALL_BYTES_UNDER_WAY
                 && (control.isSealed() || !sender.isProtected());
     }
 
@@ -55,11 +62,8 @@ final class SmallSends {
     }
 
     /** Whether a few bytes that the CPU reaches go along sooner than they are pulled. */
-    boolean isSooner(OutboundTransfer t, long now) {
-        return t.length > 0
-                && t.length <= settings.smallBytes()
-                && t.map.block(0).memory().host().isPresent()
-                && mayGo(t, now);
+    boolean isSooner(OutboundTransfer t) {
+        return isSmall(t) && t.map.block(0).memory().host().isPresent() && isAllowed(t);
     }
 
     /** Sends the bytes, before the announcement. */

@@ -113,6 +113,16 @@ final class MovableStreamTest {
         wire = next;
     }
 
+    /** Both say something, and come round up to three times. */
+    private void talk(SplittableRandom random, int most) throws IOException {
+        a.say(random, random.nextInt(most));
+        b.say(random, random.nextInt(3_000));
+        for (int t = random.nextInt(4); t > 0; t--) {
+            a.turn(1 + random.nextInt(20_000));
+            b.turn(1 + random.nextInt(20_000));
+        }
+    }
+
     @Test
     @DisplayName("bytes go both ways, more than either side keeps")
     void both() throws IOException {
@@ -130,13 +140,7 @@ final class MovableStreamTest {
     void moved(org.junit.jupiter.api.RepetitionInfo repetition) throws IOException {
         SplittableRandom random = new SplittableRandom(repetition.getCurrentRepetition());
         for (int round = 0; round < 30; round++) {
-            a.say(random, random.nextInt(100_000));
-            b.say(random, random.nextInt(3_000));
-            int turns = random.nextInt(4);
-            for (int t = 0; t < turns; t++) {
-                a.turn(1 + random.nextInt(20_000));
-                b.turn(1 + random.nextInt(20_000));
-            }
+            talk(random, 100_000);
             if (random.nextInt(3) == 0) {
                 move(random);
             }
@@ -161,12 +165,7 @@ final class MovableStreamTest {
     void trimmed(org.junit.jupiter.api.RepetitionInfo repetition) throws IOException {
         SplittableRandom random = new SplittableRandom(repetition.getCurrentRepetition());
         for (int round = 0; round < 20; round++) {
-            a.say(random, random.nextInt(200_000));
-            b.say(random, random.nextInt(3_000));
-            for (int t = random.nextInt(4); t > 0; t--) {
-                a.turn(1 + random.nextInt(20_000));
-                b.turn(1 + random.nextInt(20_000));
-            }
+            talk(random, 200_000);
             a.stream.trim();
             b.stream.trim();
             if (random.nextInt(3) == 0) {
