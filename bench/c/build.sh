@@ -3,6 +3,6 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 mkdir -p ../target
-for program in stripe; do
+for program in stripe pingpong; do
     gcc -O2 -g -Wall -Wextra -pthread -o "../target/$program" "$program.c"
 done

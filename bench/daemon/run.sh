@@ -14,34 +14,19 @@ pids=()
 
 clean() {
     for p in "${pids[@]}"; do kill "$p" 2>/dev/null || true; done
-    for host in $a $b; do
-        ip netns pids "$host" 2>/dev/null | xargs -r kill 2>/dev/null || true
-        ip netns del "$host" 2>/dev/null || true
-    done
+    end_hosts $a $b
     rm -rf "$work"
 }
 trap clean EXIT
 
-ip netns add "$a"
-ip netns add "$b"
-names=
-for ((i = 0; i <= nics; i++)); do
-    ip -n "$a" link add eth$i type veth peer name eth$i netns "$b"
-    ip -n "$a" addr add 10.$((100 + i)).0.1/24 dev eth$i
-    ip -n "$b" addr add 10.$((100 + i)).0.2/24 dev eth$i
-    for host in $a $b; do
-        ip -n "$host" link set eth$i up
-        ip -n "$host" link set lo up
-    done
-    ((i == 0)) || names=$names,eth$i
-done
-names=${names#,}
+join_hosts $a $b 0 $nics
+names=$(seq -s, -f eth%.0f 1 $nics)
 : "${SLUICE:=./sluice}"
 "$SLUICE" --version >/dev/null
 for program in bench; do
     gcc -std=c11 -O2 -Wall -Wextra -Werror -pthread -Iclient-c/include -o "$work/$program" "client-c/test/$program.c" client-c/src/*.c
 done
-gcc -std=gnu11 -O2 -Wall -Wextra -Werror bench/c/pingpong.c -o "$work/pingpong"
+bench/c/build.sh
 gcc -std=c11 -O2 -fPIC -shared -fvisibility=hidden -pthread -Iclient-c/include -o "$work/libsluice.so" client-c/src/*.c
 
 ip netns exec "$a" "$SLUICE" daemon --socket "$work/a" --listen none --backend host --gpus 1 --nics "$names" &
@@ -49,10 +34,6 @@ pids+=($!)
 ip netns exec "$b" "$SLUICE" daemon --socket "$work/b" --listen 10.100.0.2:20100 --unprotected --backend host --gpus 1 --nics "$names" &
 pids+=($!)
 for _ in $(seq 300); do [ ! -S "$work/a" ] || [ ! -S "$work/b" ] || break; sleep 0.1; done
-
-used_by() { # PROCESS...: hundredths of CPU seconds
-    for p in "$@"; do cat "/proc/$p/stat"; done | awk '{ sub(/.*\) /, ""); s += $12 + $13 } END { print s + 0 }'
-}
 
 client() { "$work/bench" "$work/a" "$work/b" 10.100.0.2:20100 "$@"; }
 carried() { # bytes that b's NICs took, by the kernel's count
@@ -84,7 +65,7 @@ for row in $what; do
         [ -n "${served:-}" ] || serve_library
         for ((r = 0; r < rounds; r++)); do
             echo "library 8 B: $(library 8 1 | number p50) us p50"
-            echo "eventfd, one wake-up: $("$work/pingpong" eventfd 20000)"
+            echo "eventfd, one wake-up: $(bench/target/pingpong eventfd 20000)"
             echo "daemon 8 B, waiting: $(client 8 1 "$each")"
             echo "daemon 8 B, polling: $(client 8 1 "$each" poll)"
         done
@@ -113,9 +94,9 @@ for row in $what; do
         ;;
     idle)
         sleep 2
-        before=$(used_by "${pids[@]:0:2}")
+        before=$(used "${pids[@]:0:2}")
         sleep 10
-        echo "idle: $(calc "($(used_by "${pids[@]:0:2}") - $before) / 10 / 2") % of a core for each daemon"
+        echo "idle: $(calc "($(used "${pids[@]:0:2}") - $before) / 10 / 2") % of a core for each daemon"
         ;;
     languages)
         classes=$(ls client-java/target/classes -d 2>/dev/null || true)

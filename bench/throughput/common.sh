@@ -18,6 +18,32 @@ machine() {
     echo "$(nproc) cores ($(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)), Linux $(uname -r)"
 }
 
+# --- two hosts: network namespaces, joined by NICs with the same name on both, ethN in 10.(100+N).0.0/24, .1 on the first and .2 on the second
+
+join_hosts() { # first second from-NIC to-NIC
+    local i host
+    ip netns add "$1"
+    ip netns add "$2"
+    for ((i = $3; i <= $4; i++)); do
+        ip -n "$1" link add eth$i type veth peer name eth$i netns "$2"
+        ip -n "$1" addr add 10.$((100 + i)).0.1/24 dev eth$i
+        ip -n "$2" addr add 10.$((100 + i)).0.2/24 dev eth$i
+        for host in "$1" "$2"; do
+            ip -n "$host" link set eth$i up
+            ip -n "$host" link set lo up
+        done
+    done
+}
+
+# Ends what runs in them, too. None need be there.
+end_hosts() { # host...
+    local host
+    for host in "$@"; do
+        ip netns pids "$host" 2>/dev/null | xargs -r kill 2>/dev/null || true
+        ip netns del "$host" 2>/dev/null || true
+    done
+}
+
 # The loopback device's bytes received, by the kernel's count.
 received() { awk '$1 == "lo:" { print $2 }' /proc/net/dev; }
 
@@ -40,9 +66,9 @@ begin_stopped() { # seconds command...
     kill -STOP -- "-$!"
 }
 
-# Hundredths of CPU seconds that a process group has used.
-used() { # group
-    cat /proc/[0-9]*/stat 2>/dev/null | awk -v g="$1" '{ sub(/.*\) /, "") } $3 == g { s += $12 + $13 } END { print s + 0 }'
+# Hundredths of CPU seconds that processes have used.
+used() { # process...
+    for p in "$@"; do cat "/proc/$p/stat" 2>/dev/null; done | awk '{ sub(/.*\) /, ""); s += $12 + $13 } END { print s + 0 }'
 }
 
 # GB/s that a process group moves over the loopback device in a second, and the CPU seconds that a GB takes it; sets gbps and cpu.
@@ -50,10 +76,10 @@ turn() { # group
     local before after from to began
     kill -CONT -- "-$1"
     sleep 0.25 # until caches and sockets are as they are when it runs alone
-    began=$(used "$1") before=$(received) from=$(date +%s%N)
+    began=$(used $(pgrep -g "$1")) before=$(received) from=$(date +%s%N)
     sleep 1
     after=$(received) to=$(date +%s%N)
-    cpu=$(calc "($(used "$1") - $began) / 100 / (($after - $before) / 1e9)" 4)
+    cpu=$(calc "($(used $(pgrep -g "$1")) - $began) / 100 / (($after - $before) / 1e9)" 4)
     kill -STOP -- "-$1"
     gbps=$(calc "($after - $before) / ($to - $from)" 4)
     [ "$((after - before))" -gt 1000000 ] || { echo "a side moved nothing: run its command by hand" >&2; exit 1; }

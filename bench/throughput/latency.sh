@@ -11,7 +11,7 @@ jdk=${JAVA25_HOME:-$(ls -d /usr/lib/jvm/*25* 2>/dev/null | head -1)}
 [ -e "$kit/sluice-bench.jar" ] || { echo "no $kit: bench/gpu/pack.sh makes it" >&2; exit 1; }
 work=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$work"' EXIT
-gcc -std=gnu11 -O2 -Wall -Wextra -Werror bench/c/pingpong.c -o "$work/pingpong"
+bench/c/build.sh
 "$sluice" --version >/dev/null
 echo "$(machine); load $(cut -d' ' -f1 /proc/loadavg); medians of $rounds rounds in turn"
 
@@ -21,7 +21,7 @@ pair() { # side
 }
 
 for ((r = 0; r < rounds; r++)); do
-    for bytes in 8 65536; do echo "c $("$work/pingpong" $bytes 20000)"; done
+    for bytes in 8 65536; do echo "c $(bench/target/pingpong $bytes 20000)"; done
     pair server >"$work/server" 2>&1 &
     until grep -qs listening "$work/server"; do sleep 0.1; done
     pair client | sed 's/^/sluice /'

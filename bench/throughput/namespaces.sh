@@ -11,27 +11,16 @@ nics=4 a=bn$$a b=bn$$b
 work=$(mktemp -d)
 
 clean() {
-    for host in $a $b; do
-        ip netns pids "$host" 2>/dev/null | xargs -r kill 2>/dev/null || true
-        ip netns del "$host" 2>/dev/null || true
-    done
+    end_hosts $a $b
     rm -rf "$work"
 }
 trap clean EXIT
 
-ip netns add "$a"
-ip netns add "$b"
-for ((i = 0; i <= nics; i++)); do
-    ip -n "$a" link add eth$i type veth peer name eth$i netns "$b"
-    ip -n "$a" addr add 10.$((100 + i)).0.1/24 dev eth$i
-    ip -n "$b" addr add 10.$((100 + i)).0.2/24 dev eth$i
+join_hosts $a $b 0 $nics
+for ((i = 1; i <= nics; i++)); do
     for host in $a $b; do
-        ip -n "$host" link set eth$i up
-        ip -n "$host" link set lo up
-        if ((i > 0)); then
-            # burst: four of the 64 KiB segments that the kernel hands a NIC at once; latency: a switch's buffer
-            tc -n "$host" qdisc add dev eth$i root tbf rate "$( ((i == nics)) && echo "$last" || echo 1gbit)" burst 256kb latency 50ms
-        fi
+        # burst: four of the 64 KiB segments that the kernel hands a NIC at once; latency: a switch's buffer
+        tc -n "$host" qdisc add dev eth$i root tbf rate "$( ((i == nics)) && echo "$last" || echo 1gbit)" burst 256kb latency 50ms
     done
 done
 ./sluice --version >/dev/null

@@ -11,10 +11,7 @@ a=o$$a b=o$$b s=o$$s
 work=$(mktemp -d)
 
 clean() {
-    for host in $a $b $s; do
-        ip netns pids "$host" 2>/dev/null | xargs -r kill 2>/dev/null || true
-        ip netns del "$host" 2>/dev/null || true
-    done
+    end_hosts $a $b $s
     rm -rf "$work"
 }
 trap clean EXIT

@@ -17,27 +17,13 @@
 #include <unistd.h>
 #include <vector>
 
+#include "check.h"
 #include "nixl.h"
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr size_t SIZE = 128u << 20; // of a region; the initiator has a second one to read back into
-
-[[noreturn]] void fail(const char *what, int line, long status) {
-    std::fprintf(stderr, "bench: line %d: %s: status %ld\n", line, what, status);
-    std::_Exit(1);
-}
-
-#define OK(call)                                                                                                                        \
-    do {                                                                                                                                \
-        const long s_ = static_cast<long>(call);                                                                                        \
-        if (s_ != NIXL_SUCCESS) fail(#call, __LINE__, s_);                                                                              \
-    } while (0)
-#define CHECK(condition)                                                                                                                \
-    do {                                                                                                                                \
-        if (!(condition)) fail(#condition, __LINE__, 0);                                                                                \
-    } while (0)
 
 void publish(const std::string &path, const std::string &bytes) {
     std::ofstream(path + ".new", std::ios::binary) << bytes;

@@ -16,10 +16,7 @@ pids=()
 
 clean() {
     for p in "${pids[@]}"; do kill "$p" 2>/dev/null || true; done
-    for host in $a $b; do
-        ip netns pids "$host" 2>/dev/null | xargs -r kill 2>/dev/null || true
-        ip netns del "$host" 2>/dev/null || true
-    done
+    end_hosts $a $b
     rm -rf "$work"
 }
 trap clean EXIT
@@ -28,20 +25,8 @@ lib=$(dirname "$(find "$installed" -name libnixl.so | head -1)")
 make -s -C nixl NIXL="$nixl" NIXL_LIB="$lib" OUT="$work/build" "$work/build/libplugin_SLUICE.so" "$work/build/bench"
 mkdir "$work/plugins"
 cp "$work/build/libplugin_SLUICE.so" "$lib"/plugins/*.so "$work/plugins/"
-ip netns add "$a"
-ip netns add "$b"
-names=
-for ((i = 1; i <= nics; i++)); do
-    ip -n "$a" link add eth$i type veth peer name eth$i netns "$b"
-    ip -n "$a" addr add 10.$((100 + i)).0.1/24 dev eth$i
-    ip -n "$b" addr add 10.$((100 + i)).0.2/24 dev eth$i
-    for host in $a $b; do
-        ip -n "$host" link set eth$i up
-        ip -n "$host" link set lo up
-    done
-    names=$names,eth$i
-done
-names=${names#,}
+join_hosts $a $b 1 $nics
+names=$(seq -s, -f eth%.0f 1 $nics)
 : "${SLUICE:=./sluice}"
 "$SLUICE" --version >/dev/null
 echo "$(machine); load $(cut -d' ' -f1 /proc/loadavg); $nics NICs"

@@ -14,26 +14,12 @@
 #include <thread>
 #include <vector>
 
+#include "check.h"
 #include "nixl.h"
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-[[noreturn]] void fail(const char *what, int line, long status) {
-    std::fprintf(stderr, "consistency: line %d: %s: status %ld\n", line, what, status);
-    std::_Exit(1);
-}
-
-#define OK(call)                                                                                                                        \
-    do {                                                                                                                                \
-        const long s_ = static_cast<long>(call);                                                                                        \
-        if (s_ != NIXL_SUCCESS) fail(#call, __LINE__, s_);                                                                              \
-    } while (0)
-#define CHECK(condition)                                                                                                                \
-    do {                                                                                                                                \
-        if (!(condition)) fail(#condition, __LINE__, 0);                                                                                \
-    } while (0)
 
 nixl_mem_t kind = DRAM_SEG;
 

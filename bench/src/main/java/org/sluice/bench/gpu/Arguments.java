@@ -2,7 +2,9 @@ package org.sluice.bench.gpu;
 
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import org.sluice.NodeConfig;
 
 /** {@code name=value} arguments; sizes may end in K, M or G (powers of 1024). */
 record Arguments(Map<String, String> values) {
@@ -16,6 +18,20 @@ record Arguments(Map<String, String> values) {
             values.put(a.substring(0, at), a.substring(at + 1));
         }
         return new Arguments(values);
+    }
+
+    /** What all pairs of this folder say of their nodes. */
+    NodeConfig.Builder node(String backend) {
+        return NodeConfig.builder()
+                .backend(text("backend", backend))
+                .gpus(number("gpus", 1))
+                .transport(text("transport", "tcp"))
+                .portBase(number("port", 21000));
+    }
+
+    /** The loopback device's rails, unless told otherwise. */
+    List<String> nics() {
+        return List.of(text("nics", "lo1,lo2,lo3,lo4").split(","));
     }
 
     String text(String name, String otherwise) {

@@ -81,15 +81,11 @@ public final class GpuPair {
     }
 
     private static void side(Arguments a, boolean isServer) throws Exception {
-        NodeConfig.Builder config = NodeConfig.builder()
-                .backend(a.text("backend", "cuda"))
-                .gpus(a.number("gpus", 1))
-                .transport(a.text("transport", "tcp"))
+        NodeConfig.Builder config = a.node("cuda")
                 .unpack(UnpackMode.valueOf(a.text("unpack", "kernel").toUpperCase(Locale.ROOT)))
-                .portBase(a.number("port", 21000))
                 .deadline(Duration.ofSeconds(30));
         if (a.text("plugin", "").isEmpty()) {
-            config.nics(List.of(a.text("nics", "lo1,lo2,lo3,lo4").split(",")));
+            config.nics(a.nics());
         } else {
             config.transportOptions(Map.of("plugin", a.text("plugin", "")));
         }

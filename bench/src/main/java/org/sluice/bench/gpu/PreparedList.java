@@ -56,12 +56,8 @@ public final class PreparedList {
     public static void main(String[] args) throws Exception {
         Arguments a = Arguments.of(args, 1);
         long bytes = blocks(a) * block(a);
-        NodeConfig config = NodeConfig.builder()
-                .backend(a.text("backend", "cuda"))
-                .gpus(1)
-                .transport(a.text("transport", "tcp"))
-                .portBase(a.number("port", 21000))
-                .nics(List.of(a.text("nics", "lo1,lo2,lo3,lo4").split(",")))
+        NodeConfig config = a.node("cuda")
+                .nics(a.nics())
                 .channels(a.number("channels", 8))
                 .chunkBytes(1 << 20)
                 .deadline(Duration.ofSeconds(60))

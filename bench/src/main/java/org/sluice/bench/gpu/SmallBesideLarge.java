@@ -3,7 +3,6 @@ package org.sluice.bench.gpu;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Locale;
 import org.sluice.Link;
 import org.sluice.Node;
@@ -26,11 +25,8 @@ public final class SmallBesideLarge {
 
     public static void main(String[] args) throws Exception {
         Arguments a = Arguments.of(args, 1);
-        NodeConfig config = NodeConfig.builder()
-                .backend(a.text("backend", "host"))
-                .gpus(1)
-                .portBase(a.number("port", 21000))
-                .nics(List.of(a.text("nics", "lo1,lo2,lo3,lo4").split(",")))
+        NodeConfig config = a.node("host")
+                .nics(a.nics())
                 .channels(a.number("channels", 8))
                 .deadline(Duration.ofMinutes(1))
                 .build();
