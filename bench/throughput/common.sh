@@ -10,6 +10,11 @@ number() {
     sed -n "s/.*\"$1\":[[:space:]]*\([0-9.eE+-]*\).*/\1/p" | head -1
 }
 
+# The value of this name in a line of name=value pairs on stdin.
+field() {
+    sed -n "s/^\(.* \)\?$1=\([^ ]*\).*/\2/p"
+}
+
 calc() {
     awk "BEGIN { printf \"%.${2:-3}f\", $1 }"
 }

@@ -37,9 +37,6 @@ import org.sluice.wire.NodeIdentity;
  * take seconds. Every method runs on the GPU's agent thread; the futures complete there.
  */
 final class ChannelManager {
-    /** Rest between looks at channels that are being made, whose transport may have no doorbell to ring. */
-    static final int LOOK_MILLIS = 1;
-
     /**
      * How long accepting waits for this side's connects. A plugin whose accept waits for its peer (FastSocket) would otherwise hold
      * up the connect that the peer's accept waits for. Where a connect in turn needs the peer to accept, this is all that is lost.
@@ -238,7 +235,7 @@ final class ChannelManager {
         private final boolean accept;
         private final Deadline deadline;
         private final CompletableFuture<Channels> done = new CompletableFuture<>();
-        private final long acceptAt = System.nanoTime() + CONNECT_FIRST_NANOS;
+        private final long begun = System.nanoTime();
 
         Setup(int[] devices, List<byte[]> handles, boolean accept, BitSet lost, Deadline deadline) {
             this.devices = devices;
@@ -296,7 +293,7 @@ final class ChannelManager {
                 return 1;
             }
             try {
-                boolean connecting = missing > 0 && now - acceptAt < 0;
+                boolean connecting = missing > 0 && now - begun < CONNECT_FIRST_NANOS;
                 for (c = 0; c < receiving.length; c++) {
                     if (receiving[c] != null) {
                         continue;
@@ -394,7 +391,7 @@ final class ChannelManager {
 
         @Override
         public int restMillis() {
-            return LOOK_MILLIS;
+            return LinkRest.lookMillis(System.nanoTime() - begun);
         }
     }
 }

@@ -38,6 +38,7 @@ final class ChannelRepair {
     private int losses;
     private long lookedAt;
     private boolean trying;
+    private long tryingSince;
     private final Outage noSending;
     private final Outage noReceiving;
 
@@ -106,6 +107,9 @@ final class ChannelRepair {
             work += s.doWork(now);
             more |= s.isTrying();
         }
+        if (more && !trying) {
+            tryingSince = now;
+        }
         trying = more;
         return work;
     }
@@ -118,6 +122,11 @@ final class ChannelRepair {
     /** Whether a channel is being made, whose transport may have no doorbell to ring. */
     boolean isTrying() {
         return trying;
+    }
+
+    /** Since when, while it is. */
+    long tryingSince() {
+        return tryingSince;
     }
 
     /** The same error on every channel, as often as it is made anew, is the plugin's, the memory's or the settings', not a cable's. */

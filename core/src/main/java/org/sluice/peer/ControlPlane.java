@@ -32,6 +32,7 @@ final class ControlPlane {
     private final ChannelRepair repair;
     private final ProgramWords words;
     private final Duration timeout;
+    private final Duration beginning;
     private final PeerSilence silence;
     private final LinkPulse pulse;
     private final Where where;
@@ -44,6 +45,7 @@ final class ControlPlane {
     /**
      * @param pulse the link's part in the peer's signs of life
      * @param timeout of silence after which the peer is lost
+     * @param beginning how long the peer may take to begin its end of the link, where that is longer
      */
     ControlPlane(
             ControlConnection control,
@@ -52,6 +54,7 @@ final class ControlPlane {
             ChannelRepair repair,
             ProgramWords words,
             Duration timeout,
+            Duration beginning,
             Where where) {
         this.control = control;
         this.pulse = pulse;
@@ -59,8 +62,9 @@ final class ControlPlane {
         this.repair = repair;
         this.words = words;
         this.timeout = timeout;
+        this.beginning = beginning.compareTo(timeout) > 0 ? beginning : timeout;
         // so that the report, which may wait for the agent's rest, still comes within the timeout
-        this.silence = new PeerSilence(timeout.toNanos() - timeout.toNanos() / 20, now);
+        this.silence = new PeerSilence(timeout.toNanos() - timeout.toNanos() / 20, this.beginning.toNanos(), now);
         this.where = where;
     }
 
@@ -121,13 +125,18 @@ final class ControlPlane {
         if (isSilent()) {
             readable.run(); // what came while this side did something else is still to be read
             if (!over.getAsBoolean() && isSilent()) {
-                throw new PeerLostException(
-                        where,
-                        "the peer has been silent for " + timeout.toMillis()
-                                + " ms on the control connection; it is frozen or cut off");
+                throw new PeerLostException(where, tooSilent());
             }
         }
         return work;
+    }
+
+    private String tooSilent() {
+        return silence.isHeard()
+                ? "the peer has been silent for " + timeout.toMillis()
+                        + " ms on the control connection; it is frozen or cut off"
+                : "the peer agreed to the link and has not begun its end of it within " + beginning.toMillis()
+                        + " ms; it is frozen, cut off or too busy";
     }
 
     /**
@@ -170,7 +179,11 @@ final class ControlPlane {
      */
     boolean read(ControlListener listener, BooleanSupplier over) throws IOException {
         now = System.nanoTime();
-        return control.read(listener, now) || over.getAsBoolean() || way.survivesEnd();
+        boolean more = control.read(listener, now);
+        if (control.isHeard()) {
+            silence.heard();
+        }
+        return more || over.getAsBoolean() || way.survivesEnd();
     }
 
     /** Goes on with what was left when more had come than is read at once. @return how much was done */

@@ -114,6 +114,7 @@ final class LinkStart {
                         repair,
                         new ProgramWords(control, regions, events, where),
                         plan.config().timeouts().peerTimeout(),
+                        plan.deadline(),
                         where),
                 sharing,
                 attempt.manager(),

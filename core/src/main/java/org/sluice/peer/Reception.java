@@ -246,6 +246,7 @@ final class Reception implements AutoCloseable {
                 return true;
             }
             NodeIdentity peer = NodeIdentity.decode(first.payload());
+            strangers.introduced(client);
             // who has heard who this node is may count on it; until then it is a stranger, who tries again when dropped
             if (!trying.await(client, source, Deadline.in(settings.offerWait()))) {
                 throw new EOFException("no place among those who try rails");

@@ -32,6 +32,7 @@ public final class ControlConnection extends FrameWriter implements SignsOfLife,
     private ByteBuffer in = direct(FIRST_BYTES);
     private volatile long readAt;
     private volatile long writtenAt;
+    private boolean heard;
     /** Held while something is written: the agent flushes, and the node's timer puts heartbeats in between. */
     private final ReentrantLock sending = new ReentrantLock();
     /** Of a heartbeat, what the socket has not taken. Guarded by {@link #sending}, as the next. */
@@ -68,6 +69,11 @@ public final class ControlConnection extends FrameWriter implements SignsOfLife,
     @Override
     public long writtenAt() {
         return writtenAt;
+    }
+
+    /** Whether the peer has said anything since the link was made. */
+    public boolean isHeard() {
+        return heard;
     }
 
     /** Whether it has more memory than a link needs that has little to say. */
@@ -205,6 +211,7 @@ public final class ControlConnection extends FrameWriter implements SignsOfLife,
                 return true;
             }
             readAt = now;
+            heard = true;
             taken += n;
             boolean full = !in.hasRemaining();
             in.flip();

@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -174,6 +175,74 @@ class BootstrapPortsTest {
             assertThat(quiet.isOpen()).isTrue();
             assertThat(flood.subList(0, 10)).noneMatch(SocketChannel::isOpen);
             assertThat(flood.subList(10, flood.size())).allMatch(SocketChannel::isOpen);
+        }
+    }
+
+    @Test
+    void whoHasSaidWhoItIsGivesWayLast() throws Exception {
+        try (Strangers strangers = new Strangers()) {
+            InetAddress source = InetAddress.ofLiteral("192.0.2.1");
+            SocketChannel introduced = SocketChannel.open();
+            strangers.add(introduced, source);
+            strangers.introduced(introduced);
+            List<SocketChannel> silent = new ArrayList<>();
+            for (int i = 0; i < Strangers.MOST_PER_SOURCE; i++) {
+                SocketChannel s = SocketChannel.open();
+                silent.add(s);
+                strangers.add(s, source);
+            }
+            assertThat(introduced.isOpen()).isTrue();
+            assertThat(silent.getFirst().isOpen()).isFalse();
+            silent.forEach(strangers::introduced);
+            SocketChannel late = SocketChannel.open();
+            strangers.add(late, source);
+            assertThat(introduced.isOpen())
+                    .as("the oldest of those who all have")
+                    .isFalse();
+            assertThat(late.isOpen()).isTrue();
+        }
+    }
+
+    @Test
+    void placesAreGivenInTheOrderInWhichTheyWereAskedFor() throws Exception {
+        try (Strangers trying = new Strangers()) {
+            InetAddress source = InetAddress.ofLiteral("192.0.2.1");
+            List<SocketChannel> all = new ArrayList<>();
+            for (int i = 0; i < Strangers.MOST_PER_SOURCE; i++) {
+                SocketChannel s = SocketChannel.open();
+                all.add(s);
+                assertThat(trying.await(s, source, Deadline.in(LIMIT))).isTrue();
+            }
+            List<Integer> placed = new CopyOnWriteArrayList<>();
+            List<Thread> waiters = new ArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                int n = i;
+                SocketChannel s = SocketChannel.open();
+                all.add(s);
+                Thread t = Thread.ofVirtual().start(() -> {
+                    if (trying.await(s, source, Deadline.in(LIMIT))) {
+                        placed.add(n);
+                    }
+                });
+                waiters.add(t);
+                while (trying.waiting() <= i) {
+                    Thread.onSpinWait();
+                }
+            }
+            InetAddress other = InetAddress.ofLiteral("192.0.2.2");
+            SocketChannel elsewhere = SocketChannel.open();
+            assertThat(trying.await(elsewhere, other, Deadline.in(LIMIT)))
+                    .as("another source's place")
+                    .isTrue();
+            for (int i = 0; i < 3; i++) {
+                trying.remove(all.get(i));
+                assertThat(waiters.get(i).join(LIMIT)).isTrue();
+            }
+            assertThat(placed).containsExactly(0, 1, 2);
+            all.subList(0, 3).forEach(s -> assertThat(s.isOpen()).isTrue());
+            for (SocketChannel s : all.subList(0, 3)) {
+                s.close();
+            }
         }
     }
 

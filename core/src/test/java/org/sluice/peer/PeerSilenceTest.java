@@ -10,7 +10,13 @@ class PeerSilenceTest {
     /** Half-way round, where a comparison without a difference would go wrong. */
     private static final long START = Long.MAX_VALUE - 700;
 
-    private final PeerSilence silence = new PeerSilence(TIMEOUT, at(0));
+    private static final long FIRST = 6000;
+
+    private final PeerSilence silence = new PeerSilence(TIMEOUT, FIRST, at(0));
+
+    PeerSilenceTest() {
+        silence.heard();
+    }
 
     private static long at(long time) {
         return START + time;
@@ -27,6 +33,19 @@ class PeerSilenceTest {
         turnsUntil(0, 1000, 0);
         assertThat(silence.isTooLong(at(1000), at(0))).isFalse();
         assertThat(silence.isTooLong(at(1001), at(0))).isTrue();
+    }
+
+    @Test
+    void aPeerThatHasManyLinksToBeginHasLongerForItsFirstWord() {
+        PeerSilence begins = new PeerSilence(TIMEOUT, FIRST, at(0));
+        for (long t = 0; t <= FIRST; t += 50) {
+            begins.turn(at(t), at(0));
+        }
+        assertThat(begins.isTooLong(at(FIRST), at(0))).isFalse();
+        assertThat(begins.nanosLeft(at(FIRST - 300), at(0))).isEqualTo(300);
+        assertThat(begins.isTooLong(at(FIRST + 1), at(0))).isTrue();
+        begins.heard();
+        assertThat(begins.isTooLong(at(FIRST), at(FIRST - TIMEOUT - 1))).isTrue();
     }
 
     @Test
