@@ -14,7 +14,7 @@ public final class SharedMemory implements AutoCloseable {
     /** Most bytes of one buffer of {@link #buffers}: a buffer cannot have 2 GiB. */
     public static final long BUFFER_BYTES = 1L << 30;
 
-    private final SluiceClient client;
+    private final Memories home;
     private final RemoteKey key;
     private final @Nullable CudaAllocation device;
     private final long offset;
@@ -22,8 +22,8 @@ public final class SharedMemory implements AutoCloseable {
     private volatile int number;
     private volatile List<MappedByteBuffer> mapped;
 
-    SharedMemory(SluiceClient client, int gpu, RemoteKey key, int number, List<MappedByteBuffer> mapped) {
-        this.client = client;
+    SharedMemory(Memories home, int gpu, RemoteKey key, int number, List<MappedByteBuffer> mapped) {
+        this.home = home;
         this.gpu = gpu;
         this.key = key;
         this.number = number;
@@ -33,8 +33,8 @@ public final class SharedMemory implements AutoCloseable {
     }
 
     /** A range of GPU memory. */
-    SharedMemory(SluiceClient client, RemoteKey key, CudaAllocation device, long offset) {
-        this.client = client;
+    SharedMemory(Memories home, RemoteKey key, CudaAllocation device, long offset) {
+        this.home = home;
         this.key = key;
         this.device = device;
         this.offset = offset;
@@ -80,7 +80,7 @@ public final class SharedMemory implements AutoCloseable {
 
     /** Gives every peer the key under a name. */
     public void share(String name) {
-        client.share(number, name);
+        home.share(this, name);
     }
 
     int number() {
@@ -110,6 +110,6 @@ public final class SharedMemory implements AutoCloseable {
     /** Takes it back, kills its key for ever, and waits for what still uses it. Idempotent. */
     @Override
     public void close() {
-        client.free(this);
+        home.free(this);
     }
 }

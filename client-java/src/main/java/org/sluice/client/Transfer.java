@@ -19,6 +19,10 @@ public final class Transfer {
         this.number = number;
     }
 
+    long number() {
+        return number;
+    }
+
     /** Completes with the bytes moved, or with a {@link SluiceClientException}. What hangs on it must not wait. */
     public CompletableFuture<Long> future() {
         return future.copy();

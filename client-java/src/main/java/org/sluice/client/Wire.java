@@ -6,6 +6,7 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /** Messages over the daemon's socket. Sending is any thread's; receiving one thread's. */
@@ -44,6 +45,19 @@ final class Wire implements AutoCloseable {
 
     static ByteBuffer buffer(int bytes) {
         return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /** A payload of two numbers and a text. */
+    static ByteBuffer named(int first, int second, String text) {
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        return buffer(8 + bytes.length).putInt(first).putInt(second).put(bytes).flip();
+    }
+
+    /** The text that a payload has from a byte on to its end. */
+    static String text(ByteBuffer payload, int from) {
+        byte[] bytes = new byte[payload.limit() - from];
+        payload.get(from, bytes);
+        return new String(bytes, StandardCharsets.UTF_8);
     }
 
     synchronized void send(int type, long request, ByteBuffer payload) throws IOException {

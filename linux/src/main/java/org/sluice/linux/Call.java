@@ -2,13 +2,14 @@ package org.sluice.linux;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /** A call into libc with memory for its errno and its arguments. Not for the data path: it allocates. */
-interface Call<T> {
+interface Call<T extends @Nullable Object> {
     T on(MemorySegment callState, Arena scratch) throws Throwable;
 
     /** Makes the call. @throws LinuxException when the call says so */
-    static <T> T make(Call<T> call) throws LinuxException {
+    static <T extends @Nullable Object> T make(Call<T> call) throws LinuxException {
         try (Arena scratch = Arena.ofConfined()) {
             return call.on(scratch.allocate(Libc.CALL_STATE), scratch);
         } catch (LinuxException | RuntimeException | Error e) {

@@ -15,6 +15,7 @@ public final class Descriptor implements AutoCloseable {
     // <fcntl.h>, <sys/stat.h> and <linux/memfd.h> of Linux, the same on x86-64 and AArch64
     private static final int F_DUPFD_CLOEXEC = 1030;
     private static final int F_GETFL = 3;
+    private static final int F_SETFL = 4;
     private static final int F_ADD_SEALS = 1033;
     private static final int F_GET_SEALS = 1034;
     private static final int O_ACCMODE = 3;
@@ -73,6 +74,11 @@ public final class Descriptor implements AutoCloseable {
     /** Whether it can be read and written. */
     public boolean readsAndWrites() throws LinuxException {
         return (fcntl(F_GETFL, 0, "flags of a descriptor") & O_ACCMODE) == O_RDWR;
+    }
+
+    /** From now on calls on it may wait, those excepted that are told to return at once. */
+    void mayWait() throws LinuxException {
+        fcntl(F_SETFL, 0, "fcntl F_SETFL");
     }
 
     /** The seals that are set; 0 for a file that cannot have any. */

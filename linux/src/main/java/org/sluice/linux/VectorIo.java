@@ -110,7 +110,7 @@ public final class VectorIo {
         return send(socket, MSG_DONTWAIT);
     }
 
-    /** As {@link #send}, and waits as long as the socket {@linkplain TcpSocket#mayWait may} for all of it to fit. */
+    /** As {@link #send}, and waits as long as the socket {@linkplain SocketOptions#mayWait may} for all of it to fit. */
     public long sendAll(TcpSocket socket) throws LinuxException {
         return send(socket, 0);
     }
@@ -142,7 +142,7 @@ public final class VectorIo {
         return receive(socket, MSG_DONTWAIT);
     }
 
-    /** As {@link #receive}, and waits as long as the socket {@linkplain TcpSocket#mayWait may} for all of it to come. */
+    /** As {@link #receive}, and waits as long as the socket {@linkplain SocketOptions#mayWait may} for all of it to come. */
     public long receiveAll(TcpSocket socket) throws LinuxException {
         return receive(socket, MSG_WAITALL);
     }

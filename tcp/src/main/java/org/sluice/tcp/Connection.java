@@ -130,7 +130,7 @@ abstract class Connection {
     /** Bytes that have come in, read or not. Any thread. */
     final long bytesReceived() throws LinuxException {
         synchronized (descriptor) {
-            return closed ? 0 : socket.bytesReceived();
+            return closed ? 0 : TcpInfo.of(socket.fd()).bytesReceived();
         }
     }
 }

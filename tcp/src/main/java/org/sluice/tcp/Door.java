@@ -50,7 +50,7 @@ record Door(TcpSocket socket, int nic, Consumer<TcpSocket> comer) implements Vis
             s = TcpSocket.open(every);
         }
         try {
-            if (device != null && !s.bindToDevice(device)) {
+            if (device != null && !s.options().bindToDevice(device)) {
                 s.close();
                 return null;
             }

@@ -35,7 +35,7 @@ record Endpoint(Nic nic, InetAddress address, TcpOptions options, ChannelContext
 
     private static boolean congestionOnThisHost(TcpSocket socket) {
         try {
-            return socket.congestionControl(SAME_HOST); // where it is not allowed, the default works too
+            return socket.options().congestionControl(SAME_HOST); // where it is not allowed, the default works too
         } catch (LinuxException e) {
             return false;
         }
@@ -53,8 +53,8 @@ record Endpoint(Nic nic, InetAddress address, TcpOptions options, ChannelContext
         }
         String device = nic.kernelDevice();
         if (options.bindDevice() && device != null) {
-            boolean ignored =
-                    socket.bindToDevice(device); // without the right to, the source address alone chooses the NIC
+            boolean ignored = socket.options()
+                    .bindToDevice(device); // without the right to, the source address alone chooses the NIC
         }
     }
 

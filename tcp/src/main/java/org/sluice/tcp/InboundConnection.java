@@ -333,7 +333,7 @@ final class InboundConnection extends Connection {
 
     private void leave(String why) {
         try {
-            socket().discardOnClose();
+            socket().options().discardOnClose();
         } catch (LinuxException e) {
             // a connection that is broken already has nothing to discard
         }

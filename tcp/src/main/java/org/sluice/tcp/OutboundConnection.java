@@ -177,7 +177,7 @@ final class OutboundConnection extends Connection {
     private void leave(String reason, boolean discard) {
         try {
             if (discard) {
-                socket().discardOnClose();
+                socket().options().discardOnClose();
             }
         } catch (LinuxException e) {
             // a connection that is broken already has nothing to discard
@@ -204,7 +204,7 @@ final class OutboundConnection extends Connection {
             }
             connected = true;
             writable = true;
-            socket().mayWait(WAIT_MILLIS);
+            socket().options().mayWait(WAIT_MILLIS);
         }
         if (readable) {
             readable = false;

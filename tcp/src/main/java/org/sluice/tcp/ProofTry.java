@@ -48,8 +48,8 @@ final class ProofTry implements Visit {
         try {
             s.bindSource(own);
             if (device != null) {
-                boolean ignored =
-                        s.bindToDevice(device); // without the right to, the source address alone chooses the NIC
+                boolean ignored = s.options()
+                        .bindToDevice(device); // without the right to, the source address alone chooses the NIC
             }
             ProofTry t = new ProofTry(s, peer, token, told);
             t.connected = s.connect(peer);

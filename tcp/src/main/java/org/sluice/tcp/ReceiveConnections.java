@@ -32,7 +32,7 @@ final class ReceiveConnections {
     void adopt(TcpSocket socket, Endpoint endpoint) throws TransportException {
         try {
             Endpoint.suitAccepted(socket);
-            socket.mayWait(Connection.WAIT_MILLIS);
+            socket.options().mayWait(Connection.WAIT_MILLIS);
             String description = endpoint.description(false, socket.localAddress(), socket.peerAddress());
             IoThread thread = threads.of(endpoint.nic());
             thread.add(new InboundConnection(socket, thread, description, this));

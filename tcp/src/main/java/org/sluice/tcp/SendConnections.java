@@ -123,7 +123,7 @@ final class SendConnections implements OutboundConnection.Home {
             socket = TcpSocket.open(to.getAddress());
             socket.bindSource(from.address());
             from.suit(socket, to.getAddress());
-            socket.unsentLowWater(UNSENT_BYTES);
+            socket.options().unsentLowWater(UNSENT_BYTES);
             boolean ignored = socket.connect(to); // the thread asks whether it is there
             String description = from.description(true, socket.localAddress(), to);
             OutboundConnection made = new OutboundConnection(

@@ -32,7 +32,7 @@ final class RailProbe {
         InetSocketAddress peer = new InetSocketAddress(to, port);
         try (TcpSocket socket = TcpSocket.open(from)) {
             socket.bindSource(from);
-            boolean ignored = socket.bindToDevice(nic.name());
+            boolean ignored = socket.options().bindToDevice(nic.name());
             long end = System.nanoTime() + PATIENCE_NANOS;
             boolean connected = socket.connect(peer);
             while (!connected && System.nanoTime() - end < 0) {
