@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The measured runs of what survives what. Namespaces need root.
 #   bench/survive/run.sh rails [rounds=20] [rate=400mbit]   four shaped NICs, one taken away and given back in each round
+#   bench/survive/run.sh control [rounds=20] [rate=200mbit]  the NIC of the control connection goes in mid-transfer, four others stay
 #   bench/survive/run.sh outage                           all NICs down for 3 s, then for good
 #   bench/survive/run.sh peers [rounds=100] [limit=5000]  kill -9 and SIGSTOP of the peer at random moments
 #   bench/survive/run.sh agents [rounds=100] [limit=5000]  something is thrown on an agent at a random moment: all ends, nothing is left
@@ -19,6 +20,7 @@ what=${1:-}; shift || true
 memory_sockets="-XX:+UseSerialGC -Djava.nio.channels.spi.SelectorProvider=org.sluice.sockets.MemorySockets"
 case $what in
     rails) main=org.sluice.tcp.survive.RailRounds ;;
+    control) main=org.sluice.tcp.survive.ControlRounds ;;
     outage) main=org.sluice.tcp.survive.OutageRound ;;
     peers) main=org.sluice.tcp.survive.PeerRounds options=-XX:NativeMemoryTracking=summary ;;
     agents) module=core main=org.sluice.engine.AgentRounds ;;
@@ -33,7 +35,7 @@ case $what in
     cost) main=org.sluice.tcp.survive.CostRounds ;;
     fuzz) exec mvn -B -pl tcp -am test -Dtest='*FuzzTest' -Dsurefire.failIfNoSpecifiedTests=false "-Dfuzz.seconds=${1:-600}" ;;
     simulation) exec mvn -B -pl core -am test -Dtest='SimulationTest,ForgeryTest' -Dsurefire.failIfNoSpecifiedTests=false "-Dsimulation.seeds=${1:-10000}" ;;
-    *) sed -n '2,17s/^# //p' "$0"; exit 2 ;;
+    *) sed -n '2,18s/^# //p' "$0"; exit 2 ;;
 esac
 module=${module:-tcp}
 mvn -q -B -pl "$module" -am test-compile dependency:build-classpath -Dmdep.outputFile=target/classpath -DincludeScope=test

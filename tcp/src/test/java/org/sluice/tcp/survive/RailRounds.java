@@ -19,35 +19,6 @@ public final class RailRounds {
 
     private RailRounds() {}
 
-    /** How a rail is taken away and given back. */
-    private enum Fault {
-        RECEIVER_DOWN("down at the receiver"),
-        SENDER_DOWN("down at the sender"),
-        SILENT("silent drop");
-
-        final String text;
-
-        Fault(String text) {
-            this.text = text;
-        }
-
-        void begin(Namespaces hosts, int nic) throws Exception {
-            switch (this) {
-                case RECEIVER_DOWN -> hosts.setDown(Host.A, nic);
-                case SENDER_DOWN -> hosts.setDown(Host.B, nic);
-                case SILENT -> hosts.drop(nic);
-            }
-        }
-
-        void end(Namespaces hosts, int nic) throws Exception {
-            switch (this) {
-                case RECEIVER_DOWN -> hosts.setUp(Host.A, nic);
-                case SENDER_DOWN -> hosts.setUp(Host.B, nic);
-                case SILENT -> hosts.restore(nic);
-            }
-        }
-    }
-
     public static void main(String[] args) throws Exception {
         int rounds = args.length > 0 ? Integer.parseInt(args[0]) : 20;
         String rate = args.length > 1 ? args[1] : "400mbit";
@@ -69,7 +40,7 @@ public final class RailRounds {
                         "round fault                  NIC  longest gap ms  rate of 4 before GB/s  of the other 3"
                                 + "  with it away  ratio  all 4 back after ms");
                 for (int round = 0; round < rounds; round++) {
-                    Fault fault = Fault.values()[round % Fault.values().length];
+                    RailFault fault = RailFault.of(round);
                     int nic = 1 + round % NICS;
                     long steady = System.nanoTime();
                     Thread.sleep(1500);
