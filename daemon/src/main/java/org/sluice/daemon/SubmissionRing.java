@@ -43,7 +43,7 @@ final class SubmissionRing {
     private long room() throws Violation {
         long room = entries - (head - completions.endsRead());
         if (room == 0) {
-            area.intRelease(Protocol.ROOM_WANTED, 1);
+            area.raise(Protocol.ROOM_WANTED);
             room = entries - (head - completions.endsRead()); // read meanwhile?
         }
         return room;
