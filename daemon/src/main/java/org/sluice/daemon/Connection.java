@@ -16,12 +16,13 @@ final class Connection implements AutoCloseable {
     private final MessageWriter writer;
     private final long since = System.nanoTime();
 
-    Connection(long number, UnixSocket socket) throws LinuxException {
+    /** @param full told when an answer begins to wait for room in the socket; must not wait */
+    Connection(long number, UnixSocket socket, Runnable full) throws LinuxException {
         this.number = number;
         this.socket = socket;
         this.peer = socket.peer();
         this.reader = new MessageReader(socket);
-        this.writer = new MessageWriter(socket);
+        this.writer = new MessageWriter(socket, full);
     }
 
     long number() {
