@@ -21,7 +21,7 @@ final class CompletionRing {
     private final long noteBytes;
     private final int entries;
     private final int half;
-    private final Arena arena = Arena.ofShared();
+    private final Arena arena = Arena.ofAuto();
     private final MemorySegment entry = arena.allocate(Protocol.COMPLETION_BYTES, 64);
     /** Of each entry: where its text ended, among all text so far, and whether it tells a request's end. */
     private final long[] textEnds;

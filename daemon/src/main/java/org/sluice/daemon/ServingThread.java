@@ -140,7 +140,7 @@ final class ServingThread implements AutoCloseable {
                 return;
             }
             long number = next++;
-            Connection connection = new Connection(number, socket, () -> change(number));
+            Connection connection = Connection.over(socket, number, () -> change(number));
             if (clients.count() >= services.quotas().clients()) {
                 connection.answer(Message.error(
                         0,
@@ -150,8 +150,13 @@ final class ServingThread implements AutoCloseable {
                 return;
             }
             AcceptedClient client = new AcceptedClient(connection, epoll);
+            try {
+                client.watchSocket();
+            } catch (LinuxException e) {
+                connection.close();
+                throw e;
+            }
             clients.add(client);
-            client.watchSocket();
         } catch (LinuxException e) {
             log.warn("a client cannot be taken: {}", e.getMessage());
         }
@@ -252,7 +257,7 @@ final class ServingThread implements AutoCloseable {
             clients.end(client, "it only asked");
             return;
         }
-        ClientSession session = new ClientSession(client.connection(), hello, services);
+        ClientSession session = ClientSession.open(client.connection(), hello, services);
         if (!services.mailboxes().open(hello.mailbox(), session)) {
             session.leave();
             services.work().execute(session::abandon);

@@ -14,7 +14,7 @@ final class SubmissionRing {
 
     private final Area area;
     private final CompletionRing completions;
-    private final Arena arena = Arena.ofShared();
+    private final Arena arena = Arena.ofAuto();
     private final MemorySegment entry = arena.allocate(Protocol.SUBMISSION_BYTES, 64);
     private final int entries;
     private long head;
