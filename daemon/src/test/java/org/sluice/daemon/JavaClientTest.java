@@ -25,7 +25,7 @@ import org.sluice.client.SluiceClientException;
 import org.sluice.client.Transfer;
 import org.sluice.testkit.FreePorts;
 
-/** The Java client where OtherLanguagesTest's program does not come: daemons that are killed. */
+/** The Java client where OtherLanguagesTest's program does not come: daemons that are killed, and many threads that ask. */
 final class JavaClientTest {
     private static final Duration LIMIT = Duration.ofSeconds(30);
     private static final int SIZE = 1 << 16;
@@ -155,6 +155,31 @@ final class JavaClientTest {
             byte mark = Objects.requireNonNull(note).bytes()[0];
             assertThat(mark).isIn((byte) 0, (byte) round);
             taken += mark == round ? 1 : 0;
+        }
+    }
+
+    @Test
+    @DisplayName("transfers of a Java client go on while more of its threads ask than a daemon answers at once")
+    void asksMuch() throws Exception {
+        int askers = 2 * Protocol.MOST_UNANSWERED;
+        try (DaemonPair pair = DaemonPair.in(directory);
+                ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+                SluiceClient from = SluiceClient.open(pair.a().socket(), "a");
+                SluiceClient to = SluiceClient.open(pair.b().socket(), "b")) {
+            SharedMemory source = from.allocate(0, SIZE);
+            SharedMemory target = to.allocate(0, SIZE);
+            Link link = from.connect(pair.addressOfB(), 0, 0, LIMIT);
+            List<Future<?>> asked = new ArrayList<>();
+            for (int i = 0; i < askers; i++) {
+                asked.add(threads.submit(() -> link.remote("late", LIMIT)));
+            }
+            for (int i = 0; i < 200; i++) {
+                link.write(source, 0, SIZE, target.key(), 0).await(Duration.ofSeconds(5));
+            }
+            target.share("late");
+            for (Future<?> f : asked) {
+                assertThat(f.get(LIMIT.toSeconds(), TimeUnit.SECONDS)).isEqualTo(target.key());
+            }
         }
     }
 }
