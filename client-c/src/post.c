@@ -43,7 +43,12 @@ static void look(sluice *s) {
     }
     if (head > s->submission_head_seen) {
         s->submission_head_seen = head;
-        s->list_head = s->list_ends[(head - 1) & (c->entries - 1)];
+        uint64_t end = s->list_ends[(head - 1) & (c->entries - 1)];
+        s->list_head = end > s->list_head ? end : s->list_head;
+    }
+    if (s->list_head == s->list_tail) { /* no list is in use: from the start, where everything fits that ever does */
+        s->list_tail = (s->list_tail + c->list_bytes - 1) / c->list_bytes * c->list_bytes;
+        s->list_head = s->list_tail;
     }
 }
 
@@ -117,11 +122,7 @@ typedef struct lists {
     uint32_t locals, remotes;
 } lists;
 
-static int put(sluice *s, submission *e, const lists *pieces, const sluice_extra *extra) {
-    look(s);
-    if (s->submission_tail - s->submission_head_seen >= s->c.entries) {
-        return sluice_fail(SLUICE_AGAIN, "there are %u requests on their way already", s->c.entries);
-    }
+static int put_lists(sluice *s, submission *e, const lists *pieces, const sluice_extra *extra) {
     if (pieces != NULL) {
         int result = put_pieces(s, pieces->local, pieces->locals, pieces->remote, pieces->remotes, e);
         if (result != 0) {
@@ -144,6 +145,20 @@ static int put(sluice *s, submission *e, const lists *pieces, const sluice_extra
         e->note_bytes = extra->note_bytes;
         e->mailbox = extra->mailbox;
     }
+    return 0;
+}
+
+static int put(sluice *s, submission *e, const lists *pieces, const sluice_extra *extra) {
+    look(s);
+    if (s->submission_tail - s->submission_head_seen >= s->c.entries) {
+        return sluice_fail(SLUICE_AGAIN, "there are %u requests on their way already", s->c.entries);
+    }
+    uint64_t list_tail = s->list_tail;
+    int result = put_lists(s, e, pieces, extra);
+    if (result != 0) {
+        s->list_tail = list_tail;
+        return result;
+    }
     publish(s, e);
     return 0;
 }
@@ -163,16 +178,12 @@ static int post(sluice_link *l, submission *e, const lists *pieces, const sluice
         return sluice_fail(SLUICE_AGAIN, "too many requests whose end was not taken");
     }
     pthread_mutex_lock(&s->post);
-    uint64_t list_tail = s->list_tail;
     int result;
     if (atomic_load(&s->lost)) {
         result = sluice_fail(SLUICE_LOST, "the daemon is gone; sluice_reopen() finds the next one");
     } else {
         e->link = l->number;
         result = put(s, e, pieces, extra);
-    }
-    if (result != 0) {
-        s->list_tail = list_tail;
     }
     pthread_mutex_unlock(&s->post);
     if (result != 0) {

@@ -176,6 +176,38 @@ static void lists(void) {
     OK(sluice_free(to));
 }
 
+/* Whatever fits beside the ring is taken when nothing else is there, wherever the last list has ended. */
+static void lists_of_any_size(const char *socket, const char *address) {
+    enum { ROOM = 1 << 16, MOST = ROOM / (sizeof(sluice_remote_piece) + 24) };
+    static const uint32_t counts[] = {MOST / 3, MOST, 1, MOST, MOST - 1, MOST / 2, MOST};
+    sluice_options options = {.socket = socket, .name = "lists", .entries = 16, .list_bytes = ROOM};
+    sluice *c;
+    OK(sluice_open(&options, &c));
+    sluice_link *link;
+    OK(sluice_connect(c, 0, 0, address, LIMIT, &link));
+    sluice_memory *from, *to;
+    OK(sluice_allocate(c, 0, MOST, &from));
+    OK(sluice_allocate(b, 0, MOST, &to));
+    sluice_remote there;
+    OK(sluice_remote_of(to, &there));
+    sluice_piece local[MOST];
+    sluice_remote_piece remote[MOST];
+    for (uint32_t i = 0; i < MOST; i++) {
+        local[i] = (sluice_piece){from, i, 1};
+        remote[i] = (sluice_remote_piece){there.key, i, 1};
+    }
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        sluice_request r;
+        OK(sluice_write_list(link, local, counts[i], remote, counts[i], NULL, &r));
+        OK(sluice_wait(c, r, LIMIT, NULL));
+        uint32_t prepared;
+        OK(sluice_prepare(c, local, counts[i], remote, counts[i], &prepared));
+        OK(sluice_release(c, prepared));
+    }
+    OK(sluice_free(to));
+    sluice_close(c);
+}
+
 /* Prepared lists go on when the other end has gone and come back under the same key. */
 static void lists_after_a_return(const char *socket_of_b) {
     enum { BLOCKS = 64, BLOCK = 4096 };
@@ -355,6 +387,8 @@ int main(int count, char **arguments) {
     }
     fprintf(stderr, "lists after a return\n");
     lists_after_a_return(arguments[2]);
+    fprintf(stderr, "lists of any size\n");
+    lists_of_any_size(arguments[1], arguments[3]);
     refusals(arguments[3]);
     OK(sluice_disconnect(l));
     sluice_close(a);

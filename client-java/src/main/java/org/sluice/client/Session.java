@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
@@ -24,6 +25,11 @@ final class Session {
     private static final int LIST_BYTES = 1 << 20;
     private static final int TEXT_BYTES = 1 << 20;
     private static final int MOST_NAME = 64;
+    /**
+     * One less than a daemon takes. It reads no more of a client with that many questions unanswered, bells neither, and would sleep
+     * while requests wait in the rings.
+     */
+    private static final int MOST_QUESTIONS = 15;
     /** Of WELCOME, before the path of the area. */
     private static final int WELCOME_BYTES = 88;
 
@@ -37,6 +43,7 @@ final class Session {
     private final ReentrantLock posting = new ReentrantLock();
     private final ReentrantLock taking = new ReentrantLock();
     private final AtomicLong questionNumbers = new AtomicLong(1);
+    private final Semaphore asking = new Semaphore(MOST_QUESTIONS);
     private final Map<Long, Transfer> transfers = new ConcurrentHashMap<>();
     private final Map<Long, CompletableFuture<Wire.Message>> questions = new ConcurrentHashMap<>();
     private volatile boolean lost;
@@ -270,12 +277,34 @@ final class Session {
     }
 
     /**
-     * Asks over the socket. Waits.
+     * Asks over the socket. Waits, where many ask for its turn too.
      *
      * @return the answer's payload
      * @throws SluiceClientException what the daemon has against it, that it is gone, or that it does not answer in time
      */
     ByteBuffer ask(int type, ByteBuffer payload, Duration atMost) {
+        long end = System.nanoTime() + atMost.toNanos();
+        try {
+            if (!asking.tryAcquire(atMost.toNanos(), TimeUnit.NANOSECONDS)) {
+                throw new SluiceClientException(
+                        SluiceClientException.DEADLINE, "the daemon does not answer what was asked before");
+            }
+        } catch (InterruptedException e) {
+            throw interrupted(e);
+        }
+        try {
+            return answer(type, payload, end);
+        } finally {
+            asking.release();
+        }
+    }
+
+    private static SluiceClientException interrupted(InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return new SluiceClientException(SluiceClientException.DEADLINE, "interrupted", e);
+    }
+
+    private ByteBuffer answer(int type, ByteBuffer payload, long end) {
         long number = questionNumbers.getAndIncrement();
         CompletableFuture<Wire.Message> answer = new CompletableFuture<>();
         questions.put(number, answer);
@@ -284,7 +313,8 @@ final class Session {
                 throw gone();
             }
             wire.send(type, number, payload);
-            return checked(answer.get(atMost.toMillis(), TimeUnit.MILLISECONDS)).payload();
+            return checked(answer.get(end - System.nanoTime(), TimeUnit.NANOSECONDS))
+                    .payload();
         } catch (IOException e) {
             throw new SluiceClientException(SluiceClientException.LOST, "the daemon is gone: " + e, e);
         } catch (TimeoutException e) {
@@ -293,8 +323,7 @@ final class Session {
             throw new SluiceClientException(
                     SluiceClientException.LOST, String.valueOf(e.getCause().getMessage()), e);
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new SluiceClientException(SluiceClientException.DEADLINE, "interrupted", e);
+            throw interrupted(e);
         } finally {
             questions.remove(number);
         }

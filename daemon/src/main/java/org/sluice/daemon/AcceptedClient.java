@@ -25,7 +25,8 @@ final class AcceptedClient {
     private final Epoll epoll;
     private Optional<ClientSession> session = Optional.empty();
     private Optional<Descriptor> process = Optional.empty();
-    private boolean paused;
+    /** What is asked of epoll about its socket. */
+    private int awaited = Epoll.IN;
 
     AcceptedClient(Connection connection, Epoll epoll) {
         this.connection = connection;
@@ -65,7 +66,7 @@ final class AcceptedClient {
     }
 
     void watchSocket() throws LinuxException {
-        epoll.add(connection.socket().fd(), Epoll.IN, token(SOCKET));
+        epoll.add(connection.socket().fd(), awaited, token(SOCKET));
     }
 
     /** Watches for the bell of its session, and for its process's end where that can be seen from here. */
@@ -77,30 +78,19 @@ final class AcceptedClient {
         }
     }
 
-    /** Whether too much of what it has asked is unanswered: no more is read before {@link #resume}. */
-    boolean isPaused() {
-        return paused;
+    /** Whether more may be read of it: not while too much of what it has asked is unanswered, or answered and not read. */
+    boolean mayAsk() {
+        return session.stream().allMatch(s -> s.unanswered().get() < Protocol.MOST_UNANSWERED)
+                && !connection.writer().isFull();
     }
 
-    void pause() throws LinuxException {
-        paused = true;
-        epoll.change(connection.socket().fd(), 0, token(SOCKET));
-    }
-
-    void resume() throws LinuxException {
-        paused = false;
-        awaitInput();
-    }
-
-    /** Sends what could not be sent before, now that there is room. */
-    void sendWaiting() throws LinuxException {
-        if (connection.writer().flush()) {
-            awaitInput();
+    /** Watches its socket for what can be done now: to read where it may ask, to send where an answer waits for room. */
+    void watchAgain() throws LinuxException {
+        int wanted = (mayAsk() ? Epoll.IN : 0) | (connection.writer().isFull() ? Epoll.OUT : 0);
+        if (wanted != awaited) {
+            epoll.change(connection.socket().fd(), wanted, token(SOCKET));
+            awaited = wanted;
         }
-    }
-
-    private void awaitInput() throws LinuxException {
-        epoll.change(connection.socket().fd(), Epoll.IN, token(SOCKET));
     }
 
     /** Its end has begun: nothing of it is watched any more. Its socket and its bell stay open. */

@@ -98,6 +98,15 @@ final class Area implements AutoCloseable {
         INT.setRelease(bytes, (long) offset, value);
     }
 
+    /**
+     * Sets a flag by which the other side knows that it has to ring. Whoever does so looks once more before it relies on that: what the
+     * other side did before it could see the flag, it does not ring for.
+     */
+    void raise(int flag) {
+        INT.setRelease(bytes, (long) flag, 1);
+        VarHandle.fullFence(); // the second look may not come before the flag
+    }
+
     void copyOut(long offset, MemorySegment to, long length) {
         MemorySegment.copy(bytes, offset, to, 0, length);
     }

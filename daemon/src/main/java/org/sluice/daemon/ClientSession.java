@@ -41,13 +41,14 @@ final class ClientSession {
     private final List<Descriptor> kept = new ArrayList<>();
     private volatile boolean going;
 
-    ClientSession(Connection connection, Hello hello, Services services) throws LinuxException {
+    private ClientSession(
+            Connection connection, Hello hello, Services services, Area area, EventFd daemonBell, EventFd clientBell) {
         this.connection = connection;
         this.hello = hello;
         this.services = services;
-        this.area = Area.of(hello);
-        this.daemonBell = EventFd.open();
-        this.clientBell = EventFd.open();
+        this.area = area;
+        this.daemonBell = daemonBell;
+        this.clientBell = clientBell;
         this.completions =
                 new CompletionRing(area, this::ring, services.quotas().noteBytes());
         this.submissions = new SubmissionRing(area, completions);
@@ -56,6 +57,22 @@ final class ClientSession {
         this.decoder =
                 new Submissions(this, area, lists, services.transferDeadline().toNanos());
         this.queue = services.dealer().open(this::ended);
+    }
+
+    /** @throws LinuxException when there is no memory or descriptor left for it, of which it keeps none then */
+    static ClientSession open(Connection connection, Hello hello, Services services) throws LinuxException {
+        Area area = Area.of(hello);
+        @Nullable EventFd daemonBell = null;
+        try {
+            daemonBell = EventFd.open();
+            return new ClientSession(connection, hello, services, area, daemonBell, EventFd.open());
+        } catch (LinuxException e) {
+            if (daemonBell != null) {
+                daemonBell.close();
+            }
+            area.close();
+            throw e;
+        }
     }
 
     private void ring() {
@@ -126,8 +143,13 @@ final class ClientSession {
         b.putInt(q.pieces()).putInt(Quotas.MOST_NOTE).put(path).flip();
         List<Descriptor> descriptors = new ArrayList<>();
         if (hello.takesDescriptors()) {
-            for (int fd : new int[] {area.fd(), daemonBell.fd(), clientBell.fd()}) {
-                descriptors.add(Descriptor.duplicateOf(fd));
+            try {
+                for (int fd : new int[] {area.fd(), daemonBell.fd(), clientBell.fd()}) {
+                    descriptors.add(Descriptor.duplicateOf(fd));
+                }
+            } catch (LinuxException e) {
+                descriptors.forEach(Descriptor::close);
+                throw e;
             }
         }
         return new Message(Protocol.WELCOME, request, b, descriptors);

@@ -21,7 +21,7 @@ final class CompletionRing {
     private final long noteBytes;
     private final int entries;
     private final int half;
-    private final Arena arena = Arena.ofShared();
+    private final Arena arena = Arena.ofAuto();
     private final MemorySegment entry = arena.allocate(Protocol.COMPLETION_BYTES, 64);
     /** Of each entry: where its text ended, among all text so far, and whether it tells a request's end. */
     private final long[] textEnds;
@@ -78,19 +78,24 @@ final class CompletionRing {
             return false;
         }
         look();
-        if (waiting.isEmpty() && lost == 0 && deliver(what)) {
+        if (!isAnyLeft() && deliver(what)) {
             publish();
             return true;
         }
-        if (waitingBytes + what.text().length + 64 > noteBytes) {
+        boolean keeps = waitingBytes + what.text().length + 64 <= noteBytes;
+        if (keeps) {
+            waiting.add(what);
+            waitingBytes += what.text().length + 64;
+        } else {
             lost++;
-            area.intRelease(Protocol.ROOM_WANTED, 1);
-            return false;
         }
-        waiting.add(what);
-        waitingBytes += what.text().length + 64;
-        area.intRelease(Protocol.ROOM_WANTED, 1);
-        return true;
+        wantRoom();
+        return keeps;
+    }
+
+    /** Whether there is something that the client has not been told yet. */
+    private boolean isAnyLeft() {
+        return !waiting.isEmpty() || lost > 0;
     }
 
     private boolean deliver(Waiting what) {
@@ -107,11 +112,23 @@ final class CompletionRing {
         return true;
     }
 
-    /** Brings what waited, where the client has made room. @return whether anything still waits */
-    synchronized boolean flush() {
-        if (closed || broken || (waiting.isEmpty() && lost == 0)) {
-            return false;
+    /** Brings what waited, where the client has made room. Where something still waits, the client rings when it has made more. */
+    synchronized void flush() {
+        if (closed || broken || !isAnyLeft()) {
+            return;
         }
+        bring();
+        if (isAnyLeft()) {
+            wantRoom();
+        }
+    }
+
+    private void wantRoom() {
+        area.raise(Protocol.ROOM_WANTED);
+        bring(); // room that it made before it could see that it has to ring
+    }
+
+    private void bring() {
         look();
         boolean any = false;
         while (!waiting.isEmpty() && deliver(waiting.peek())) {
@@ -127,7 +144,6 @@ final class CompletionRing {
         if (any) {
             publish();
         }
-        return !waiting.isEmpty() || lost > 0;
     }
 
     /** @return where the text goes among all text so far, or -1 when it does not fit now */
@@ -136,6 +152,9 @@ final class CompletionRing {
         long begin = textTail;
         if (begin % space + length > space) {
             begin += space - begin % space; // not split: on to the start
+        }
+        if (textHead == textTail) {
+            textHead = begin; // nothing is unread, what is left out before the start neither
         }
         if (begin + length - textHead > space) {
             return -1;

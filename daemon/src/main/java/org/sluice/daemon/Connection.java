@@ -16,12 +16,26 @@ final class Connection implements AutoCloseable {
     private final MessageWriter writer;
     private final long since = System.nanoTime();
 
-    Connection(long number, UnixSocket socket) throws LinuxException {
+    private Connection(long number, UnixSocket socket, UnixSocket.Credentials peer, Runnable full) {
         this.number = number;
         this.socket = socket;
-        this.peer = socket.peer();
+        this.peer = peer;
         this.reader = new MessageReader(socket);
-        this.writer = new MessageWriter(socket);
+        this.writer = new MessageWriter(socket, full);
+    }
+
+    /**
+     * Takes over a socket that was accepted; closes it where this fails.
+     *
+     * @param full told when an answer begins to wait for room in the socket; must not wait
+     */
+    static Connection over(UnixSocket socket, long number, Runnable full) throws LinuxException {
+        try {
+            return new Connection(number, socket, socket.peer(), full);
+        } catch (LinuxException | RuntimeException e) {
+            socket.close();
+            throw e;
+        }
     }
 
     long number() {

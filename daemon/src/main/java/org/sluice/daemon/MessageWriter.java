@@ -17,23 +17,25 @@ final class MessageWriter {
     private record Waiting(ByteBuffer bytes, List<Descriptor> descriptors) {}
 
     private final UnixSocket socket;
+    private final Runnable full;
     private final ArrayDeque<Waiting> waiting = new ArrayDeque<>();
     private boolean closed;
 
-    MessageWriter(UnixSocket socket) {
+    /** @param full told when something begins to wait, so that somebody calls {@link #flush} once there is room; must not wait */
+    MessageWriter(UnixSocket socket, Runnable full) {
         this.socket = socket;
+        this.full = full;
     }
 
     /**
      * Sends now, or keeps it for {@link #flush}; closes the message's descriptors once they are sent.
      *
-     * @return whether all of it is sent
      * @throws LinuxException when the connection is broken, or the client takes nothing for too long
      */
-    synchronized boolean send(Message message) throws LinuxException {
+    synchronized void send(Message message) throws LinuxException {
         if (closed) {
             message.closeDescriptors();
-            return true;
+            return;
         }
         if (waiting.size() >= MOST_WAITING) {
             message.closeDescriptors();
@@ -48,8 +50,17 @@ final class MessageWriter {
                 .putLong(message.request())
                 .put(message.payload())
                 .flip();
+        boolean first = waiting.isEmpty();
         waiting.add(new Waiting(bytes, message.descriptors()));
-        return flush();
+        flush();
+        if (first && !waiting.isEmpty()) {
+            full.run();
+        }
+    }
+
+    /** Whether something waits for room in the socket. */
+    synchronized boolean isFull() {
+        return !waiting.isEmpty();
     }
 
     /** Rings the bell of a client without an eventfd; one that has something unread needs none. */
@@ -63,8 +74,8 @@ final class MessageWriter {
         }
     }
 
-    /** Sends what waits, as far as there is room. @return whether all of it is sent */
-    synchronized boolean flush() throws LinuxException {
+    /** Sends what waits, as far as there is room. */
+    synchronized void flush() throws LinuxException {
         while (!waiting.isEmpty() && !closed) {
             Waiting first = waiting.peek();
             MemorySegment rest = MemorySegment.ofBuffer(first.bytes());
@@ -73,7 +84,7 @@ final class MessageWriter {
                     rest,
                     begins ? first.descriptors().stream().map(Descriptor::fd).toList() : List.of());
             if (sent == 0) {
-                return false;
+                return;
             }
             first.bytes().position(first.bytes().position() + sent);
             if (begins) {
@@ -83,7 +94,6 @@ final class MessageWriter {
                 waiting.remove();
             }
         }
-        return true;
     }
 
     /** Nothing is sent any more. */

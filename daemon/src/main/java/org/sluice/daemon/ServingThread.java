@@ -34,7 +34,9 @@ final class ServingThread implements AutoCloseable {
     private final Epoll epoll;
     private final EventFd wake;
     private final AcceptedClients clients = new AcceptedClients();
-    private final ConcurrentLinkedQueue<Long> resume = new ConcurrentLinkedQueue<>();
+    /** Numbers of clients of whose sockets something else is wanted now. */
+    private final ConcurrentLinkedQueue<Long> changed = new ConcurrentLinkedQueue<>();
+
     private final Thread thread;
     private long next = 1;
     private volatile boolean closing;
@@ -115,7 +117,7 @@ final class ServingThread implements AutoCloseable {
             accept();
         } else if (token == WAKE) {
             wake.clear();
-            resumed();
+            watchChanged();
         } else {
             // none where it has ended within this batch
             clients.find(AcceptedClient.number(token)).ifPresent(c -> ready(c, token, events));
@@ -137,7 +139,8 @@ final class ServingThread implements AutoCloseable {
             if (socket == null) {
                 return;
             }
-            Connection connection = new Connection(next++, socket);
+            long number = next++;
+            Connection connection = Connection.over(socket, number, () -> change(number));
             if (clients.count() >= services.quotas().clients()) {
                 connection.answer(Message.error(
                         0,
@@ -147,8 +150,13 @@ final class ServingThread implements AutoCloseable {
                 return;
             }
             AcceptedClient client = new AcceptedClient(connection, epoll);
+            try {
+                client.watchSocket();
+            } catch (LinuxException e) {
+                connection.close();
+                throw e;
+            }
             clients.add(client);
-            client.watchSocket();
         } catch (LinuxException e) {
             log.warn("a client cannot be taken: {}", e.getMessage());
         }
@@ -157,9 +165,13 @@ final class ServingThread implements AutoCloseable {
     private void read(AcceptedClient client, int events) {
         try {
             if ((events & Epoll.OUT) != 0) {
-                client.sendWaiting();
+                client.connection().writer().flush();
             }
-            while (!client.isPaused()) {
+            if ((events & Epoll.HANG_UP) != 0 && !client.mayAsk()) {
+                clients.end(client, "it has closed its socket"); // epoll would tell it for ever
+                return;
+            }
+            while (client.mayAsk()) {
                 @Nullable Message message = client.connection().reader().next();
                 if (message == null) {
                     break;
@@ -178,7 +190,9 @@ final class ServingThread implements AutoCloseable {
             }
             if (client.connection().reader().ended()) {
                 clients.end(client, "it has closed its socket");
+                return;
             }
+            client.watchAgain();
         } catch (Violation | LinuxException e) {
             clients.end(client, e.getMessage());
         }
@@ -197,9 +211,7 @@ final class ServingThread implements AutoCloseable {
                 clients.end(client, "it has said goodbye");
             }
             default -> {
-                if (session.unanswered().incrementAndGet() >= Protocol.MOST_UNANSWERED) {
-                    client.pause();
-                }
+                session.unanswered().incrementAndGet();
                 services.work().execute(() -> work(session, message));
             }
         }
@@ -210,21 +222,26 @@ final class ServingThread implements AutoCloseable {
             session.connection().answer(requests.answer(session, message));
         } finally {
             if (session.unanswered().getAndDecrement() >= Protocol.MOST_UNANSWERED) {
-                resume.add(session.connection().number());
-                wake.signal();
+                change(session.connection().number());
             }
         }
     }
 
-    private void resumed() {
-        for (Long number = resume.poll(); number != null; number = resume.poll()) {
-            clients.find(number).filter(AcceptedClient::isPaused).ifPresent(this::resume);
+    /** Something else is wanted of a client's socket now. Any thread. */
+    private void change(long number) {
+        changed.add(number);
+        wake.signal();
+    }
+
+    private void watchChanged() {
+        for (Long number = changed.poll(); number != null; number = changed.poll()) {
+            clients.find(number).ifPresent(this::watchAgain);
         }
     }
 
-    private void resume(AcceptedClient client) {
+    private void watchAgain(AcceptedClient client) {
         try {
-            client.resume();
+            client.watchAgain();
         } catch (LinuxException e) {
             clients.end(client, e.getMessage());
         }
@@ -240,7 +257,7 @@ final class ServingThread implements AutoCloseable {
             clients.end(client, "it only asked");
             return;
         }
-        ClientSession session = new ClientSession(client.connection(), hello, services);
+        ClientSession session = ClientSession.open(client.connection(), hello, services);
         if (!services.mailboxes().open(hello.mailbox(), session)) {
             session.leave();
             services.work().execute(session::abandon);

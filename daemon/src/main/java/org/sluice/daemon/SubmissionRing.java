@@ -14,7 +14,7 @@ final class SubmissionRing {
 
     private final Area area;
     private final CompletionRing completions;
-    private final Arena arena = Arena.ofShared();
+    private final Arena arena = Arena.ofAuto();
     private final MemorySegment entry = arena.allocate(Protocol.SUBMISSION_BYTES, 64);
     private final int entries;
     private long head;
@@ -43,7 +43,7 @@ final class SubmissionRing {
     private long room() throws Violation {
         long room = entries - (head - completions.endsRead());
         if (room == 0) {
-            area.intRelease(Protocol.ROOM_WANTED, 1);
+            area.raise(Protocol.ROOM_WANTED);
             room = entries - (head - completions.endsRead()); // read meanwhile?
         }
         return room;

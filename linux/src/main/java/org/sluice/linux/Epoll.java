@@ -13,6 +13,8 @@ public final class Epoll implements AutoCloseable {
     public static final int IN = 1;
     /** There is room to write. */
     public static final int OUT = 4;
+    /** The other end is closed. Told whether it was asked for or not. */
+    public static final int HANG_UP = 16;
     /** Told once when that changes, not for as long as it is so. */
     public static final int EDGE = 1 << 31;
 

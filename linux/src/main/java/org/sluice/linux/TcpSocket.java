@@ -64,10 +64,16 @@ public final class TcpSocket implements AutoCloseable {
         this.peer = peer;
     }
 
-    private static TcpSocket of(int fd, Optional<InetSocketAddress> peer) throws LinuxException {
+    /** Takes over a descriptor; closes it where it is none of a TCP socket. */
+    static TcpSocket of(int fd, Optional<InetSocketAddress> peer) throws LinuxException {
         TcpSocket socket = new TcpSocket(fd, peer);
-        socket.options.noDelay();
-        return socket;
+        try {
+            socket.options.noDelay();
+            return socket;
+        } catch (LinuxException e) {
+            socket.close();
+            throw e;
+        }
     }
 
     /** A fresh socket for addresses of this family, non-blocking, without Nagle's delay. */
