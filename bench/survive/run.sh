@@ -45,17 +45,17 @@ start=("$jdk/bin/java" ${options:-} --enable-native-access=ALL-UNNAMED -Dorg.slf
     -cp "$module/target/test-classes:$module/target/classes:$(cat "$module/target/classpath")" "$main")
 if [ "$what" = busy ]; then
     source bench/throughput/common.sh
-    one=() many=() ratios=()
+    declare -A cost=([1]='' [512]='') whole=([1]='' [512]='')
     for ((i = 0; i < ${1:-10}; i++)); do
         for links in $((i % 2 ? 512 : 1)) $((i % 2 ? 1 : 512)); do
             said=$("${start[@]}" "$links" 5 5)
             echo "$said"
-            if [ "$links" = 1 ]; then one+=("$(field ns_a_chunk <<<"$said")"); else many+=("$(field ns_a_chunk <<<"$said")"); fi
+            cost[$links]+=" $(field agent_ns_a_chunk <<<"$said")" whole[$links]+=" $(field ns_a_chunk <<<"$said")"
         done
-        ratios+=("$(calc "${many[-1]} / ${one[-1]}")")
     done
-    echo "$(machine): $(median "${one[@]}") ns a chunk with 1 link, $(median "${many[@]}") with 1 busy of 512; median of ratios" \
-        "$(median "${ratios[@]}") ($(interval "${ratios[@]}"))"
+    one=$(median ${cost[1]}) many=$(median ${cost[512]})
+    echo "$(machine): $one ns of the agent's CPU time a chunk with 1 link, $many with 1 busy of 512: $(calc "$many / $one");" \
+        "from chunk to chunk $(median ${whole[1]}) and $(median ${whole[512]}) ns (medians of ${1:-10} forks in turn)"
     exit
 fi
 exec "${start[@]}" "$@"

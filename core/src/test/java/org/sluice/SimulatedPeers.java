@@ -22,6 +22,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.sluice.sockets.MemorySockets;
 
 /**
@@ -40,12 +41,15 @@ public final class SimulatedPeers implements AutoCloseable {
 
     private static final Duration LONG = Duration.ofMinutes(4);
     private static final int BYTES = 20_000;
+    private static final int MOST_TOLD = 5;
+    private static final int SETTLED_MILLIS = 2000;
 
     private final int peers;
     private final long restMillis;
     private final Node hub;
     private final String address;
     private final Map<Integer, Link> came = new ConcurrentHashMap<>();
+    private final Map<Integer, Link> made = new ConcurrentHashMap<>();
     private final List<Node> nodes = new ArrayList<>();
     private final ExecutorService threads = Executors.newFixedThreadPool(AT_ONCE);
 
@@ -59,7 +63,8 @@ public final class SimulatedPeers implements AutoCloseable {
      * @param answered bytes a second and peer at rest to the peers
      * @param linkMillis from the first link's begin to the last one's end, for each link
      * @param linkCpuMillis CPU time of both ends for each link, without what the peers that are there use at rest
-     * @param usedBuffers as {@code linkBuffers}, once the link has carried a message each way
+     * @param usedBuffers as {@code linkBuffers}, once the link has carried a message each way and was silent for two seconds
+     * @param lost links that have ended while nothing was asked of them
      * @param wrong messages with other bytes than were sent
      */
     record Cost(
@@ -73,13 +78,14 @@ public final class SimulatedPeers implements AutoCloseable {
             double linkMillis,
             double linkCpuMillis,
             double usedBuffers,
+            int lost,
             int wrong) {
         @Override
         public String toString() {
             return String.format(
                     Locale.ROOT,
                     "peers=%d links=%d node_heap=%.0f link_heap=%.0f link_buffers=%.0f control_in=%.1f control_out=%.1f"
-                            + " link_ms=%.3f link_cpu_ms=%.3f used_buffers=%.0f wrong=%d",
+                            + " link_ms=%.3f link_cpu_ms=%.3f used_buffers=%.0f lost=%d wrong=%d",
                     peers,
                     links,
                     nodeHeap,
@@ -90,6 +96,7 @@ public final class SimulatedPeers implements AutoCloseable {
                     linkMillis,
                     linkCpuMillis,
                     usedBuffers,
+                    lost,
                     wrong);
         }
     }
@@ -160,7 +167,12 @@ public final class SimulatedPeers implements AutoCloseable {
         double linkHeap = (double) (heap() - opened) / links;
         double linkBuffers = (double) (buffers() - buffers) / links;
         double[] rest = rest();
+        int lost = lost();
         int wrong = all(this::verify);
+        TimeUnit.MILLISECONDS.sleep(
+                Math.min(restMillis, SETTLED_MILLIS)); // what it has grown by a connection gives back
+        long ignored = heap(); // collects what nobody holds any more
+        double usedBuffers = (double) (buffers() - buffers) / links;
         return new Cost(
                 peers,
                 links,
@@ -172,13 +184,14 @@ public final class SimulatedPeers implements AutoCloseable {
                 linkNanos / 1e6 / links,
                 // they come one after the other: half of them on the average
                 (cpuUsed - rest[2] * linkNanos / 2) / 1e6 / links,
-                (double) (buffers() - buffers) / links,
+                usedBuffers,
+                lost,
                 wrong);
     }
 
     /** @return bytes a second from and to peers, and the CPU's part that the process uses */
     private double[] rest() throws InterruptedException {
-        TimeUnit.MILLISECONDS.sleep(Math.min(restMillis, 2000)); // what making links left to say is not rest
+        TimeUnit.MILLISECONDS.sleep(Math.min(restMillis, SETTLED_MILLIS)); // what making links left to say is not rest
         long in = MemorySockets.bytesToServers();
         long out = MemorySockets.bytesToClients();
         long cpu = cpuNanos();
@@ -190,6 +203,17 @@ public final class SimulatedPeers implements AutoCloseable {
             (MemorySockets.bytesToClients() - out) * 1e9 / nanos,
             (cpuNanos() - cpu) / nanos
         };
+    }
+
+    /** Says why the first few have ended. */
+    private int lost() {
+        List<Link> ended = Stream.concat(made.values().stream(), came.values().stream())
+                .filter(l -> l.ended().isDone())
+                .toList();
+        ended.stream()
+                .limit(MOST_TOLD)
+                .forEach(l -> System.err.println("lost: " + l.ended().join().getMessage()));
+        return ended.size();
     }
 
     private interface OfPeer {
@@ -210,7 +234,7 @@ public final class SimulatedPeers implements AutoCloseable {
 
     private int link(int peer) {
         for (int g = 0; g < GPUS; g++) {
-            nodes.get(peer).peer(address).link(0, g);
+            made.put(peer * GPUS + g, nodes.get(peer).peer(address).link(0, g));
         }
         return 0;
     }
@@ -220,8 +244,11 @@ public final class SimulatedPeers implements AutoCloseable {
         int wrong = 0;
         Node node = nodes.get(peer);
         for (int g = 0; g < GPUS; g++) {
-            Link there = node.peer(address).link(0, g);
+            Link there = made.get(peer * GPUS + g);
             Link here = came.get(peer * GPUS + g);
+            if (there.ended().isDone() || here.ended().isDone()) {
+                continue; // counted, with the reasons
+            }
             try (Region a = node.allocate(0, BYTES);
                     Region b = hub.allocate(g, BYTES)) {
                 a.fill(0, BYTES, g);

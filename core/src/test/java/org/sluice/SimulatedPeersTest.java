@@ -31,6 +31,7 @@ final class SimulatedPeersTest {
         for (Map<String, Double> c : costs) {
             assertThat(c.get("links")).isEqualTo(c.get("peers") * 8);
             assertThat(c.get("wrong")).isZero();
+            assertThat(c.get("lost")).isZero();
             assertThat(c.get("link_heap")).isBetween(1.0, MOST_LINK_BYTES);
             assertThat(c.get("link_buffers")).isBetween(1.0, MOST_LINK_BYTES);
             assertThat(c.get("control_in")).isBetween(1.0, MOST_CONTROL_BYTES);

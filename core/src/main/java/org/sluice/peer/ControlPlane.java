@@ -146,7 +146,7 @@ final class ControlPlane {
      */
     int rest(int most, boolean waits) {
         pulse.waits(waits && way.canMove());
-        long left = silence.nanosLeft(now, heardAt());
+        long left = silence.nanosLeft(now, countsFrom());
         int millis = Math.clamp(left / 1_000_000 + 1, 1, most);
         silence.rests(now + millis * 1_000_000L);
         return millis;
@@ -168,7 +168,14 @@ final class ControlPlane {
 
     private boolean isSilent() {
         // most often its own connection tells enough, and the others need not be looked at
-        return silence.isTooLong(now, control.readAt()) && silence.isTooLong(now, heardAt());
+        return silence.isTooLong(now, control.readAt()) && silence.isTooLong(now, countsFrom());
+    }
+
+    /** From when on the peer's silence counts. */
+    private long countsFrom() {
+        long heard = heardAt();
+        long awake = pulse.awakeSince(now, heard);
+        return awake - heard > 0 ? awake : heard;
     }
 
     /**

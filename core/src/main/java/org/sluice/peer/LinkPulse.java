@@ -46,6 +46,12 @@ final class LinkPulse {
         return p == null ? control.readAt() : p.heardAt(control.readAt());
     }
 
+    /** Since when the peer's silence counts at the earliest; {@code otherwise} where nothing is known of it. */
+    long awakeSince(long now, long otherwise) {
+        PeerPulse p = peer;
+        return p == null ? otherwise : p.awakeSince(now);
+    }
+
     /** Whether its way may be dead, since a question on one of them was not answered. */
     boolean isSuspected() {
         if (suspected && control.readAt() - suspectedAt > 0) {

@@ -31,16 +31,22 @@ final class PeerPulse {
 
     private final long beatNanos;
     private final long silentNanos;
+    private final long sleepNanos;
     private final List<LinkPulse> links = new CopyOnWriteArrayList<>();
     private int turn;
     private int beats;
     private long beatAt;
     private @Nullable LinkPulse asked;
     private long askedAt;
+    private volatile long tickedAt;
+    private volatile long awakeSince;
 
     /** @param timeout of silence after which the peer is lost */
-    PeerPulse(Duration timeout) {
+    PeerPulse(Duration timeout, long now) {
         this.beatNanos = beat(timeout);
+        this.sleepNanos = timeout.toNanos() / 2;
+        this.tickedAt = now;
+        this.awakeSince = now;
         // what was said a moment ago need not be said again, but the next tick may be too late
         this.silentNanos = Math.max(beatNanos / 2, beatNanos - tick(timeout) / 2);
     }
@@ -73,8 +79,20 @@ final class PeerPulse {
         return latest;
     }
 
+    /**
+     * Since when this node runs without a long break: a suspended machine, or a pause of the JVM. The peer may have had the same, so that
+     * its silence counts from then; once, until it is heard again. Links at rest cannot see a break that ends before their rest does. Any
+     * thread.
+     */
+    long awakeSince(long now) {
+        long since = awakeSince;
+        return now - tickedAt > sleepNanos && heardAt(since) - since > 0 ? now : since;
+    }
+
     /** The node's timer calls it. */
     void tick(long now) {
+        awakeSince = awakeSince(now);
+        tickedAt = now;
         LinkPulse[] all = links.toArray(LinkPulse[]::new);
         if (all.length == 0) {
             return;

@@ -22,7 +22,7 @@ final class PeerPulses {
 
     /** A link of the peer's begins. {@link #leave} when it ends. @param look as {@link LinkPulse#begin} has it */
     synchronized void join(PeerId peer, NodeTimer timer, LinkPulse link, Runnable look) {
-        PeerPulse pulse = peers.computeIfAbsent(peer, p -> new PeerPulse(timeout));
+        PeerPulse pulse = peers.computeIfAbsent(peer, p -> new PeerPulse(timeout, System.nanoTime()));
         link.begin(pulse, look);
         pulse.add(link);
         if (ticking == null) {

@@ -18,7 +18,7 @@ final class PeerPulseTest {
     /** Near its end, as the clock may be. */
     private long now = Long.MAX_VALUE - 3 * SECOND;
 
-    private final PeerPulse peer = new PeerPulse(TIMEOUT);
+    private final PeerPulse peer = new PeerPulse(TIMEOUT, now);
     private final List<Way> ways = new ArrayList<>();
 
     /** A link's connection; the peer answers at once, while the way is whole. */
@@ -68,6 +68,33 @@ final class PeerPulseTest {
 
     private int beats() {
         return ways.stream().mapToInt(w -> w.beats).sum();
+    }
+
+    @Test
+    @DisplayName(
+            "after a break of this node's the peer's silence counts from its end, once until the peer is heard again")
+    void breaks() {
+        Way way = new Way();
+        seconds(2);
+        long before = peer.awakeSince(now);
+        way.dead = true; // it sleeps too
+        now += 4 * SECOND;
+        assertThat(peer.awakeSince(now))
+                .as("already before the timer has ticked")
+                .isEqualTo(now);
+        peer.tick(now);
+        long awake = now;
+        assertThat(awake - before).isGreaterThan(0);
+        seconds(1);
+        assertThat(peer.awakeSince(now)).isEqualTo(awake);
+        now += 4 * SECOND;
+        assertThat(peer.awakeSince(now)).as("nothing was heard since").isEqualTo(awake);
+        peer.tick(now);
+        assertThat(peer.awakeSince(now)).isEqualTo(awake);
+        way.dead = false;
+        seconds(2);
+        now += 4 * SECOND;
+        assertThat(peer.awakeSince(now)).isEqualTo(now);
     }
 
     @Test
