@@ -182,7 +182,6 @@ int sluice_reopen(sluice *s, int timeout_ms) {
         s->c = fresh;
         s->submission_tail = s->submission_head_seen = s->completion_head = 0;
         s->list_tail = s->list_head = 0;
-        s->armed = false;
         s->empty_looks = 0;
         atomic_store(&s->lost, false);
         pthread_mutex_unlock(&s->ends);

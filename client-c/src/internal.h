@@ -135,7 +135,6 @@ struct sluice {
     bool waiting; /* a thread is in poll() for all */
     uint64_t completion_head;
     uint32_t empty_looks;
-    bool armed;
     slot *slots;
     uint32_t slot_count;
     uint32_t *free_slots;
