@@ -200,6 +200,19 @@ int channel_ask_with(sluice *s, uint16_t type, const void *payload, uint32_t byt
     return result;
 }
 
+int channel_ask_named(
+        sluice *s, uint16_t type, uint32_t first, uint32_t second, const char *name, void *answer, uint32_t *answer_bytes) {
+    char ask[8 + 1000];
+    size_t length = name != NULL ? strlen(name) : 0;
+    if (length == 0 || length > 1000) {
+        return sluice_fail(SLUICE_INVALID, "a name has 1 to 1000 bytes");
+    }
+    memcpy(ask, &first, 4);
+    memcpy(ask + 4, &second, 4);
+    memcpy(ask + 8, name, length);
+    return channel_ask(s, type, ask, (uint32_t)(8 + length), -1, answer, answer_bytes);
+}
+
 bool channel_ended(sluice *s) {
     char byte;
     ssize_t n = recv(s->c.socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT);

@@ -158,12 +158,9 @@ static int arm(sluice *s) {
     if (atomic_load(&s->lost)) {
         return 1;
     }
-    if (s->armed && atomic_load(half(c, AT_CLIENT_WAITS)) == 0) {
-        uint64_t rung;
-        ssize_t ignored = read(c->client_bell, &rung, sizeof rung);
-        (void)ignored;
-    }
-    s->armed = true;
+    uint64_t rung; /* perhaps late, for what is taken already: left there, it would end every wait at once */
+    ssize_t ignored = read(c->client_bell, &rung, sizeof rung);
+    (void)ignored;
     atomic_store(half(c, AT_CLIENT_WAITS), 1);
     atomic_thread_fence(memory_order_seq_cst);
     return atomic_load_explicit(word(c, AT_COMPLETION_TAIL), memory_order_acquire) != s->completion_head;

@@ -135,7 +135,6 @@ struct sluice {
     bool waiting; /* a thread is in poll() for all */
     uint64_t completion_head;
     uint32_t empty_looks;
-    bool armed;
     slot *slots;
     uint32_t slot_count;
     uint32_t *free_slots;
@@ -155,7 +154,20 @@ int channel_ask(sluice *s, uint16_t type, const void *payload, uint32_t bytes, i
 #define MOST_SENT 64
 int channel_ask_with(sluice *s, uint16_t type, const void *payload, uint32_t bytes, const int *fds, uint32_t fd_count, void *answer,
         uint32_t *answer_bytes);
+/* One whose payload is two numbers and a name. */
+int channel_ask_named(
+        sluice *s, uint16_t type, uint32_t first, uint32_t second, const char *name, void *answer, uint32_t *answer_bytes);
 bool channel_ended(sluice *s);
+
+/* key.c */
+int key_draw(sluice_key *key);
+
+/* memory.c: tells the daemon of memory, the control lock being held; and gives back what the program has of it */
+int memory_present(sluice_memory *m);
+void memory_discard(sluice_memory *m);
+
+/* link.c: asks the daemon for a link; the control lock is held */
+int link_join(sluice_link *l, int timeout_ms);
 
 /* cuda.c: describes device memory; to be forgotten, which closes its descriptors */
 int device_describe(uint64_t pointer, uint64_t bytes, device_export *out);

@@ -9,9 +9,13 @@
 Blocking calls release the interpreter. In asyncio, ``await transfer`` and ``await client.note()`` wait for the daemon's descriptor.
 """
 
-from ._client import Client, Link, Memory, Note, Prepared, Transfer
+from ._client import Client
 from ._errors import DaemonLost, SluiceError
+from ._link import Link, Prepared
+from ._memory import Memory
+from ._note import Note
 from ._remote import Remote
+from ._transfer import Transfer
 
 __all__ = ["Client", "DaemonLost", "Link", "Memory", "Note", "Prepared", "Remote", "SluiceError", "Transfer"]
 __version__ = "0.1.0"

@@ -30,4 +30,16 @@ final class RoundTripTest {
             Gone.clients(pair.b());
         }
     }
+
+    @Test
+    @DisplayName("a bell that rings late wakes a C client once")
+    void lateBell() throws Exception {
+        Path program = CClient.sanitized("late_bell");
+        try (DaemonPair pair = DaemonPair.in(directory)) {
+            CClient.Result result =
+                    CClient.run(List.of(program.toString(), pair.a().socket().toString()), 60);
+            assertThat(result.output()).isEqualTo("ok\n");
+            assertThat(result.status()).isZero();
+        }
+    }
 }
