@@ -87,6 +87,7 @@ final class ControlPlane {
 
     void begin(WorkBell owner, Runnable readable) throws IOException {
         way.begin(owner, readable);
+        control.beat(now, 0); // the peer learns at once that this end of the link is there
     }
 
     /** The agent comes round. */

@@ -31,6 +31,9 @@ final class LinkStart {
     /** Addresses of the server's that are tried for a control connection whose own has gone silent. */
     private static final int MOST_WAYS = 16;
 
+    /** So many peer timeouts for the first word of a peer that has agreed to a link. */
+    private static final int FIRST_WORD_TIMEOUTS = 4;
+
     private final OpenedLink opened;
     private final AgreedLink agreed;
     private final LinkAttempt attempt;
@@ -114,7 +117,7 @@ final class LinkStart {
                         repair,
                         new ProgramWords(control, regions, events, where),
                         plan.config().timeouts().peerTimeout(),
-                        plan.deadline(),
+                        firstWord(),
                         where),
                 sharing,
                 attempt.manager(),
@@ -133,6 +136,12 @@ final class LinkStart {
             session.ended().thenRun(lease::release);
         });
         return session;
+    }
+
+    /** A node that a thousand others link at once begins its end late; one that has died is not to be waited for much longer. */
+    private Duration firstWord() {
+        Duration longest = plan.config().timeouts().peerTimeout().multipliedBy(FIRST_WORD_TIMEOUTS);
+        return longest.compareTo(plan.deadline()) < 0 ? longest : plan.deadline();
     }
 
     private LinkRegions regions() {
