@@ -93,19 +93,6 @@ int memory_present(sluice_memory *m) {
     return result;
 }
 
-static int enroll(sluice_memory *m, sluice_memory **out) {
-    sluice *s = m->s;
-    pthread_mutex_lock(&s->control);
-    int result = memory_present(m);
-    if (result == 0) {
-        m->next = s->memories;
-        s->memories = m;
-        *out = m;
-    }
-    pthread_mutex_unlock(&s->control);
-    return result;
-}
-
 void memory_discard(sluice_memory *m) {
     if (m->data != NULL) {
         munmap(m->data, m->bytes);
@@ -114,6 +101,31 @@ void memory_discard(sluice_memory *m) {
         close(m->fd);
     }
     free(m);
+}
+
+/* Under the program's key or a fresh one, tells the daemon of memory; discards it where that fails. */
+static int enroll(sluice_memory *m, const sluice_key *key, sluice_memory **out) {
+    sluice *s = m->s;
+    int result = 0;
+    if (key != NULL) {
+        m->key = *key;
+    } else {
+        result = key_draw(&m->key);
+    }
+    if (result == 0) {
+        pthread_mutex_lock(&s->control);
+        result = memory_present(m);
+        if (result == 0) {
+            m->next = s->memories;
+            s->memories = m;
+            *out = m;
+        }
+        pthread_mutex_unlock(&s->control);
+    }
+    if (result != 0) {
+        memory_discard(m);
+    }
+    return result;
 }
 
 int sluice_allocate(sluice *s, uint32_t gpu, uint64_t bytes, sluice_memory **out) {
@@ -135,16 +147,13 @@ int sluice_allocate(sluice *s, uint32_t gpu, uint64_t bytes, sluice_memory **out
             result = sluice_fail(SLUICE_SYSTEM, "mmap of %llu bytes: %s", (unsigned long long)bytes, strerror(errno));
         } else {
             m->data = data;
-            result = key_draw(&m->key);
         }
-    }
-    if (result == 0) {
-        result = enroll(m, out);
     }
     if (result != 0) {
         memory_discard(m);
+        return result;
     }
-    return result;
+    return enroll(m, NULL, out);
 }
 
 int sluice_register(sluice *s, uint32_t gpu, int fd, uint64_t offset, uint64_t bytes, const sluice_key *key, sluice_memory **out) {
@@ -154,21 +163,12 @@ int sluice_register(sluice *s, uint32_t gpu, int fd, uint64_t offset, uint64_t b
     }
     *m = (sluice_memory){.s = s, .gpu = gpu, .offset = offset, .bytes = bytes};
     m->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    int result = m->fd < 0 ? sluice_fail(SLUICE_SYSTEM, "the descriptor: %s", strerror(errno)) : 0;
-    if (result == 0) {
-        if (key != NULL) {
-            m->key = *key;
-        } else {
-            result = key_draw(&m->key);
-        }
-    }
-    if (result == 0) {
-        result = enroll(m, out);
-    }
-    if (result != 0) {
+    if (m->fd < 0) {
+        int result = sluice_fail(SLUICE_SYSTEM, "the descriptor: %s", strerror(errno));
         memory_discard(m);
+        return result;
     }
-    return result;
+    return enroll(m, key, out);
 }
 
 int sluice_register_device(sluice *s, const void *pointer, uint64_t bytes, const sluice_key *key, sluice_memory **out) {
@@ -180,19 +180,7 @@ int sluice_register_device(sluice *s, const void *pointer, uint64_t bytes, const
         return sluice_fail(SLUICE_SYSTEM, "no memory");
     }
     *m = (sluice_memory){.s = s, .bytes = bytes, .fd = -1, .device = (uint64_t)(uintptr_t)pointer};
-    int result = 0;
-    if (key != NULL) {
-        m->key = *key;
-    } else {
-        result = key_draw(&m->key);
-    }
-    if (result == 0) {
-        result = enroll(m, out);
-    }
-    if (result != 0) {
-        memory_discard(m);
-    }
-    return result;
+    return enroll(m, key, out);
 }
 
 uint32_t sluice_gpu_of(const sluice_memory *m) { return m->gpu; }

@@ -7,15 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "expect.h"
 #include "sluice.h"
-
-#define EXPECT(condition)                                                                                            \
-    do {                                                                                                             \
-        if (!(condition)) {                                                                                          \
-            fprintf(stderr, "%s:%d: not so: %s (last error: %s)\n", __FILE__, __LINE__, #condition, sluice_error()); \
-            exit(1);                                                                                                 \
-        }                                                                                                            \
-    } while (0)
 
 /* The client's bell: the eventfd that its epoll watches. */
 static int bell_of(const sluice *s) {

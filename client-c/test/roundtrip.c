@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "expect.h"
 #include "sluice.h"
 
 #define LIMIT 60000
@@ -23,14 +24,6 @@ static void die(const char *what, int status) {
         if (status_ < 0) {         \
             die(#call, status_);   \
         }                          \
-    } while (0)
-
-#define EXPECT(condition)                                                      \
-    do {                                                                       \
-        if (!(condition)) {                                                    \
-            fprintf(stderr, "%s:%d: not so: %s (last error: %s)\n", __FILE__, __LINE__, #condition, sluice_error()); \
-            exit(1);                                                           \
-        }                                                                      \
     } while (0)
 
 static void fill(void *data, uint64_t bytes, uint64_t seed) {

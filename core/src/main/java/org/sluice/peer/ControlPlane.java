@@ -133,7 +133,7 @@ final class ControlPlane {
     }
 
     private String tooSilent() {
-        return silence.isHeard()
+        return control.isHeard()
                 ? "the peer has been silent for " + timeout.toMillis()
                         + " ms on the control connection; it is frozen or cut off"
                 : "the peer agreed to the link and has not begun its end of it within " + beginning.toMillis()

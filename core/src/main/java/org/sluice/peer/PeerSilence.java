@@ -31,10 +31,6 @@ final class PeerSilence {
         heard = true;
     }
 
-    boolean isHeard() {
-        return heard;
-    }
-
     private long limitNanos() {
         return heard ? timeoutNanos : firstNanos;
     }

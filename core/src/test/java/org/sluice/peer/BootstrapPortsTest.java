@@ -203,16 +203,21 @@ class BootstrapPortsTest {
         }
     }
 
+    private static List<SocketChannel> takeAllPlaces(Strangers trying, InetAddress source) throws IOException {
+        List<SocketChannel> all = new ArrayList<>();
+        for (int i = 0; i < Strangers.MOST_PER_SOURCE; i++) {
+            SocketChannel s = SocketChannel.open();
+            all.add(s);
+            assertThat(trying.await(s, source, Deadline.in(LIMIT))).isTrue();
+        }
+        return all;
+    }
+
     @Test
     void placesAreGivenInTheOrderInWhichTheyWereAskedFor() throws Exception {
         try (Strangers trying = new Strangers()) {
             InetAddress source = InetAddress.ofLiteral("192.0.2.1");
-            List<SocketChannel> all = new ArrayList<>();
-            for (int i = 0; i < Strangers.MOST_PER_SOURCE; i++) {
-                SocketChannel s = SocketChannel.open();
-                all.add(s);
-                assertThat(trying.await(s, source, Deadline.in(LIMIT))).isTrue();
-            }
+            List<SocketChannel> all = takeAllPlaces(trying, source);
             List<Integer> placed = new CopyOnWriteArrayList<>();
             List<Thread> waiters = new ArrayList<>();
             for (int i = 0; i < 3; i++) {
@@ -250,12 +255,7 @@ class BootstrapPortsTest {
     void whoTriesRailsGivesWayToNobody() throws Exception {
         try (Strangers trying = new Strangers()) {
             InetAddress source = InetAddress.ofLiteral("192.0.2.1");
-            List<SocketChannel> all = new ArrayList<>();
-            for (int i = 0; i < Strangers.MOST_PER_SOURCE; i++) {
-                SocketChannel s = SocketChannel.open();
-                all.add(s);
-                assertThat(trying.await(s, source, Deadline.in(LIMIT))).isTrue();
-            }
+            List<SocketChannel> all = takeAllPlaces(trying, source);
             SocketChannel late = SocketChannel.open();
             all.add(late);
             assertThat(trying.await(late, source, Deadline.in(Duration.ofMillis(1))))

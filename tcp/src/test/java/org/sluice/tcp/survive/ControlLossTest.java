@@ -52,9 +52,7 @@ class ControlLossTest {
     }
 
     private static void verified(int messages) throws Exception {
-        for (int n = 0; n < messages; n++) {
-            receiver.await(receiver.lines().size(), l -> l.startsWith("V "), PATIENCE_SECONDS);
-        }
+        receiver.awaitVerified(messages, PATIENCE_SECONDS);
         assertThat(receiver.lines()).noneMatch(l -> l.startsWith("W ") || l.startsWith("E "));
         assertThat(sender.lines()).noneMatch(l -> l.startsWith("E "));
     }

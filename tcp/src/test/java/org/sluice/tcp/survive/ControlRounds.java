@@ -62,11 +62,11 @@ public final class ControlRounds {
             receiver.await(0, l -> l.equals("BOUND"), PATIENCE_SECONDS);
             try (Side sender = side(hosts, Host.B, "send", Host.A.address(0))) {
                 sender.await(0, l -> l.equals("READY"), PATIENCE_SECONDS);
-                verified(receiver, 2);
+                receiver.awaitVerified(2, PATIENCE_SECONDS);
                 long cut = System.nanoTime();
                 fault.begin(hosts, 0);
                 try {
-                    verified(receiver, MESSAGES);
+                    receiver.awaitVerified(MESSAGES, PATIENCE_SECONDS);
                 } finally {
                     fault.end(hosts, 0);
                 }
@@ -75,18 +75,6 @@ public final class ControlRounds {
                         && sender.lines().stream().noneMatch(l -> l.startsWith("E "));
                 return new Round(good, Samples.of(said).longestGap(cut, System.nanoTime()));
             }
-        }
-    }
-
-    private static void verified(Side receiver, int messages) throws InterruptedException {
-        int from = receiver.lines().size();
-        for (int n = 0; n < messages; n++) {
-            receiver.await(from, l -> l.startsWith("V "), PATIENCE_SECONDS);
-            List<String> lines = receiver.lines();
-            while (!lines.get(from).startsWith("V ")) {
-                from++;
-            }
-            from++;
         }
     }
 

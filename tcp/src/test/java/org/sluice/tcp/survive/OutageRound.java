@@ -26,9 +26,7 @@ public final class OutageRound {
                     hosts.setUp(Host.A, i);
                 }
                 long up = System.nanoTime();
-                int before = receiver.lines().size();
-                receiver.await(before, l -> l.startsWith("V "), 20);
-                receiver.await(receiver.lines().size(), l -> l.startsWith("V "), 20);
+                receiver.awaitVerified(2, 20);
                 System.out.printf(
                         "all down for 3 s: two more messages verified %d ms after the return%n",
                         (System.nanoTime() - up) / 1_000_000);

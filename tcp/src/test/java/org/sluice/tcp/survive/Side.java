@@ -100,6 +100,13 @@ final class Side implements AutoCloseable {
         }
     }
 
+    /** A receiver's next messages, each compared and right. @throws AssertionError when one does not come in time */
+    void awaitVerified(int messages, long seconds) throws InterruptedException {
+        for (int n = 0; n < messages; n++) {
+            await(lines().size(), l -> l.startsWith("V "), seconds);
+        }
+    }
+
     /** Sends a signal by its name. */
     void signal(String signal) throws IOException, InterruptedException {
         int result = new ProcessBuilder("kill", "-" + signal, Long.toString(pid()))
